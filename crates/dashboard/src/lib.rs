@@ -1,0 +1,1 @@
+//! The HTTP door: the live page, its data, metrics.

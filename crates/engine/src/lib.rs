@@ -1,0 +1,1 @@
+//! Micro-batch queries on Arrow and DataFusion.

@@ -1,0 +1,1 @@
+//! Clock, randomness, files and named threads: the real ones and simulated ones.

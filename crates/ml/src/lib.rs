@@ -1,0 +1,1 @@
+//! Online learning on plain numbers: learners, metrics, evaluation.

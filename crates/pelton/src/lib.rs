@@ -1,0 +1,1 @@
+//! Streams, micro-batches and online learning in one program.

@@ -1,0 +1,1 @@
+//! All partitions, one owner each: append, read, watch.

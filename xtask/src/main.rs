@@ -1,0 +1,2 @@
+//! The only tool runner.
+fn main() {}
