@@ -1,1 +1,67 @@
 //! Online learning on plain numbers: learners, metrics, evaluation.
+//!
+//! A learner takes rows in micro-batches, answers questions between them, and can be written to bytes
+//! and read back so that it goes on exactly where it was. This crate holds the learners themselves and
+//! what they share: views of feature rows, snapshots, metrics, and the contract each learner passes.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use ml::{Features, Predictions};
+//!
+//! let options = BTreeMap::from([
+//!     ("k".to_owned(), "2".to_owned()),
+//!     ("half_life".to_owned(), "5 batches".to_owned()),
+//!     ("init_rows".to_owned(), "4".to_owned()),
+//!     ("seed".to_owned(), "7".to_owned()),
+//! ]);
+//! let mut model = ml::create("streaming_kmeans", &options)?;
+//!
+//! let batch = [0.0_f32, 0.1, 0.1, 0.0, 9.0, 9.1, 9.1, 9.0, f32::NAN, 1.0];
+//! let report = model.learn(Features::dense(&batch[..], 2)?);
+//! assert_eq!(report.learned, 4);
+//! assert_eq!(report.rejected[0].row, 4); // the row with the NaN, and why
+//!
+//! let twin = ml::restore(&model.snapshot())?; // same bytes, same future
+//! let question = [0.05_f64, 0.05, 9.0, 9.0];
+//! let Predictions::Clusters(clusters) = twin.predict(Features::dense(&question[..], 2)?);
+//! assert_ne!(clusters[0], clusters[1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How to read it
+//!
+//! [`learner`] has the traits, one per task. [`cluster`] implements the first of them. [`model`] is the
+//! single face that a caller holds when the task is known only at run time ([`create`], [`restore`]).
+//! [`features`] is how rows come in, [`snapshot`] how a model leaves and returns, [`metric`] how it is
+//! judged, and [`check`] what every learner must pass.
+//!
+//! # Promises
+//!
+//! - The same rows in the same batches with the same options give the same model, bit for bit: sums run
+//!   in row order, and randomness is seeded by the options alone.
+//! - A row that cannot be learned (a NaN, a wrong length) is refused with its reason and leaves no trace.
+//! - Memory is bounded by the options and the batch, never by the length of the stream.
+//! - Predicting cannot change a model: it takes `&self`.
+//!
+//! # What it does not know
+//!
+//! Files, clocks, threads, topics, columns, SQL. Neural networks (those are run, not trained, elsewhere).
+//! Sparse rows are not supported yet.
+
+pub mod check;
+pub mod cluster;
+pub mod features;
+pub mod learner;
+pub mod metric;
+pub mod model;
+pub mod options;
+pub mod snapshot;
+
+pub use features::{Features, FeaturesError, Rejection, Row};
+pub use learner::{
+    AnomalyDetector, Classifier, Clusterer, Drift, DriftDetector, LearnReport, Learner, Regressor,
+    RejectedRow,
+};
+pub use model::{Model, PredictionType, Predictions, create, restore};
+pub use options::OptionError;
+pub use snapshot::SnapshotError;

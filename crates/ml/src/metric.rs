@@ -1,0 +1,5 @@
+//! How good predictions are, counted as they come.
+
+mod contingency;
+
+pub use contingency::Contingency;

@@ -1,0 +1,124 @@
+//! Reading a model's options, all of them strings as SQL hands them over.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// What is wrong with the options of a model.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OptionError {
+    /// No algorithm of this name.
+    #[error("unknown algorithm '{name}'; known algorithms: {known}")]
+    UnknownAlgorithm {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The algorithm has no such option.
+    #[error("unknown option '{name}' of {algorithm}; known options: {known}")]
+    UnknownOption {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// The option asked for.
+        name: String,
+        /// The options there are.
+        known: String,
+    },
+    /// The same option, written twice in different case.
+    #[error("option '{name}' is given twice")]
+    Twice {
+        /// The option.
+        name: String,
+    },
+    /// A value that cannot be used.
+    #[error("option '{name}' is '{value}', expected {expected}")]
+    Invalid {
+        /// The option.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What would be accepted.
+        expected: String,
+    },
+    /// Two options that say the same or contradict each other.
+    #[error("options '{one}' and '{other}' cannot be given together")]
+    Conflict {
+        /// The one.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// An option that needs another one.
+    #[error("option '{name}' is only used with {with}")]
+    Unused {
+        /// The option.
+        name: &'static str,
+        /// What would use it.
+        with: &'static str,
+    },
+}
+
+/// The given options of one algorithm, checked to be known ones.
+#[derive(Debug)]
+pub(crate) struct Options {
+    given: BTreeMap<String, String>,
+}
+
+impl Options {
+    /// Takes the options over, keys in lower case.
+    pub(crate) fn new(
+        algorithm: &'static str,
+        known: &[&str],
+        options: &BTreeMap<String, String>,
+    ) -> Result<Self, OptionError> {
+        let mut given = BTreeMap::new();
+        for (key, value) in options {
+            let name = key.to_ascii_lowercase();
+            if !known.contains(&name.as_str()) {
+                return Err(OptionError::UnknownOption {
+                    algorithm,
+                    name: key.clone(),
+                    known: known.join(", "),
+                });
+            }
+            if given.insert(name.clone(), value.trim().to_owned()).is_some() {
+                return Err(OptionError::Twice { name });
+            }
+        }
+        Ok(Options { given })
+    }
+
+    /// The raw value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// A number within a range.
+    pub(crate) fn number<T>(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<T>,
+    ) -> Result<Option<T>, OptionError>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        match text.parse::<T>() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            _ => {
+                let expected = format!("a number from {} to {}", range.start(), range.end());
+                Err(self.invalid(name, expected))
+            }
+        }
+    }
+
+    /// An error about the value of `name`.
+    pub(crate) fn invalid(&self, name: &'static str, expected: impl Into<String>) -> OptionError {
+        let value = self.get(name).unwrap_or_default().to_owned();
+        OptionError::Invalid { name, value, expected: expected.into() }
+    }
+}
