@@ -1,1 +1,16 @@
-//! Micro-batch queries on Arrow and DataFusion.
+//! Micro-batch queries over the embedded log: plan, run, remember, learn.
+//!
+//! A streaming table names a topic; a query reads one, batch by batch, and fills another; a model is a
+//! query that learns. Every batch pins its input before it starts and commits offsets, state and model
+//! together after its output is durable, so that a crash repeats a batch without repeating its effects.
+
+mod answer;
+mod error;
+mod status;
+
+pub use answer::{Answer, Column};
+pub use error::{ErrorKind, OpenError, Position, SqlError};
+pub use status::{
+    DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,
+    QueryStatus, SourceOffset,
+};

@@ -1,0 +1,214 @@
+//! What can go wrong, one enum per operation.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What a caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request is wrong: change it.
+    Invalid,
+    /// What it names does not exist.
+    NotFound,
+    /// It contradicts what exists.
+    Conflict,
+    /// The same request may work later.
+    Retry,
+    /// Stored bytes are damaged; the message names file and position.
+    Corrupt,
+    /// The engine is closed.
+    Closed,
+    /// A defect or an outside failure; the source tells more.
+    Internal,
+}
+
+/// A place in a statement, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: u64,
+    /// The column.
+    pub column: u64,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why [`Engine::open`](crate::Engine::open) failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The directory, the catalog or a journal could not be read or written.
+    #[error("open {path}", path = path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file holds what this version never writes.
+    #[error("{file} is damaged at byte {position}: {reason}", file = file.display())]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// Where.
+        position: u64,
+        /// What was met there.
+        reason: String,
+    },
+    /// A file was written by a newer Pelton.
+    #[error("{file} has format version {version}; this program reads up to {known}", file = file.display())]
+    Version {
+        /// The file.
+        file: PathBuf,
+        /// The version it states.
+        version: u64,
+        /// The newest version known here.
+        known: u64,
+    },
+    /// An entry of the catalog cannot be brought back.
+    #[error("restore {name}")]
+    Restore {
+        /// The table, model or function.
+        name: String,
+        /// Why.
+        source: Cause,
+    },
+    /// The runtime's threads could not be started.
+    #[error("start the engine's threads")]
+    Runtime(#[source] io::Error),
+}
+
+impl OpenError {
+    /// What the caller can do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            OpenError::Io { .. } | OpenError::Restore { .. } | OpenError::Runtime(_) => ErrorKind::Internal,
+            OpenError::Corrupt { .. } => ErrorKind::Corrupt,
+            OpenError::Version { .. } => ErrorKind::Invalid,
+        }
+    }
+
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| OpenError::Io { path, source }
+    }
+
+    pub(crate) fn restore(name: &str, source: impl Into<Cause>) -> Self {
+        OpenError::Restore { name: name.to_owned(), source: source.into() }
+    }
+}
+
+/// Why a statement was refused or failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlError {
+    /// The statement is not understood.
+    #[error("{position}: {reason}")]
+    Syntax {
+        /// Where.
+        position: Position,
+        /// What was met and what would have been right.
+        reason: String,
+    },
+    /// A name is not known.
+    #[error("{what} {name} does not exist; {known}")]
+    Unknown {
+        /// `table`, `model`, ...
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// What there is instead.
+        known: String,
+    },
+    /// A name is taken.
+    #[error("{what} {name} exists already")]
+    Exists {
+        /// `table`, `model`, ...
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Something else stands on what the statement would take away.
+    #[error("{name} is used by {users}; drop that first")]
+    InUse {
+        /// What the statement names.
+        name: String,
+        /// Who uses it.
+        users: String,
+    },
+    /// The statement asks for what a streaming query cannot do.
+    #[error("a streaming query cannot {0}")]
+    Unsupported(String),
+    /// An option or a value does not fit.
+    #[error("{what}: {reason}")]
+    Invalid {
+        /// The option or the value.
+        what: String,
+        /// Why it does not fit.
+        reason: String,
+    },
+    /// The query could not be planned.
+    #[error("plan the query: {0}")]
+    Plan(#[source] datafusion_cause::Planner),
+    /// The statement was right and failed all the same.
+    #[error("{attempt}")]
+    Failed {
+        /// What was attempted.
+        attempt: String,
+        /// Why it failed.
+        source: Cause,
+    },
+    /// The engine is closed.
+    #[error("the engine is closed")]
+    Closed,
+}
+
+impl SqlError {
+    /// What the caller can do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            SqlError::Syntax { .. }
+            | SqlError::Unsupported(_)
+            | SqlError::Invalid { .. }
+            | SqlError::Plan(_) => ErrorKind::Invalid,
+            SqlError::Unknown { .. } => ErrorKind::NotFound,
+            SqlError::Exists { .. } | SqlError::InUse { .. } => ErrorKind::Conflict,
+            SqlError::Failed { .. } => ErrorKind::Internal,
+            SqlError::Closed => ErrorKind::Closed,
+        }
+    }
+
+    pub(crate) fn invalid(what: impl Into<String>, reason: impl ToString) -> Self {
+        SqlError::Invalid { what: what.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn failed(attempt: impl Into<String>, source: impl Into<Cause>) -> Self {
+        SqlError::Failed { attempt: attempt.into(), source: source.into() }
+    }
+
+    pub(crate) fn plan(error: &datafusion::error::DataFusionError) -> Self {
+        SqlError::Plan(datafusion_cause::Planner::new(error))
+    }
+}
+
+/// The planner's words without its types: the public API names no DataFusion type.
+mod datafusion_cause {
+    /// What the planner said.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    pub struct Planner(String);
+
+    impl Planner {
+        pub(crate) fn new(error: &datafusion::error::DataFusionError) -> Self {
+            Planner(error.strip_backtrace())
+        }
+    }
+}
