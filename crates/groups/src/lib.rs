@@ -1,1 +1,63 @@
 //! Consumer groups as pure state machines.
+//!
+//! A group is a set of members that share topics by themselves: one of them, the leader, hands out the
+//! partitions, and the broker only counts generations, fences those who are late and keeps what was
+//! committed. This crate is that counting: [`Groups`] holds every group, takes one request at a time with
+//! the present time, and returns what has to happen as [`Effect`]s: replies to requests that waited, and
+//! [`Event`]s to write before those replies leave.
+//!
+//! ```
+//! use groups::{Config, Effect, Groups, JoinRequest, Ticket};
+//!
+//! let mut groups = Groups::new(Config::default());
+//! let request = JoinRequest {
+//!     group_id: "readers".into(),
+//!     new_member_id: "client-1".into(),
+//!     protocol_type: "consumer".into(),
+//!     protocols: vec![("range".into(), Default::default())],
+//!     session_timeout_ms: 10_000,
+//!     rebalance_timeout_ms: 60_000,
+//!     ..JoinRequest::default()
+//! };
+//! let effects = groups.join(request, Ticket(1), 0);
+//! let [Effect::Joined { reply: Ok(joined), .. }] = &effects[..] else { panic!() };
+//! assert_eq!((joined.generation, joined.leader.as_str()), (1, "client-1"));
+//! ```
+//!
+//! # Limits
+//!
+//! [`Config`] bounds the members of a group, the bytes a member may bring along, the groups altogether and
+//! the length of a committed offset's metadata. Time-outs are deadlines that [`Groups::tick`] looks at;
+//! [`Groups::next_deadline`] says when to call it.
+//!
+//! # What it deliberately does not know
+//!
+//! No socket, no clock, no disk, no Kafka message: doors translate. It does not know which topics exist, nor
+//! what the members' protocol metadata means. The server-side assignment of KIP-848 and transactions are
+//! not here yet.
+//!
+//! # Reading order
+//!
+//! `groups` (all groups, the entry) → `classic` (one group) → `classic/join`, `sync`, `leave`, `commit`,
+//! `timer` (its requests) → `event` (what is written, in the layout of Kafka's `__consumer_offsets`).
+
+mod classic;
+mod config;
+mod error;
+mod event;
+mod groups;
+mod member;
+mod offsets;
+mod request;
+
+pub use classic::{Description, State};
+pub use config::Config;
+pub use error::{Error, Kind};
+pub use event::{DecodeError, Event, GroupSnapshot, MemberSnapshot};
+pub use groups::{Groups, Listing};
+pub use member::MemberDescription;
+pub use offsets::{CommittedOffset, Offsets};
+pub use request::{
+    CommitRequest, Effect, JoinRefusal, JoinReply, JoinRequest, JoinedMember, LeaveRequest, LeavingMember,
+    MemberIdentity, Outcomes, SyncReply, SyncRequest, Ticket,
+};

@@ -1,0 +1,122 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn text() -> impl Strategy<Value = String> {
+    "[a-zäß0-9._-]{0,20}"
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    prop::collection::vec(any::<u8>(), 0..40).prop_map(Bytes::from)
+}
+
+fn member() -> impl Strategy<Value = MemberSnapshot> {
+    (text(), prop::option::of(text()), text(), text(), any::<i32>(), any::<i32>(), bytes(), bytes()).prop_map(
+        |(member_id, instance_id, client_id, client_host, session, rebalance, subscription, assignment)| {
+            MemberSnapshot {
+                member_id,
+                instance_id,
+                client_id,
+                client_host,
+                session_timeout_ms: session,
+                rebalance_timeout_ms: rebalance,
+                subscription,
+                assignment,
+            }
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let committed =
+        (any::<i64>(), any::<i32>(), text(), any::<i64>()).prop_map(|(offset, epoch, metadata, at)| {
+            CommittedOffset { offset, leader_epoch: epoch, metadata, commit_timestamp_ms: at }
+        });
+    let offset = (text(), text(), any::<i32>(), prop::option::of(committed)).prop_map(
+        |(group_id, topic, partition_index, committed)| Event::Offset {
+            group_id,
+            topic,
+            partition_index,
+            committed,
+        },
+    );
+    let snapshot = (
+        text(),
+        any::<i32>(),
+        prop::option::of(text()),
+        prop::option::of(text()),
+        any::<i64>(),
+        prop::collection::vec(member(), 0..4),
+    )
+        .prop_map(|(protocol_type, generation, protocol, leader, at, members)| GroupSnapshot {
+            protocol_type,
+            generation,
+            protocol,
+            leader,
+            state_timestamp_ms: at,
+            members,
+        });
+    let group = (text(), prop::option::of(snapshot))
+        .prop_map(|(group_id, snapshot)| Event::Group { group_id, snapshot });
+    prop_oneof![offset, group]
+}
+
+proptest! {
+    #[test]
+    fn every_event_comes_back(event in event()) {
+        let (key, value) = event.encode();
+        prop_assert_eq!(Event::decode(&key, value.as_ref()).unwrap(), Some(event));
+    }
+
+    #[test]
+    fn a_cut_record_is_an_error(event in event(), at in any::<prop::sample::Index>()) {
+        let (key, value) = event.encode();
+        let key_cut = key.slice(..at.index(key.len()));
+        prop_assert!(Event::decode(&key_cut, value.as_ref()).is_err());
+        if let Some(value) = value {
+            let cut = value.slice(..at.index(value.len()));
+            prop_assert!(Event::decode(&key, Some(&cut)).is_err());
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(key in bytes(), value in prop::option::of(bytes())) {
+        let _ = Event::decode(&key, value.as_ref());
+    }
+}
+
+/// The layout that Apache Kafka writes for the same commit.
+#[test]
+fn an_offset_has_kafkas_bytes() {
+    let event = Event::Offset {
+        group_id: "g".into(),
+        topic: "t".into(),
+        partition_index: 2,
+        committed: Some(CommittedOffset {
+            offset: 5,
+            leader_epoch: -1,
+            metadata: "m".into(),
+            commit_timestamp_ms: 7,
+        }),
+    };
+    let (key, value) = event.encode();
+    assert_eq!(&key[..], b"\0\x01\0\x01g\0\x01t\0\0\0\x02");
+    assert_eq!(&value.unwrap()[..], b"\0\x03\0\0\0\0\0\0\0\x05\xff\xff\xff\xff\0\x01m\0\0\0\0\0\0\0\x07");
+}
+
+#[test]
+fn older_and_newer_values_are_told_apart() {
+    let key = Bytes::from_static(b"\0\x01\0\x01g\0\x01t\0\0\0\x02");
+    let with_expiry = Bytes::from_static(b"\0\x01\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x09");
+    let Some(Event::Offset { committed: Some(committed), .. }) =
+        Event::decode(&key, Some(&with_expiry)).unwrap()
+    else {
+        panic!("an offset was expected");
+    };
+    assert_eq!((committed.offset, committed.leader_epoch, committed.commit_timestamp_ms), (5, -1, 7));
+    let newer = Bytes::from_static(b"\0\x09");
+    let error = Event::decode(&key, Some(&newer)).unwrap_err();
+    assert_eq!(error, DecodeError::Version { what: "OffsetCommitValue", version: 9 });
+    let other_kind = Bytes::from_static(b"\0\x03\0\x01g");
+    assert_eq!(Event::decode(&other_kind, None), Ok(None));
+}
