@@ -1,0 +1,6 @@
+//! What the crate promises, through its public face.
+
+mod contract;
+mod metrics;
+mod options;
+mod snapshots;
