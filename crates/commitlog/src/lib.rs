@@ -1,1 +1,5 @@
 //! One partition on disk.
+
+mod error;
+
+pub use error::{Error, ErrorKind};
