@@ -37,6 +37,7 @@ mod cursor;
 mod error;
 mod header;
 pub mod legacy;
+mod partitioner;
 mod record;
 
 pub use batch::{Batch, assign_offsets, batches, set_log_append_time};
@@ -44,4 +45,5 @@ pub use builder::{BatchBuilder, Producer};
 pub use compression::{Compression, UnknownCompression};
 pub use error::{Error, ErrorKind};
 pub use header::{BatchHeader, HEADER_BYTES};
+pub use partitioner::{murmur2, partition_for_key};
 pub use record::{Header, Record, Records};
