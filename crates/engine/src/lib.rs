@@ -5,11 +5,15 @@
 //! together after its output is durable, so that a crash repeats a batch without repeating its effects.
 
 mod answer;
+mod config;
 mod error;
+mod session;
 mod status;
 
 pub use answer::{Answer, Column};
+pub use config::Config;
 pub use error::{ErrorKind, OpenError, Position, SqlError};
+pub use session::Engine;
 pub use status::{
     DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,
     QueryStatus, SourceOffset,

@@ -1,0 +1,31 @@
+//! What the engine is told at its start.
+
+use std::path::PathBuf;
+
+/// Settings of an engine.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The program's data directory; the engine keeps its files in `engine` below it.
+    pub data_dir: PathBuf,
+    /// Threads that run queries.
+    pub worker_threads: usize,
+    /// Records per batch, unless `maxOffsetsPerTrigger` says otherwise.
+    pub batch_rows_max: usize,
+    /// Bytes of record batches read for one batch. One record batch is always taken.
+    pub batch_bytes_max: usize,
+    /// Rows that one answer holds; a longer one is cut and says so.
+    pub answer_rows_max: usize,
+}
+
+impl Config {
+    /// The usual settings over a directory.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Config {
+            data_dir: data_dir.into(),
+            worker_threads: 2,
+            batch_rows_max: 10_000,
+            batch_bytes_max: 8 * 1024 * 1024,
+            answer_rows_max: 10_000,
+        }
+    }
+}
