@@ -9,9 +9,9 @@ use crate::options::{OptionError, Options};
 /// The most clusters a model may have.
 pub const K_MAX: usize = 1024;
 /// The fewest rows that k-means++ chooses from unless told otherwise.
-pub const INIT_ROWS_MIN: usize = 100;
+pub const INIT_ROWS_MIN: usize = 50;
 /// Rows per cluster that k-means++ chooses from unless told otherwise.
-const INIT_ROWS_PER_CLUSTER: usize = 20;
+const INIT_ROWS_PER_CLUSTER: usize = 10;
 const INIT_ROWS_MAX: usize = 100_000;
 /// Numbers a model may keep in its centres, and as many again for each row that waits: 32 MB.
 const VALUES_MAX: usize = 4 * 1024 * 1024;
@@ -66,7 +66,7 @@ pub enum TimeUnit {
 /// Where the first centres come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Init {
-    /// Chosen from the first rows: `rows` of them, or 20 per cluster and at least 100.
+    /// Chosen from the first rows: `rows` of them, or 10 per cluster and at least 50.
     KMeansPlusPlus {
         /// How many rows to wait for.
         rows: Option<usize>,
@@ -163,7 +163,7 @@ impl Config {
     /// | `time_unit` | `'points'` or `'batches'`, with `decay_factor` | `'batches'` |
     /// | `seed` | a whole number | 0 |
     /// | `init` | `'k-means++'` or `'random'` | `'k-means++'` |
-    /// | `init_rows` | rows that k-means++ waits for | 20 per cluster, at least 100 |
+    /// | `init_rows` | rows that k-means++ waits for | 10 per cluster, at least 50 |
     /// | `initial_centers` | `'[[0, 0], [1, 1]]'`, instead of `init` | |
     /// | `initial_weights` | `'[1, 1]'`, with `initial_centers`; or one number, with `init 'random'` | 0 |
     /// | `dim` | width of rows | that of the first row |

@@ -120,7 +120,7 @@ fn the_first_acceptable_row_decides_the_width_unless_it_was_said() {
     assert_eq!(model.learn_one(Row::from(&[1.0][..])), Err(Rejection::Dimension { expected: 2, found: 1 }));
     let mut model = StreamingKMeans::new(Config { k: K_MAX, ..Config::default() }).unwrap();
     let wide = vec![0.0; 1000];
-    let limit = 4 * 1024 * 1024 / (20 * K_MAX);
+    let limit = 4 * 1024 * 1024 / (10 * K_MAX);
     assert_eq!(model.learn_one(Row::from(&wide[..])), Err(Rejection::TooWide { limit, found: 1000 }));
 }
 
