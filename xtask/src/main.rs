@@ -1,11 +1,12 @@
 //! The only tool runner of this repository: `cargo xtask help` lists what it does.
 //!
-//! Rules are pure functions over text and metadata (`layers`, `tidy`, `deny`), each with tests that show it
+//! Rules are pure functions over text and metadata (`layers`, `tidy`, `deny`, `features`), each with tests that show it
 //! failing on a bad example. Steps (`steps`) run rules and outside programs, print the command they run, and
 //! go on after a failure; the report at the end says what held and how long it took. Nothing here is part of
 //! the program, and nothing of the program but its clock is used here: it must build in seconds.
 
 mod deny;
+mod features;
 mod finding;
 mod layers;
 mod process;
@@ -25,7 +26,7 @@ use crate::repository::Repository;
 const HELP: &str = "\
 cargo xtask demo [-- ARGS]          build pelton and run `pelton demo ARGS`
 cargo xtask test [--only STEP,..]   everything: tools, check, tests, real clients, the demo played once
-cargo xtask check [--only STEP,..]  layers, fmt, clippy, tidy, deny, docs
+cargo xtask check [--only STEP,..]  layers, fmt, clippy, tidy, deny, features, docs
 cargo xtask advisories              known vulnerabilities, with an installed cargo-deny; needs its database
 cargo xtask prune [--limit-gib N]   empty the target directory if it has grown beyond N GiB (20)
 

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::process::{cargo, run, watch};
 use crate::report::{Report, Tally, no_findings};
 use crate::repository::Repository;
-use crate::{deny, layers, tidy, tools};
+use crate::{deny, features, layers, tidy, tools};
 
 /// One step. Steps run in the order in which they stand in their table.
 struct Step {
@@ -25,6 +25,7 @@ const CHECKS: &[Step] = &[
     Step { name: "clippy", needs: &[], run: clippy },
     Step { name: "tidy", needs: &[], run: tidy_step },
     Step { name: "deny", needs: &[], run: deny_step },
+    Step { name: "features", needs: &[], run: features_step },
     Step { name: "docs", needs: &[], run: docs },
 ];
 
@@ -98,6 +99,10 @@ fn deny_step(repository: &Repository) -> Result<Tally> {
     no_findings(&deny::check(repository)?)
 }
 
+fn features_step(repository: &Repository) -> Result<Tally> {
+    no_findings(&features::check(repository)?)
+}
+
 fn fmt(repository: &Repository) -> Result<Tally> {
     run(cargo(&repository.root, "fmt").args(["--all", "--check"]))?;
     Ok(Tally::PASSED)
@@ -164,8 +169,11 @@ mod tests {
     fn steps_bring_what_they_need_in_order() {
         assert_eq!(selected(&["compat"]).unwrap(), ["packages", "python", "build", "compat"]);
         assert_eq!(selected(&["demo", "fmt"]).unwrap(), ["fmt", "build", "demo"]);
-        assert_eq!(selected(&["check"]).unwrap(), ["layers", "fmt", "clippy", "tidy", "deny", "docs"]);
-        assert_eq!(selected(&[]).unwrap().len(), 12);
+        assert_eq!(
+            selected(&["check"]).unwrap(),
+            ["layers", "fmt", "clippy", "tidy", "deny", "features", "docs"]
+        );
+        assert_eq!(selected(&[]).unwrap().len(), 13);
     }
 
     #[test]
