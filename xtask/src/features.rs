@@ -31,10 +31,9 @@ pub(crate) fn check(repository: &Repository) -> Result<Vec<Finding>> {
 
 fn compare(program: &str, tests: &str) -> Vec<Finding> {
     let tests = units(tests);
-    let missing = |unit: &&str| !tests.contains(unit);
     let message =
         "other features in tests than in the program: it, and all that stands on it, is built twice";
-    units(program).iter().filter(missing).map(|unit| Finding::new(unit, message)).collect()
+    units(program).difference(&tests).map(|unit| Finding::new(unit, message)).collect()
 }
 
 /// The lines without the mark of repetition; our own crates have no features.
