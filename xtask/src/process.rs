@@ -63,6 +63,32 @@ pub(crate) fn cargo(root: &Path, subcommand: &str) -> Command {
     command
 }
 
+/// The same command, ended with all its children after so many minutes: in CI nobody presses Ctrl-C, and a test
+/// that hangs must not cost the summary. Elsewhere it stays in the terminal's hands.
+pub(crate) fn limited(command: Command, minutes: u32) -> Command {
+    if std::env::var_os("CI").is_some() && exists("timeout") {
+        limit(&command, minutes * 60)
+    } else {
+        command
+    }
+}
+
+fn limit(command: &Command, seconds: u32) -> Command {
+    let mut limited = Command::new("timeout");
+    limited.arg("--kill-after=10").arg(seconds.to_string());
+    limited.arg(command.get_program()).args(command.get_args());
+    if let Some(directory) = command.get_current_dir() {
+        limited.current_dir(directory);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    limited
+}
+
 fn name(command: &Command) -> String {
     let program = Path::new(command.get_program());
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
@@ -88,6 +114,15 @@ mod tests {
         let error = run(&mut Command::new("no-such-program")).unwrap_err().to_string();
         assert!(error.contains("no-such-program"), "{error}");
         assert!(!exists("no-such-program") && exists("cargo"));
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended_with_its_children() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $WORD; tail -f /dev/null | cat; echo never"]).env("WORD", "started");
+        let mut seen = Vec::new();
+        let ok = watch(&mut limit(&command, 1), |line| seen.push(line.to_owned())).unwrap();
+        assert_eq!((ok, seen), (false, vec!["started".to_owned()]));
     }
 
     #[test]

@@ -6,10 +6,15 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process::{cargo, run, watch};
+use crate::process::{cargo, limited, run, watch};
 use crate::report::{Report, Tally, no_findings};
 use crate::repository::Repository;
 use crate::{deny, features, layers, tidy, tools};
+
+/// Several times what they take on two busy cores, the build of a clean clone included.
+const TESTS_MINUTES: u32 = 45;
+const COMPAT_MINUTES: u32 = 15;
+const DEMO_MINUTES: u32 = 10;
 
 /// One step. Steps run in the order in which they stand in their table.
 struct Step {
@@ -123,7 +128,8 @@ fn docs(repository: &Repository) -> Result<Tally> {
 fn tests(repository: &Repository) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut command = cargo(&repository.root, "test");
-    let ok = watch(command.args(["--workspace", "--no-fail-fast"]), |line| tally.add(counts::libtest(line)))?;
+    command.args(["--workspace", "--no-fail-fast"]);
+    let ok = watch(&mut limited(command, TESTS_MINUTES), |line| tally.add(counts::libtest(line)))?;
     counts::settle(tally, ok)
 }
 
@@ -142,16 +148,14 @@ fn compat(repository: &Repository) -> Result<Tally> {
     command.current_dir(repository.root.join("compat"));
     command.env("PELTON_BIN", repository.binary()).env("PYTHONDONTWRITEBYTECODE", "1");
     command.args(["-m", "pytest", "-p", "no:cacheprovider", "-ra", "."]);
-    let ok = watch(&mut command, |line| tally.add(counts::pytest(line)))?;
+    let ok = watch(&mut limited(command, COMPAT_MINUTES), |line| tally.add(counts::pytest(line)))?;
     counts::settle(tally, ok)
 }
 
 fn demo_once(repository: &Repository) -> Result<Tally> {
-    run(Command::new(repository.binary()).current_dir(&repository.root).args([
-        "demo",
-        "--once",
-        "--no-browser",
-    ]))?;
+    let mut command = Command::new(repository.binary());
+    command.current_dir(&repository.root).args(["demo", "--once", "--no-browser"]);
+    run(&mut limited(command, DEMO_MINUTES))?;
     Ok(Tally::PASSED)
 }
 
