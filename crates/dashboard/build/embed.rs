@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Failure, on};
 
-/// Writes `pub(crate) static FILES: &[Asset]`, sorted by the path it is served under.
+/// Writes `static FILES: &[Asset]`, sorted by the path it is served under.
 pub(crate) fn write_table(page: &Path, table: &Path) -> Result<(), Failure> {
     let mut files = vec![("/".to_owned(), page.join("index.html"))];
     let assets = page.join("assets");
@@ -16,7 +16,7 @@ pub(crate) fn write_table(page: &Path, table: &Path) -> Result<(), Failure> {
         files.push((format!("/assets/{}", entry.file_name().to_string_lossy()), entry.path()));
     }
     files.sort();
-    let mut source = String::from("pub(crate) static FILES: &[Asset] = &[\n");
+    let mut source = String::from("static FILES: &[Asset] = &[\n");
     for (path, file) in &files {
         let (kind, etag) = (content_type(file)?, etag(file)?);
         let file = file.display().to_string();

@@ -36,7 +36,10 @@ fn pack() -> Result<(), Failure> {
     files::mirror(&source, &work)?;
     let node = node::find_or_fetch(&out)?;
     packages::install(&node, &work)?;
-    run(node.command().args(["node_modules/typescript/bin/tsc", "-p", "."]).current_dir(&work), "type-check the page")?;
+    run(
+        node.command().args(["node_modules/typescript/bin/tsc", "-p", "."]).current_dir(&work),
+        "type-check the page",
+    )?;
     let page = out.join("page");
     run(node.command().arg("bundle.mjs").arg(&page).current_dir(&work), "bundle the page")?;
     embed::write_table(&page, &out.join("page.rs"))
@@ -54,7 +57,8 @@ fn say(message: &str) {
 /// Runs a command to its end; its output becomes the failure.
 fn run(command: &mut Command, what: &str) -> Result<String, Failure> {
     let output = command.output().map_err(|error| format!("{what}: {error}"))?;
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() {
         return Ok(text);
     }

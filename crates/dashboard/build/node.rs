@@ -60,7 +60,10 @@ impl Node {
 pub(crate) fn find_or_fetch(out: &Path) -> Result<Node, Failure> {
     if let Some(named) = env::var_os("PELTON_NODE") {
         return beside(Path::new(&named)).ok_or_else(|| {
-            format!("PELTON_NODE names {}, but there is no Node >= {OLDEST} with npm beside it", named.display())
+            format!(
+                "PELTON_NODE names {}, but there is no Node >= {OLDEST} with npm beside it",
+                named.display()
+            )
         });
     }
     if let Some(node) = on_path() {
@@ -71,7 +74,8 @@ pub(crate) fn find_or_fetch(out: &Path) -> Result<Node, Failure> {
         return Ok(node);
     }
     fetch(&venv)?;
-    in_venv(&venv).ok_or_else(|| format!("{PACKAGE} was installed, but its node does not run on this machine"))
+    in_venv(&venv)
+        .ok_or_else(|| format!("{PACKAGE} was installed, but its node does not run on this machine"))
 }
 
 fn on_path() -> Option<Node> {
@@ -138,7 +142,8 @@ fn fetch(venv: &Path) -> Result<(), Failure> {
         ));
     }
     let pip = venv.join(if WINDOWS { "Scripts/python.exe" } else { "bin/python" });
-    let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", PACKAGE];
+    let arguments =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", PACKAGE];
     run(Command::new(pip).args(arguments), &format!("install {PACKAGE} from PyPI")).map(|_| ())
 }
 
@@ -147,7 +152,9 @@ fn python() -> Result<OsString, Failure> {
         .into_iter()
         .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()))
         .map(OsString::from)
-        .ok_or_else(|| format!("it needs Node >= {OLDEST} with npm, or Python 3 to get Node from PyPI; install either"))
+        .ok_or_else(|| {
+            format!("it needs Node >= {OLDEST} with npm, or Python 3 to get Node from PyPI; install either")
+        })
 }
 
 fn one_line(bytes: &[u8]) -> String {

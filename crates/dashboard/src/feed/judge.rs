@@ -44,7 +44,8 @@ impl Judge {
             self.labels.insert(Arc::clone(label));
         }
         let known = |segment: Option<u32>| segment.filter(|&segment| segment < SEGMENTS_MAX);
-        let judged = Judged { segment: known(segment), segment_raw: known(segment_raw), label: Arc::clone(label) };
+        let judged =
+            Judged { segment: known(segment), segment_raw: known(segment_raw), label: Arc::clone(label) };
         if judged.segment.is_none() && judged.segment_raw.is_none() {
             return;
         }

@@ -114,7 +114,8 @@ mod tests {
             line.answer(at_ms, Some(latency), score);
         }
         line.tick(4_200, Some(7), score);
-        let seen: Vec<_> = line.points().iter().map(|p| (p.t, p.answers, p.p99, p.records, p.purity)).collect();
+        let seen: Vec<_> =
+            line.points().iter().map(|p| (p.t, p.answers, p.p99, p.records, p.purity)).collect();
         assert_eq!(seen, [(1, 3, Some(12), None, Some(0.5)), (3, 1, Some(8), Some(7), Some(0.5))]);
         assert_eq!(line.take_fresh(), line.points());
         assert_eq!(line.take_fresh(), []);

@@ -1,0 +1,7 @@
+//! The handlers, one module per thing that can be asked.
+
+mod body;
+pub(crate) mod live;
+pub(crate) mod read;
+pub(crate) mod records;
+pub(crate) mod sql;
