@@ -101,7 +101,7 @@ error_codes! {
     InvalidTxnState = 48, "INVALID_TXN_STATE";
     InvalidProducerIdMapping = 49, "INVALID_PRODUCER_ID_MAPPING";
     InvalidTransactionTimeout = 50, "INVALID_TRANSACTION_TIMEOUT";
-    ConcurrentTransactions = 51, "CONCURRENT_TRANSACTIONS";
+    ConcurrentTransactions = 51, "CONCURRENT_TRANSACTIONS", retriable;
     TransactionCoordinatorFenced = 52, "TRANSACTION_COORDINATOR_FENCED";
     TransactionalIdAuthorizationFailed = 53, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
     SecurityDisabled = 54, "SECURITY_DISABLED";

@@ -138,7 +138,7 @@ fn forged(count: i32, last_offset_delta: i32, payload: &[u8]) -> Batch {
     bytes[23..27].copy_from_slice(&last_offset_delta.to_be_bytes());
     bytes[57..61].copy_from_slice(&count.to_be_bytes());
     bytes.extend_from_slice(payload);
-    let length = i32::try_from(bytes.len() - 12).unwrap();
+    let length = i32::try_from(bytes.len() - 12).expect("a small batch");
     bytes[8..12].copy_from_slice(&length.to_be_bytes());
     only(&Bytes::from(bytes))
 }

@@ -21,16 +21,16 @@ fn build(compression: Compression, records: &[Record]) -> Bytes {
 fn read(bytes: &Bytes) -> Vec<Record> {
     let mut out = Vec::new();
     for batch in record::batches(bytes) {
-        let batch = batch.unwrap();
-        batch.verify_crc().unwrap();
-        batch.validate(LIMIT).unwrap();
-        out.extend(batch.records(LIMIT).unwrap().map(Result::unwrap));
+        let batch = batch.expect("a whole batch");
+        batch.verify_crc().expect("a true checksum");
+        batch.validate(LIMIT).expect("dense, whole records");
+        out.extend(batch.records(LIMIT).expect("readable").map(|record| record.expect("a whole record")));
     }
     out
 }
 
 fn only(bytes: &Bytes) -> Batch {
-    Batch::parse(bytes).unwrap()
+    Batch::parse(bytes).expect("a whole batch")
 }
 
 fn header(key: &'static str, value: Option<&'static str>) -> Header {
