@@ -26,7 +26,9 @@ pub(crate) fn path(path: &str) -> Option<Finding> {
     if name == "mod.rs" {
         return Some(Finding::new(path, "call it foo.rs, beside foo/"));
     }
-    if matches!(name, "common.rs" | "helpers.rs" | "misc.rs" | "types.rs" | "util.rs" | "utils.rs") {
+    if matches!(name, "common.rs" | "helpers.rs" | "misc.rs" | "util.rs" | "utils.rs")
+        || path.ends_with("src/types.rs")
+    {
         return Some(Finding::new(path, "a file has one idea, and its name says which"));
     }
     if name.contains(".min.") {

@@ -38,6 +38,8 @@ fn packed_code_fails() {
 fn names_that_say_nothing_fail() {
     assert!(names::path("crates/a/src/b/mod.rs").is_some());
     assert!(names::path("crates/a/src/utils.rs").is_some());
+    assert!(names::path("crates/a/src/types.rs").is_some());
+    assert!(names::path("crates/a/src/sql/types.rs").is_none());
     assert!(names::path("crates/a/src/b.rs").is_none());
 }
 
