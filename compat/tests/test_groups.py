@@ -1,0 +1,160 @@
+"""Consumer groups: sharing, handing over, remembering."""
+
+import confluent_kafka
+import kafka
+import pytest
+
+from clients import LIBRDKAFKA, MODERN, OLD, Record
+from server import until
+
+QUICK = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300}
+QUICK_RD = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300}
+PYTHON = [MODERN, OLD]
+
+
+def member(client, server, topic, group):
+    return client.consumer(
+        server, topic, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False, **QUICK
+    )
+
+
+def partitions(consumer):
+    return sorted(partition.partition for partition in consumer.assignment())
+
+
+def read_more(consumer, read):
+    """Appends what the next poll brings; says how much there is."""
+    for messages in consumer.poll(100).values():
+        read.extend(messages)
+    return len(read)
+
+
+def numbers(count, partition=0):
+    return [Record(b"%d" % number, partition=partition) for number in range(count)]
+
+
+@pytest.mark.parametrize("client", PYTHON, ids=str)
+def test_two_members_share_and_hand_over(server, create, topic, group, client):
+    create(topic, 4)
+    first = member(client, server, topic, group)
+
+    def polled(*consumers):
+        for consumer in consumers:
+            consumer.poll(50)
+        return [partitions(consumer) for consumer in consumers]
+
+    until(lambda: polled(first) == [[0, 1, 2, 3]], "the only member has all partitions")
+    second = member(client, server, topic, group)
+
+    def shared():
+        one, other = polled(first, second)
+        return sorted(one + other) == [0, 1, 2, 3] and len(one) == len(other) == 2
+
+    until(shared, "two members have two partitions each")
+    second.close()
+    until(lambda: polled(first) == [[0, 1, 2, 3]], "the one who stays gets all back")
+    first.close()
+
+
+@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+def test_two_members_of_librdkafka(server, create, topic, group, strategy):
+    create(topic, 4)
+    options = {"group.id": group, "partition.assignment.strategy": strategy, **QUICK_RD}
+    first, second = LIBRDKAFKA.consumer(server, **options), LIBRDKAFKA.consumer(server, **options)
+    first.subscribe([topic])
+
+    def polled(*consumers):
+        for consumer in consumers:
+            consumer.poll(0.05)
+        return [partitions(consumer) for consumer in consumers]
+
+    until(lambda: polled(first) == [[0, 1, 2, 3]], "the only member has all partitions")
+    second.subscribe([topic])
+
+    def shared():
+        one, other = polled(first, second)
+        return sorted(one + other) == [0, 1, 2, 3] and len(one) == len(other) == 2
+
+    until(shared, "two members have two partitions each")
+    first.close()
+    until(lambda: polled(second) == [[0, 1, 2, 3]], "the one who stays gets all back")
+    second.close()
+
+
+def test_a_member_that_dies_is_noticed(server, create, topic, group):
+    """Its connection ends without a goodbye; after the session timeout its partitions go to the others."""
+    import os
+    import signal
+    import subprocess
+    import sys
+
+    create(topic, 2)
+    script = (
+        "import sys, kafka\n"
+        "c = kafka.KafkaConsumer(sys.argv[2], bootstrap_servers=sys.argv[1], group_id=sys.argv[3],"
+        " session_timeout_ms=6000, heartbeat_interval_ms=300)\n"
+        "while True:\n"
+        "    c.poll(50)\n"
+        "    if c.assignment(): print(len(c.assignment()), flush=True)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script, server.kafka, topic, group], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout.readline().strip() == b"2"
+        survivor = member(MODERN, server, topic, group)
+        until(lambda: survivor.poll(50) or len(survivor.assignment()) == 1, "the group is shared")
+        os.kill(child.pid, signal.SIGKILL)
+        until(lambda: survivor.poll(50) or len(survivor.assignment()) == 2, "the survivor has both partitions")
+        survivor.close()
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@pytest.mark.parametrize("client", PYTHON, ids=str)
+def test_committed_offsets_survive_kill_9(own_server, topic, group, client):
+    client.produce(own_server, topic, numbers(20))
+    consumer = member(client, own_server, topic, group)
+    partition = kafka.TopicPartition(topic, 0)
+    read = []
+    until(lambda: read_more(consumer, read) >= 20, "20 records")
+    consumer.commit({partition: kafka.OffsetAndMetadata(7, "half way", -1)})
+    own_server.kill_and_restart(keep_port=True)
+    consumer.close(autocommit=False)
+    again = member(client, own_server, topic, group)
+    assert again.committed(partition) == 7
+    assert again.committed(partition, metadata=True).metadata == "half way"
+    first = []
+    until(lambda: read_more(again, first), "reading goes on")
+    assert (first[0].offset, first[0].value) == (7, b"7")
+    again.close()
+
+
+def test_committed_offsets_of_librdkafka_survive_kill_9(own_server, topic, group):
+    LIBRDKAFKA.produce(own_server, topic, numbers(20))
+    options = {"group.id": group, **QUICK_RD}
+    consumer = LIBRDKAFKA.consumer(own_server, **options)
+    consumer.subscribe([topic])
+    for expected in range(7):
+        message = until(lambda: consumer.poll(0.2), "a record")
+        assert message.error() is None and message.offset() == expected
+    consumer.commit(asynchronous=False)
+    own_server.kill_and_restart(keep_port=True)
+    consumer.close()
+    again = LIBRDKAFKA.consumer(own_server, **options)
+    (committed,) = again.committed([confluent_kafka.TopicPartition(topic, 0)], timeout=20)
+    assert committed.offset == 7
+    again.subscribe([topic])
+    message = until(lambda: again.poll(0.2), "reading goes on")
+    assert (message.offset(), message.value()) == (7, b"7")
+    again.close()
+
+
+def test_a_group_that_never_committed_starts_as_told(server, topic, group):
+    MODERN.produce(server, topic, numbers(3))
+    consumer = member(MODERN, server, topic, group)
+    assert consumer.committed(kafka.TopicPartition(topic, 0)) is None
+    first = []
+    until(lambda: read_more(consumer, first), "the earliest record")
+    assert first[0].offset == 0
+    consumer.close()
