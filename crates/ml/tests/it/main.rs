@@ -1,6 +1,7 @@
 //! What the crate promises, through its public face.
 
 mod contract;
+mod digits;
 mod metrics;
 mod options;
 mod snapshots;

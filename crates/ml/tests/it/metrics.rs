@@ -1,6 +1,6 @@
 //! Agreement between clusters and labels, against scikit-learn 1.9's figures.
 
-use ml::metric::Contingency;
+use ml::metric::{Accuracy, Contingency};
 use proptest::prelude::*;
 
 fn table(clusters: &[u32], labels: &[u32]) -> Contingency {
@@ -95,4 +95,14 @@ proptest! {
         prop_assert_eq!(&window, &table(&clusters, &labels));
         prop_assert!(!window.remove(99, "0"));
     }
+}
+
+#[test]
+fn accuracy_counts_silence_as_wrong() {
+    let mut accuracy = Accuracy::default();
+    assert_eq!(accuracy.value(), None);
+    for (predicted, actual) in [(Some(1), 1), (Some(2), 1), (None, 1), (Some(0), 0)] {
+        accuracy.add(predicted, actual);
+    }
+    assert_eq!((accuracy.value(), accuracy.total()), (Some(0.5), 4));
 }
