@@ -165,7 +165,7 @@ fn producers_before(
         while let Some(piece) = scan.next_piece().map_err(segment.failed("reading"))? {
             match piece {
                 Piece::Batch { batch, .. } if batch.header.base_offset >= known => {
-                    producers.note(&batch.header)
+                    producers.note(&batch.header);
                 }
                 _ => {}
             }

@@ -133,6 +133,8 @@ pub enum AppendError {
     Invalid {
         /// The rule they break.
         rule: &'static str,
+        /// Where exactly, if a batch's inside breaks it.
+        source: Option<Arc<record::Error>>,
     },
     /// A batch of this producer is missing before this one.
     #[error("producer {producer_id} sent sequence {sequence} where {expected} was expected")]
@@ -228,6 +230,25 @@ pub enum ReadError {
         /// The topic.
         topic: String,
     },
+}
+
+/// Why the stop was not a clean one. What was acknowledged is safe; the next start takes a closer look.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// A partition could not be flushed, or its files for a fast start not written.
+    #[error("closing a partition")]
+    Log(#[from] commitlog::Error),
+    /// The mark of a clean stop could not be left.
+    #[error("leaving the mark of a clean stop in {}", path.display())]
+    Marker {
+        /// The data directory.
+        path: PathBuf,
+        /// What the disk answered.
+        source: io::Error,
+    },
+    /// A writer thread did not come to its end.
+    #[error("a writer thread panicked")]
+    Panicked,
 }
 
 impl OpenError {

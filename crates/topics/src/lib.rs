@@ -1,14 +1,53 @@
-//! All partitions, one owner each: append, read, watch.
+//! All partitions of one data directory, one owner each: append, read, watch.
+//!
+//! [`Topics`] is the store, [`Partition`] the handle. Appends go through a bounded queue to the writer thread that
+//! owns the partition; it drains the queue, appends what belongs together with one write per partition, flushes
+//! once where somebody asked for it, shows readers the new high watermark, and answers. Reads happen on the
+//! caller's thread and never wait for a writer.
+//!
+//! What is promised: with [`Acks::Leader`] an answered append survives the end of the process, with [`Acks::All`]
+//! also a power cut. Appends of one partition keep the order of the calls. After a failed flush the partition takes
+//! no more writes until the next start; a full disk refuses appends until space returns.
+//!
+//! What this crate deliberately does not know: Kafka's requests and error codes, consumer groups, retention's
+//! schedule, compaction. Its limits: one process per directory, a writer per partition, and one open file per
+//! segment in use.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use env::{Env, ManualClock, SimDisk};
+//! use record::{BatchBuilder, Compression, Producer};
+//! use topics::{Acks, Config, Topics};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let env = Env::simulated(ManualClock::new(0).into(), &SimDisk::new(), 7);
+//! let (topics, _) = Topics::open(Config::new("/data"), env)?;
+//! let partition = topics.create("greetings", 1, BTreeMap::new())?.partition(0).unwrap();
+//!
+//! let mut batch = BatchBuilder::new(Compression::None, Producer::NONE);
+//! batch.push(1_700_000_000_000, None, Some(b"hello"), &[]);
+//! let appended = partition.enqueue(batch.build(), Acks::All)?.await?;
+//! assert_eq!((appended.base_offset, partition.high_watermark()), (0, 1));
+//! topics.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! Read `store`, `partition`, then `writer` and `queue`; `metadata` is the list of topics on disk.
 
 mod config;
 mod error;
 mod metadata;
 mod partition;
+mod queue;
 mod store;
 mod topic;
+mod writer;
 
 pub use config::Config;
-pub use error::{AppendError, CreateError, DeleteError, ErrorKind, OpenError, ProducerIdError, ReadError};
+pub use error::{
+    AppendError, CloseError, CreateError, DeleteError, ErrorKind, OpenError, ProducerIdError, ReadError,
+};
 pub use partition::{Acks, AppendFuture, Appended, Partition, ReadBatches, TimestampedOffset};
 pub use store::{RecoveryReport, Topics};
 pub use topic::Topic;

@@ -1,13 +1,19 @@
 //! The handle of one partition: append, read, watch.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use commitlog::LogReader;
+use record::ErrorKind as RecordErrorKind;
 use tokio::sync::{oneshot, watch};
 
+use crate::queue::Queue;
+use crate::writer::{Append, Job};
 use crate::{AppendError, ReadError};
 
 /// When an append is answered.
@@ -57,7 +63,7 @@ pub struct TimestampedOffset {
 /// One partition. Cheap to clone; every clone is the same partition.
 #[derive(Debug, Clone)]
 pub struct Partition {
-    inner: Arc<Simple>,
+    pub(crate) core: Arc<Core>,
 }
 
 /// The answer to an append, when it comes. Dropping it does not take the append back.
@@ -74,89 +80,80 @@ impl Future for AppendFuture {
     }
 }
 
+/// What all handles of a partition, and its owner, share.
 #[derive(Debug)]
-struct Simple {
-    index: u32,
-    end: watch::Sender<i64>,
-    batches: Mutex<Vec<record::Batch>>,
+pub(crate) struct Core {
+    /// Unique in this process.
+    pub(crate) slot: u64,
+    pub(crate) topic: Arc<str>,
+    pub(crate) index: u32,
+    pub(crate) dir: PathBuf,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) reader: LogReader,
+    pub(crate) high_watermark: watch::Sender<i64>,
+    pub(crate) deleted: AtomicBool,
+    pub(crate) batch_bytes_max: usize,
+    pub(crate) uncompressed_bytes_max: usize,
 }
 
 impl Partition {
-    pub(crate) fn new(index: u32) -> Self {
-        Self { inner: Arc::new(Simple { index, end: watch::Sender::new(0), batches: Mutex::default() }) }
-    }
-
     /// Which partition of its topic this is, from 0.
     #[must_use]
     pub fn index(&self) -> u32 {
-        self.inner.index
+        self.core.index
     }
 
-    /// Hands batches over to the partition's owner, in the order of the calls. Headers and checksums are checked
-    /// here, on the caller's thread; the answer comes from the owner.
+    /// Hands batches over to the partition's owner, in the order of the calls. Headers, checksums and records are
+    /// checked here, on the caller's thread; the answer comes from the owner.
     ///
     /// # Errors
     /// When the batches are refused at once; the future carries what the owner finds.
-    pub fn enqueue(&self, batches: Bytes, _acks: Acks) -> Result<AppendFuture, AppendError> {
-        let mut stored = self.inner.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let first = *self.inner.end.borrow();
-        let mut end = first;
-        for batch in record::batches(&batches) {
-            let batch = batch.map_err(|error| AppendError::Corrupt(Arc::new(error)))?;
-            batch.verify_crc().map_err(|error| AppendError::Corrupt(Arc::new(error)))?;
-            let mut bytes = BytesMut::from(&batch.bytes[..]);
-            record::assign_offsets(&mut bytes, end, 0);
-            let batch = record::Batch::parse(&bytes.freeze())
-                .map_err(|error| AppendError::Corrupt(Arc::new(error)))?;
-            end = batch.header.next_offset();
-            stored.push(batch);
+    pub fn enqueue(&self, batches: Bytes, acks: Acks) -> Result<AppendFuture, AppendError> {
+        if self.core.is_deleted() {
+            return Err(self.core.deleted());
         }
-        drop(stored);
-        self.inner.end.send_replace(end);
+        self.core.check(&batches)?;
         let (sender, answer) = oneshot::channel();
-        let appended =
-            Appended { base_offset: first, log_append_time: -1, log_start_offset: 0, duplicate: false };
-        drop(sender.send(Ok(appended)));
+        let append = Append { core: Arc::clone(&self.core), batches, acks, answer: sender };
+        self.core.queue.push(Job::Append(append))?;
         Ok(AppendFuture { answer })
     }
 
     /// Reads whole batches from the one that contains `from`, together no more than `max_bytes`; with `min_one`
-    /// the first batch comes however large it is. Empty at the high watermark.
+    /// the first batch comes however large it is. Empty at the high watermark. May read a file: a caller that
+    /// must not wait for a disk asks on another thread.
     ///
     /// # Errors
     /// When `from` is outside of the log, or its bytes are rotten or unreadable.
     pub fn read(&self, from: i64, max_bytes: usize, min_one: bool) -> Result<ReadBatches, ReadError> {
-        let end = self.high_watermark();
-        if from < 0 || from > end {
-            return Err(ReadError::OutOfRange { offset: from, start: 0, end });
-        }
-        let mut bytes = BytesMut::new();
-        let stored = self.inner.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for batch in stored.iter().filter(|batch| batch.header.last_offset() >= from) {
-            if bytes.len() + batch.bytes.len() > max_bytes && !(min_one && bytes.is_empty()) {
-                break;
-            }
-            bytes.extend_from_slice(&batch.bytes);
-        }
-        Ok(ReadBatches { bytes: bytes.freeze(), high_watermark: end, log_start_offset: 0 })
+        let high_watermark = self.checked_high_watermark()?;
+        let read = self.core.reader.read(from, high_watermark, max_bytes, min_one);
+        let bytes = read.map_err(|error| self.core.read_error(error))?;
+        Ok(ReadBatches { bytes, high_watermark, log_start_offset: self.log_start_offset() })
     }
 
     /// The offset after the last one that may be read.
     #[must_use]
     pub fn high_watermark(&self) -> i64 {
-        *self.inner.end.borrow()
+        self.core.high_watermark()
     }
 
     /// The first offset of the log.
     #[must_use]
     pub fn log_start_offset(&self) -> i64 {
-        0
+        self.core.log_start_offset()
     }
 
-    /// Follows the high watermark.
+    /// How many bytes the partition's batches take on disk.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.core.reader.size_bytes()
+    }
+
+    /// Follows the high watermark. Also wakes when the topic is deleted.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<i64> {
-        self.inner.end.subscribe()
+        self.core.high_watermark.subscribe()
     }
 
     /// The first record at or after a time.
@@ -164,18 +161,9 @@ impl Partition {
     /// # Errors
     /// When the log cannot be read.
     pub fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<TimestampedOffset>, ReadError> {
-        let stored = self.inner.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for batch in stored.iter().filter(|batch| batch.header.max_timestamp >= timestamp) {
-            for record in batch.records(1 << 20).into_iter().flatten().flatten() {
-                if record.timestamp >= timestamp {
-                    return Ok(Some(TimestampedOffset {
-                        offset: record.offset,
-                        timestamp: record.timestamp,
-                    }));
-                }
-            }
-        }
-        Ok(None)
+        let up_to = self.checked_high_watermark()?;
+        let found = self.core.reader.offset_for_timestamp(timestamp, up_to);
+        self.place(found)
     }
 
     /// The record with the greatest timestamp; the first of them.
@@ -183,17 +171,148 @@ impl Partition {
     /// # Errors
     /// When the log cannot be read.
     pub fn max_timestamp(&self) -> Result<Option<TimestampedOffset>, ReadError> {
-        let stored = self.inner.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let max = stored.iter().map(|batch| batch.header.max_timestamp).max();
-        drop(stored);
-        max.map_or(Ok(None), |max| self.offset_for_timestamp(max))
+        let up_to = self.checked_high_watermark()?;
+        let found = self.core.reader.max_timestamp(up_to);
+        self.place(found)
     }
 
     /// The epoch and last sequence number of an idempotent producer, as far as this partition remembers.
     #[must_use]
     pub fn last_sequence(&self, producer_id: i64) -> Option<(i16, i32)> {
-        let stored = self.inner.batches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let last = stored.iter().rev().find(|batch| batch.header.producer_id == producer_id)?;
-        Some((last.header.producer_epoch, last.header.last_sequence()))
+        self.core.reader.last_sequence(producer_id)
     }
+
+    /// Removes the records before `offset`, at most up to the high watermark. Answers where the log begins then.
+    ///
+    /// # Errors
+    /// When the disk refuses, the topic was deleted, or the store is closing.
+    pub async fn delete_before(&self, offset: i64) -> Result<i64, AppendError> {
+        let (sender, answer) = oneshot::channel();
+        self.core.queue.push(Job::DeleteBefore(Arc::clone(&self.core), offset, sender))?;
+        answer.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    fn checked_high_watermark(&self) -> Result<i64, ReadError> {
+        if self.core.is_deleted() {
+            return Err(ReadError::Deleted { topic: self.core.topic.to_string() });
+        }
+        Ok(self.high_watermark())
+    }
+
+    fn place(
+        &self,
+        found: Result<Option<(i64, i64)>, commitlog::Error>,
+    ) -> Result<Option<TimestampedOffset>, ReadError> {
+        let found = found.map_err(|error| self.core.read_error(error))?;
+        Ok(found.map(|(offset, timestamp)| TimestampedOffset { offset, timestamp }))
+    }
+}
+
+impl Core {
+    pub(crate) fn high_watermark(&self) -> i64 {
+        *self.high_watermark.borrow()
+    }
+
+    pub(crate) fn log_start_offset(&self) -> i64 {
+        self.reader.log_start_offset()
+    }
+
+    /// Shows readers everything before `next_offset`.
+    pub(crate) fn publish(&self, next_offset: i64) {
+        self.high_watermark.send_if_modified(|shown| {
+            debug_assert!(*shown <= next_offset, "the high watermark never goes back");
+            mem_replace(shown, next_offset)
+        });
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
+    /// From now on every call answers that the topic is gone; whoever waits wakes up.
+    pub(crate) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
+        self.high_watermark.send_modify(|_| ());
+    }
+
+    pub(crate) fn deleted(&self) -> AppendError {
+        AppendError::Deleted { topic: self.topic.to_string() }
+    }
+
+    fn check(&self, bytes: &Bytes) -> Result<(), AppendError> {
+        if bytes.is_empty() {
+            return Err(AppendError::Invalid { rule: "there must be at least one batch", source: None });
+        }
+        for batch in record::batches(bytes) {
+            let batch = batch.map_err(refused)?;
+            let (bytes, max) = (batch.bytes.len(), self.batch_bytes_max);
+            if bytes > max {
+                return Err(AppendError::TooLarge { bytes, max, topic: self.topic.to_string() });
+            }
+            batch.verify_crc().map_err(refused)?;
+            if batch.header.is_control() {
+                return Err(AppendError::Invalid {
+                    rule: "only the broker writes control batches",
+                    source: None,
+                });
+            }
+            if batch.header.records_count == 0 {
+                return Err(AppendError::Invalid { rule: "a batch holds at least one record", source: None });
+            }
+            batch.validate(self.uncompressed_bytes_max).map_err(malformed)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn append_error(&self, error: commitlog::Error) -> AppendError {
+        use commitlog::Error;
+        match error {
+            Error::DiskFull { .. } => AppendError::DiskFull { path: self.dir.clone() },
+            Error::Io { source, .. } | Error::Poisoned { source, .. } => {
+                AppendError::Failed { path: self.dir.clone(), source }
+            }
+            Error::OutOfOrderSequence { producer_id, sequence, expected } => {
+                AppendError::OutOfOrderSequence { producer_id, sequence, expected }
+            }
+            Error::ProducerFenced { producer_id, epoch, current } => {
+                AppendError::ProducerFenced { producer_id, epoch, current }
+            }
+            Error::Batch(source) => AppendError::Corrupt(source),
+            Error::Corrupt { .. } | Error::OutOfRange { .. } => {
+                let source = Arc::new(std::io::Error::other(error));
+                AppendError::Failed { path: self.dir.clone(), source }
+            }
+        }
+    }
+
+    fn read_error(&self, error: commitlog::Error) -> ReadError {
+        use commitlog::Error;
+        match error {
+            Error::OutOfRange { offset, start, end } => ReadError::OutOfRange { offset, start, end },
+            Error::Corrupt { path, position, next_offset } => {
+                tracing::error!(path = %path.display(), position, next_offset, "rotten batch");
+                ReadError::Corrupt { path, position, next_offset }
+            }
+            Error::Io { path, source, .. } | Error::Poisoned { path, source } => {
+                ReadError::Io { path, source }
+            }
+            other => ReadError::Io { path: self.dir.clone(), source: Arc::new(std::io::Error::other(other)) },
+        }
+    }
+}
+
+/// Whether it was another value before.
+fn mem_replace(place: &mut i64, value: i64) -> bool {
+    std::mem::replace(place, value) != value
+}
+
+fn refused(error: record::Error) -> AppendError {
+    match error.kind() {
+        RecordErrorKind::Corrupt => AppendError::Corrupt(Arc::new(error)),
+        RecordErrorKind::Invalid => malformed(error),
+    }
+}
+
+fn malformed(error: record::Error) -> AppendError {
+    AppendError::Invalid { rule: "records are whole and as many as said", source: Some(Arc::new(error)) }
 }

@@ -1,17 +1,35 @@
 //! All topics of one data directory.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
 
 use env::{DirLock, Env};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::topic::TopicInner;
-use crate::{Config, CreateError, DeleteError, OpenError, Partition, ProducerIdError, Topic, metadata};
+use crate::metadata::{self, Metadata, TopicMetadata};
+use crate::queue::Queue;
+use crate::writer::Writer;
+use crate::{CloseError, Config, CreateError, DeleteError, OpenError, ProducerIdError, Topic};
+
+mod admin;
+mod open;
+
+/// Where the partitions' directories lie, below the data directory.
+const TOPICS_DIR: &str = "topics";
+/// How many producer ids are reserved by one write.
+const PRODUCER_IDS_RESERVED: i64 = 1000;
+
+/// A writer thread, and what its logs said when they were closed.
+type WriterThread = JoinHandle<Result<(), commitlog::Error>>;
 
 /// All topics. A cheap handle: clones share everything.
+///
+/// Dropping the last handle stops the writers but leaves no mark of a clean stop; see [`close`](Self::close).
 #[derive(Debug, Clone)]
 pub struct Topics {
     inner: Arc<Inner>,
@@ -21,10 +39,29 @@ pub struct Topics {
 struct Inner {
     config: Config,
     env: Env,
-    topics: Mutex<BTreeMap<String, Topic>>,
+    /// What is looked up; changed only by whoever holds `admin`.
+    lookup: RwLock<Lookup>,
+    /// Creation, deletion, reservation: one at a time.
+    admin: Mutex<Admin>,
     changed: watch::Sender<u64>,
-    producer_id: AtomicI64,
-    _lock: DirLock,
+    queues: Vec<Arc<Queue>>,
+    writers: Mutex<Vec<WriterThread>>,
+    next_slot: AtomicU64,
+    tail_budget: commitlog::TailBudget,
+    lock: Mutex<Option<DirLock>>,
+}
+
+#[derive(Debug, Default)]
+struct Lookup {
+    by_name: BTreeMap<String, Topic>,
+    by_id: HashMap<Uuid, Topic>,
+}
+
+#[derive(Debug)]
+struct Admin {
+    metadata: Metadata,
+    next_producer_id: i64,
+    closed: bool,
 }
 
 /// What opening found.
@@ -34,6 +71,8 @@ pub struct RecoveryReport {
     pub clean: bool,
     /// How many partitions there are.
     pub partitions: usize,
+    /// How many bytes of batches were read to find out what is there.
+    pub scanned_bytes: u64,
     /// One line per torn tail that was cut and per rotten range that was found, with file and position.
     pub findings: Vec<String>,
 }
@@ -44,21 +83,8 @@ impl Topics {
     /// # Errors
     /// When another process has it, or it cannot be read.
     pub fn open(config: Config, env: Env) -> Result<(Self, RecoveryReport), OpenError> {
-        env.disk.create_dir_all(&config.data_dir).map_err(|source| OpenError::Io {
-            action: "creating",
-            path: config.data_dir.clone(),
-            source,
-        })?;
-        let lock = DirLock::acquire(&*env.disk, &config.data_dir)?;
-        let inner = Inner {
-            config,
-            env,
-            topics: Mutex::default(),
-            changed: watch::Sender::new(0),
-            producer_id: AtomicI64::new(0),
-            _lock: lock,
-        };
-        Ok((Self { inner: Arc::new(inner) }, RecoveryReport::default()))
+        let (inner, report) = open::open(config, env)?;
+        Ok((Self { inner: Arc::new(inner) }, report))
     }
 
     /// Creates a topic; it is durable on return.
@@ -76,46 +102,39 @@ impl Topics {
         if partitions == 0 || partitions > max {
             return Err(CreateError::InvalidPartitions { partitions, max });
         }
-        let mut topics = self.topics();
-        if topics.contains_key(name) {
-            return Err(CreateError::Exists { name: name.to_owned() });
-        }
         let id = uuid::Builder::from_random_bytes(self.inner.env.random.next_16_bytes()).into_uuid();
-        let partitions = (0..partitions).map(Partition::new).collect();
-        let topic = Topic { inner: Arc::new(TopicInner { name: name.to_owned(), id, configs, partitions }) };
-        topics.insert(name.to_owned(), topic.clone());
-        drop(topics);
+        let topic = TopicMetadata { id: id.to_string(), partitions, configs };
+        let created = self.inner.create(name, id, topic)?;
         self.inner.changed.send_modify(|version| *version += 1);
-        Ok(topic)
+        Ok(created)
     }
 
-    /// Deletes a topic and its data.
+    /// Deletes a topic and its data. Whoever holds one of its partitions is told that it is gone.
     ///
     /// # Errors
     /// When there is none, or the disk refuses.
     pub fn delete(&self, name: &str) -> Result<(), DeleteError> {
-        let removed = self.topics().remove(name);
-        removed.ok_or_else(|| DeleteError::NotFound { name: name.to_owned() })?;
+        let outcome = self.inner.delete(name);
         self.inner.changed.send_modify(|version| *version += 1);
-        Ok(())
+        outcome
     }
 
     /// The topic of this name.
     #[must_use]
     pub fn topic(&self, name: &str) -> Option<Topic> {
-        self.topics().get(name).cloned()
+        self.inner.lookup(|lookup| lookup.by_name.get(name).cloned())
     }
 
     /// The topic with this id.
     #[must_use]
     pub fn topic_by_id(&self, id: Uuid) -> Option<Topic> {
-        self.topics().values().find(|topic| topic.id() == id).cloned()
+        self.inner.lookup(|lookup| lookup.by_id.get(&id).cloned())
     }
 
     /// All topics, by name.
     #[must_use]
     pub fn list(&self) -> Vec<Topic> {
-        self.topics().values().cloned().collect()
+        self.inner.lookup(|lookup| lookup.by_name.values().cloned().collect())
     }
 
     /// Counts creations and deletions.
@@ -135,18 +154,93 @@ impl Topics {
     /// # Errors
     /// When the reservation cannot be made durable.
     pub fn next_producer_id(&self) -> Result<i64, ProducerIdError> {
-        Ok(self.inner.producer_id.fetch_add(1, Ordering::SeqCst))
+        self.inner.next_producer_id().map_err(|source| {
+            let path = Metadata::path(&self.inner.config.data_dir);
+            ProducerIdError { path, source }
+        })
     }
 
-    /// Stops cleanly: writes what waits, flushes, leaves the mark of a clean stop. Blocks until it is done.
+    /// Stops cleanly: writes what waits, flushes, leaves the mark of a clean stop. Blocks until it is done. Other
+    /// handles can still read; their appends are refused.
     ///
     /// # Errors
     /// When a flush fails: the next start recovers as after a crash.
-    pub fn close(self) -> Result<(), OpenError> {
+    pub fn close(self) -> Result<(), CloseError> {
+        let inner = &self.inner;
+        {
+            let mut admin = inner.admin();
+            if admin.closed {
+                return Ok(());
+            }
+            admin.closed = true;
+        }
+        inner.stop_writers()?;
+        let dir = &inner.config.data_dir;
+        commitlog::leave_clean_marker(&*inner.env.disk, dir)
+            .map_err(|source| CloseError::Marker { path: dir.clone(), source })?;
+        *inner.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
+}
 
-    fn topics(&self) -> MutexGuard<'_, BTreeMap<String, Topic>> {
-        self.inner.topics.lock().unwrap_or_else(PoisonError::into_inner)
+impl Inner {
+    fn lookup<T>(&self, look: impl FnOnce(&Lookup) -> T) -> T {
+        look(&self.lookup.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn admin(&self) -> MutexGuard<'_, Admin> {
+        self.admin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop_writers(&self) -> Result<(), CloseError> {
+        for queue in &self.queues {
+            queue.close();
+        }
+        let writers = std::mem::take(&mut *self.writers.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut outcome = Ok(());
+        for writer in writers {
+            let end =
+                writer.join().map_err(|_| CloseError::Panicked).and_then(|end| end.map_err(CloseError::Log));
+            if outcome.is_ok() {
+                outcome = end;
+            }
+        }
+        outcome
+    }
+
+    fn next_producer_id(&self) -> io::Result<i64> {
+        let mut admin = self.admin();
+        if admin.next_producer_id >= admin.metadata.producer_ids_below {
+            let mut metadata = admin.metadata.clone();
+            metadata.producer_ids_below += PRODUCER_IDS_RESERVED;
+            metadata.store(&*self.env.disk, &self.config.data_dir)?;
+            admin.metadata = metadata;
+        }
+        admin.next_producer_id += 1;
+        Ok(admin.next_producer_id - 1)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop_writers() {
+            tracing::warn!(%error, "writers did not stop cleanly");
+        }
+    }
+}
+
+/// The directory of a partition, named as Kafka does.
+fn partition_dir(data_dir: &Path, topic: &str, partition_index: u32) -> std::path::PathBuf {
+    data_dir.join(TOPICS_DIR).join(format!("{topic}-{partition_index}"))
+}
+
+fn spawn_writers(config: &Config, env: &Env) -> io::Result<(Vec<Arc<Queue>>, Vec<WriterThread>)> {
+    let (mut queues, mut writers) = (Vec::new(), Vec::new());
+    for number in 0..config.writer_threads.max(1) {
+        let queue = Arc::new(Queue::new(config.queue_bytes));
+        let writer = Writer::new(Arc::clone(&queue), Arc::clone(&env.clock));
+        writers.push(env::spawn_thread(&format!("log-writer-{number}"), move || writer.run())?);
+        queues.push(queue);
+    }
+    Ok((queues, writers))
 }

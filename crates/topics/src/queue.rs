@@ -1,0 +1,71 @@
+//! What waits for one writer thread: bounded in bytes, taken in one piece.
+
+use std::mem;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::AppendError;
+use crate::writer::Job;
+
+/// Jobs in the order they came.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    jobs: Vec<Job>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { state: Mutex::default(), arrived: Condvar::new(), bytes_max }
+    }
+
+    /// Adds a job. One larger than the whole queue is taken when nothing else waits.
+    pub(crate) fn push(&self, job: Job) -> Result<(), AppendError> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(AppendError::Closed);
+        }
+        let bytes = job.bytes();
+        if state.bytes > 0 && bytes > 0 && state.bytes + bytes > self.bytes_max {
+            return Err(AppendError::Busy { waiting: state.bytes });
+        }
+        state.bytes += bytes;
+        state.jobs.push(job);
+        if state.jobs.len() == 1 {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for jobs and moves all of them to `into`, which must be empty. False when the queue was closed and
+    /// nothing is left.
+    pub(crate) fn take(&self, into: &mut Vec<Job>) -> bool {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        mem::swap(&mut state.jobs, into);
+        state.bytes = 0;
+        true
+    }
+
+    /// Refuses further jobs; the waiting ones are still done.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

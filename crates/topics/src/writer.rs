@@ -1,0 +1,180 @@
+//! The owner of partitions: one thread that drains its queue, appends, flushes once, shows, answers.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use bytes::Bytes;
+use commitlog::Log;
+use env::Clock;
+use tokio::sync::oneshot;
+
+use crate::AppendError;
+use crate::partition::{Acks, Appended, Core};
+use crate::queue::Queue;
+
+/// Something to do for a writer thread.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Append batches.
+    Append(Append),
+    /// Become the owner of a partition.
+    Adopt(Arc<Core>, Box<Log>),
+    /// Give a partition up; its topic was deleted.
+    Abandon(Arc<Core>, SyncSender<()>),
+    /// Let a partition begin at an offset.
+    DeleteBefore(Arc<Core>, i64, oneshot::Sender<Result<i64, AppendError>>),
+}
+
+/// Batches on their way into a partition.
+#[derive(Debug)]
+pub(crate) struct Append {
+    pub(crate) core: Arc<Core>,
+    pub(crate) batches: Bytes,
+    pub(crate) acks: Acks,
+    pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+impl Job {
+    /// What it counts in the queue.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Append(append) => append.batches.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// One writer thread's state.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: Arc<Queue>,
+    clock: Arc<dyn Clock>,
+    logs: HashMap<u64, Box<Log>>,
+}
+
+/// The appends of one partition in one drain, and what became of them.
+#[derive(Debug)]
+struct Round {
+    core: Arc<Core>,
+    appends: Vec<Append>,
+    outcomes: Vec<Result<commitlog::Appended, commitlog::Error>>,
+}
+
+impl Writer {
+    pub(crate) fn new(queue: Arc<Queue>, clock: Arc<dyn Clock>) -> Self {
+        Self { queue, clock, logs: HashMap::new() }
+    }
+
+    /// Works until the queue is closed and empty, then closes every log.
+    pub(crate) fn run(mut self) -> Result<(), commitlog::Error> {
+        let mut jobs = Vec::new();
+        while self.queue.take(&mut jobs) {
+            self.drain(&mut jobs);
+        }
+        let mut outcome = Ok(());
+        for (_, log) in self.logs {
+            let closed = log.close();
+            if outcome.is_ok() {
+                outcome = closed;
+            }
+        }
+        outcome
+    }
+
+    fn drain(&mut self, jobs: &mut Vec<Job>) {
+        let mut appends = Vec::with_capacity(jobs.len());
+        for job in jobs.drain(..) {
+            match job {
+                Job::Append(append) => appends.push(append),
+                other => {
+                    self.append(mem::take(&mut appends));
+                    self.administer(other);
+                }
+            }
+        }
+        self.append(appends);
+    }
+
+    fn administer(&mut self, job: Job) {
+        match job {
+            Job::Append(_) => unreachable!("appends are collected by the drain"),
+            Job::Adopt(core, log) => {
+                self.logs.insert(core.slot, log);
+            }
+            Job::Abandon(core, done) => {
+                self.logs.remove(&core.slot);
+                done.send(()).unwrap_or_default(); // nobody waits any more
+            }
+            Job::DeleteBefore(core, offset, answer) => {
+                let outcome = match self.logs.get_mut(&core.slot) {
+                    Some(log) => log
+                        .delete_before(offset, core.high_watermark())
+                        .map_err(|error| core.append_error(error)),
+                    None => Err(core.deleted()),
+                };
+                drop(answer.send(outcome));
+            }
+        }
+    }
+
+    /// One write per partition, then one flush per partition that somebody waits for, then the answers.
+    fn append(&mut self, appends: Vec<Append>) {
+        if appends.is_empty() {
+            return;
+        }
+        let now_ms = self.clock.now_ms();
+        let mut rounds = by_partition(appends);
+        for round in &mut rounds {
+            if let Some(log) = self.logs.get_mut(&round.core.slot) {
+                let requests: Vec<Bytes> =
+                    round.appends.iter().map(|append| append.batches.clone()).collect();
+                round.outcomes = log.append(&requests, now_ms);
+            }
+        }
+        for round in rounds {
+            self.finish(round);
+        }
+    }
+
+    fn finish(&mut self, round: Round) {
+        let Some(log) = self.logs.get_mut(&round.core.slot) else {
+            for append in round.appends {
+                drop(append.answer.send(Err(round.core.deleted())));
+            }
+            return;
+        };
+        let waits = |(append, outcome): (&Append, &Result<_, _>)| append.acks == Acks::All && outcome.is_ok();
+        let must_flush = round.appends.iter().zip(&round.outcomes).any(waits);
+        let flushed = if must_flush { log.flush() } else { Ok(()) };
+        if flushed.is_ok() {
+            round.core.publish(log.next_offset());
+        }
+        let log_start_offset = round.core.log_start_offset();
+        for (append, outcome) in round.appends.into_iter().zip(round.outcomes) {
+            let answer = flushed.clone().and(outcome).map(|appended| Appended {
+                base_offset: appended.base_offset,
+                log_append_time: appended.log_append_time,
+                log_start_offset,
+                duplicate: appended.duplicate,
+            });
+            drop(append.answer.send(answer.map_err(|error| round.core.append_error(error))));
+        }
+    }
+}
+
+/// Groups appends by partition; partitions in the order of their first append.
+fn by_partition(appends: Vec<Append>) -> Vec<Round> {
+    let mut rounds: Vec<Round> = Vec::new();
+    let mut places: HashMap<u64, usize> = HashMap::new();
+    for append in appends {
+        let place = *places.entry(append.core.slot).or_insert_with(|| {
+            let core = Arc::clone(&append.core);
+            rounds.push(Round { core, appends: Vec::new(), outcomes: Vec::new() });
+            rounds.len() - 1
+        });
+        rounds[place].appends.push(append);
+    }
+    rounds
+}
