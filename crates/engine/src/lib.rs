@@ -7,7 +7,10 @@
 mod answer;
 mod config;
 mod error;
+mod operator;
+mod plan;
 mod session;
+mod state;
 mod status;
 
 pub use answer::{Answer, Column};

@@ -1,0 +1,3 @@
+//! What runs between the plans: operators with state.
+
+pub(crate) mod aggregate;

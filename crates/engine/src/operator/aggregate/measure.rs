@@ -1,0 +1,1 @@
+//! What a batch costs: measured here, printed by the example `aggregate`.

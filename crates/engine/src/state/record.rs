@@ -1,0 +1,223 @@
+//! State rows as bytes: the changelog of one batch, or a snapshot of everything.
+//!
+//! ```text
+//! 0   4  "PLTS"
+//! 4   2  format version (1), little endian
+//! 6   1  1 = changelog of one batch, 2 = snapshot
+//! 7   1  0
+//! 8   8  length of the body
+//! 16  4  CRC-32C of the body
+//! 20     the body: an Arrow IPC stream
+//! ```
+//!
+//! The stream's columns are `key_group` (UInt16), the key columns, the state columns; its schema's metadata
+//! tells whose rows they are ([`Owner`]), the batch, and the layout in words with its fingerprint. Behind
+//! the first 20 bytes any Arrow reader can read it. A row replaces the stored row of its key. Snapshots are
+//! ordered by key group, so that the rows of one are a contiguous range.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt16Array};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, UInt16Type};
+use datafusion::arrow::ipc::reader::StreamReader;
+use datafusion::arrow::ipc::writer::StreamWriter;
+use datafusion::arrow::record_batch::RecordBatch;
+
+use super::StateError;
+use super::layout::{Layout, Part, fingerprint};
+
+/// The newest format this program writes and reads.
+const VERSION: u16 = 1;
+const MAGIC: [u8; 4] = *b"PLTS";
+const HEADER_BYTES: usize = 20;
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The rows that one batch changed.
+    Changelog = 1,
+    /// All rows after a batch.
+    Snapshot = 2,
+}
+
+/// Whose rows they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// The query, by its lasting id.
+    pub(crate) query: String,
+    /// Which of its stateful operators.
+    pub(crate) operator: u32,
+    /// Into how many key groups its keys fall.
+    pub(crate) key_groups: u16,
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "query `{}`, operator {}, {} key groups", self.query, self.operator, self.key_groups)
+    }
+}
+
+/// Writes one record.
+pub(crate) struct Writer {
+    stream: StreamWriter<Vec<u8>>,
+    schema: Arc<Schema>,
+    kind: Kind,
+}
+
+impl Writer {
+    /// A record for `owner`'s rows. `batch` is the batch that made them; none before the first.
+    pub(crate) fn try_new(
+        kind: Kind,
+        owner: &Owner,
+        batch: Option<u64>,
+        layout: &Layout,
+    ) -> Result<Self, StateError> {
+        let mut fields = vec![Arc::new(Field::new("key_group", DataType::UInt16, false))];
+        fields.extend(layout.schema.fields().iter().cloned());
+        let schema = Arc::new(Schema::new_with_metadata(fields, metadata(owner, batch, layout)));
+        let stream = StreamWriter::try_new(vec![0; HEADER_BYTES], &schema)?;
+        Ok(Self { stream, schema, kind })
+    }
+
+    /// Adds rows and the key group of each.
+    pub(crate) fn push(&mut self, rows: &RecordBatch, groups: Vec<u16>) -> Result<(), StateError> {
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt16Array::from(groups))];
+        columns.extend_from_slice(rows.columns());
+        Ok(self.stream.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?)
+    }
+
+    /// The finished bytes.
+    pub(crate) fn finish(self) -> Result<Vec<u8>, StateError> {
+        let mut bytes = self.stream.into_inner()?;
+        let body = &bytes[HEADER_BYTES..];
+        let (length, crc) = (body.len() as u64, crc32c::crc32c(body));
+        bytes[..4].copy_from_slice(&MAGIC);
+        bytes[4..6].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[6] = self.kind as u8;
+        bytes[8..16].copy_from_slice(&length.to_le_bytes());
+        bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+        Ok(bytes)
+    }
+}
+
+/// A record that was checked down to its metadata; its rows are read one batch at a time.
+pub(crate) struct Reader<'a> {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// The batch that made the rows.
+    pub(crate) batch: Option<u64>,
+    stream: StreamReader<Cursor<&'a [u8]>>,
+    layout: &'a Layout,
+}
+
+impl<'a> Reader<'a> {
+    /// Opens a record that must belong to `owner` and have `layout`.
+    pub(crate) fn try_new(bytes: &'a [u8], owner: &Owner, layout: &'a Layout) -> Result<Self, StateError> {
+        let kind = header(bytes)?;
+        let stream = StreamReader::try_new(Cursor::new(&bytes[HEADER_BYTES..]), None)?;
+        let schema = stream.schema();
+        let read = Metadata(schema.metadata());
+        let found = Owner {
+            query: read.text("pelton.query")?.to_owned(),
+            operator: read.number("pelton.operator")?,
+            key_groups: read.number("pelton.key_groups")?,
+        };
+        if found != *owner {
+            return Err(StateError::Foreign { found: found.to_string(), expected: owner.to_string() });
+        }
+        let parts = read.parts()?;
+        if read.number::<u64>("pelton.fingerprint")? != fingerprint(&parts) {
+            return Err(damaged(HEADER_BYTES, "the fingerprint is not that of the listed parts"));
+        }
+        layout.check(&parts)?;
+        let batch = match schema.metadata().get("pelton.batch") {
+            Some(_) => Some(read.number("pelton.batch")?),
+            None => None,
+        };
+        Ok(Self { kind, batch, stream, layout })
+    }
+
+    /// The next rows with the key group that each was written with.
+    pub(crate) fn next_rows(&mut self) -> Result<Option<(RecordBatch, UInt16Array)>, StateError> {
+        let Some(read) = self.stream.next().transpose()? else { return Ok(None) };
+        let (groups, columns) =
+            read.columns().split_first().ok_or_else(|| damaged(HEADER_BYTES, "no column"))?;
+        let groups = groups.as_primitive_opt::<UInt16Type>().filter(|groups| groups.null_count() == 0);
+        let groups = groups.ok_or_else(|| damaged(HEADER_BYTES, "the first column is no key group"))?;
+        let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), columns.to_vec())?;
+        Ok(Some((rows, groups.clone())))
+    }
+}
+
+fn header(bytes: &[u8]) -> Result<Kind, StateError> {
+    if bytes.len() < HEADER_BYTES || bytes[..4] != MAGIC {
+        return Err(damaged(0, "no state record begins here"));
+    }
+    let version = u16::from_le_bytes([bytes[4], bytes[5]]);
+    if version != VERSION {
+        return Err(StateError::Version { version, known: VERSION });
+    }
+    let kind = match bytes[6] {
+        1 => Kind::Changelog,
+        2 => Kind::Snapshot,
+        _ => return Err(damaged(6, "neither a changelog nor a snapshot")),
+    };
+    let body = &bytes[HEADER_BYTES..];
+    if bytes[8..16] != (body.len() as u64).to_le_bytes() {
+        return Err(damaged(8, "the body has another length"));
+    }
+    if bytes[16..20] != crc32c::crc32c(body).to_le_bytes() {
+        return Err(damaged(HEADER_BYTES, "the body has another checksum"));
+    }
+    Ok(kind)
+}
+
+fn metadata(owner: &Owner, batch: Option<u64>, layout: &Layout) -> HashMap<String, String> {
+    let mut entries = HashMap::from([
+        ("pelton.query".to_owned(), owner.query.clone()),
+        ("pelton.operator".to_owned(), owner.operator.to_string()),
+        ("pelton.key_groups".to_owned(), owner.key_groups.to_string()),
+        ("pelton.fingerprint".to_owned(), layout.fingerprint().to_string()),
+        ("pelton.parts".to_owned(), layout.parts.len().to_string()),
+    ]);
+    if let Some(batch) = batch {
+        entries.insert("pelton.batch".to_owned(), batch.to_string());
+    }
+    for (index, part) in layout.parts.iter().enumerate() {
+        entries.insert(format!("pelton.part.{index}.name"), part.name.clone());
+        entries.insert(format!("pelton.part.{index}.content"), part.content.clone());
+    }
+    entries
+}
+
+struct Metadata<'a>(&'a HashMap<String, String>);
+
+impl Metadata<'_> {
+    fn text(&self, name: &str) -> Result<&str, StateError> {
+        let entry =
+            self.0.get(name).ok_or_else(|| damaged(HEADER_BYTES, "an entry of the metadata is missing"))?;
+        Ok(entry)
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, StateError> {
+        self.text(name)?.parse().map_err(|_| damaged(HEADER_BYTES, "a number of the metadata is none"))
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, StateError> {
+        let count = self.number::<usize>("pelton.parts")?.min(self.0.len());
+        (0..count)
+            .map(|index| {
+                Ok(Part {
+                    name: self.text(&format!("pelton.part.{index}.name"))?.to_owned(),
+                    content: self.text(&format!("pelton.part.{index}.content"))?.to_owned(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn damaged(position: usize, reason: &'static str) -> StateError {
+    StateError::Corrupt { position, reason }
+}

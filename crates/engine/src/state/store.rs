@@ -1,0 +1,360 @@
+//! The state rows of one operator: found by key, replaced batch by batch, never half.
+//!
+//! Every key has a slot for life: its bytes, and the place (block, row) of its newest state row. A batch is
+//! staged first and touches nothing; [`StateStore::commit`] then appends its rows as a block and points the
+//! slots there. The rows they leave are dead, and [`StateStore::commit`] also copies what is alive in
+//! crowded or mostly dead blocks together, a bounded number of rows per batch: so a batch costs in
+//! proportion to the keys it touches, and the dead never outweigh the living for long.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::StateError;
+use super::block::{gather, owned};
+use super::key::{KeyEncoder, KeyGroups, Keys};
+use super::layout::Layout;
+
+/// Rows that one tidying copies at most, unless the batch itself is larger.
+const TIDY_ROWS: usize = 65_536;
+/// Blocks of about the same size that may wait before they become one.
+const FAN_IN: usize = 8;
+/// Stands for a key that has no slot yet.
+const NO_SLOT: u32 = u32::MAX;
+
+/// State rows by key.
+#[derive(Debug)]
+pub(crate) struct StateStore {
+    layout: Layout,
+    groups: KeyGroups,
+    encoder: KeyEncoder,
+    /// Seeded per store, so that nobody outside can pick keys that collide. Nothing that leaves the store
+    /// depends on the seed: everything is ordered by slot.
+    hasher: DefaultHashBuilder,
+    index: HashTable<u32>,
+    keys: Arena,
+    /// By slot.
+    places: Vec<Place>,
+    blocks: Vec<Option<Block>>,
+    block_bytes: usize,
+    staged: Option<Staged>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    block: u32,
+    row: u32,
+}
+
+#[derive(Debug)]
+struct Block {
+    rows: RecordBatch,
+    /// By row. The row is alive while its slot points here.
+    slots: Vec<u32>,
+    live: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Staged {
+    batch: u64,
+    rows: RecordBatch,
+    keys: Keys,
+    slots: Vec<u32>,
+    hashes: Vec<u64>,
+}
+
+/// Key bytes by slot, end to end.
+#[derive(Debug, Default)]
+struct Arena {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Arena {
+    fn get(&self, slot: u32) -> &[u8] {
+        let slot = slot as usize;
+        let start = if slot == 0 { 0 } else { self.ends[slot - 1] };
+        &self.bytes[start..self.ends[slot]]
+    }
+
+    fn push(&mut self, key: &[u8]) -> u32 {
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+        let slot = u32::try_from(self.ends.len() - 1).expect("stage checked the number of keys");
+        assert_ne!(slot, NO_SLOT, "stage checked the number of keys");
+        slot
+    }
+}
+
+impl StateStore {
+    /// An empty store for rows of this layout.
+    pub(crate) fn try_new(layout: Layout, groups: KeyGroups) -> Result<Self, StateError> {
+        let encoder = KeyEncoder::try_new(&layout.schema.fields()[..layout.keys])?;
+        Ok(Self {
+            layout,
+            groups,
+            encoder,
+            hasher: DefaultHashBuilder::default(),
+            index: HashTable::new(),
+            keys: Arena::default(),
+            places: Vec::new(),
+            blocks: Vec::new(),
+            block_bytes: 0,
+            staged: None,
+        })
+    }
+
+    /// What a row consists of.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Into how many groups the keys fall.
+    pub(crate) fn groups(&self) -> KeyGroups {
+        self.groups
+    }
+
+    /// How many keys have state.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Bytes held: rows, keys, index, and what is staged.
+    pub(crate) fn size(&self) -> usize {
+        let staged = self.staged.as_ref().map_or(0, |staged| {
+            staged.rows.get_array_memory_size() + staged.keys.size() + staged.slots.len() * 12
+        });
+        self.block_bytes
+            + self.keys.bytes.capacity()
+            + self.keys.ends.capacity() * size_of::<usize>()
+            + self.places.capacity() * size_of::<Place>()
+            + self.index.allocation_size()
+            + self.encoder.size()
+            + staged
+    }
+
+    /// The state rows of the keys in `rows` that have one: each once, however often its key occurs.
+    pub(crate) fn find(&self, rows: &[RecordBatch]) -> Result<Option<RecordBatch>, StateError> {
+        let mut slots = Vec::new();
+        for batch in rows {
+            let keys = self.encode(batch)?;
+            slots.extend((0..keys.len()).filter_map(|row| {
+                let key = keys.get(row);
+                self.slot(key, self.hasher.hash_one(key))
+            }));
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
+    }
+
+    /// Keeps the new state rows of `batch` aside. Every key occurs once.
+    pub(crate) fn stage(&mut self, batch: u64, rows: &RecordBatch) -> Result<(), StateError> {
+        self.check_unstaged(batch)?;
+        let rows = owned(rows, &self.layout.schema)?;
+        let keys = self.encode(&rows)?;
+        let hashes: Vec<u64> = (0..keys.len()).map(|row| self.hasher.hash_one(keys.get(row))).collect();
+        let slots = hashes
+            .iter()
+            .enumerate()
+            .map(|(row, hash)| self.slot(keys.get(row), *hash).unwrap_or(NO_SLOT))
+            .collect::<Vec<_>>();
+        let limit = NO_SLOT as usize;
+        if self.len() + rows.num_rows() > limit {
+            return Err(StateError::Full { needed: self.len() + rows.num_rows(), limit });
+        }
+        self.staged = Some(Staged { batch, rows, keys, slots, hashes });
+        Ok(())
+    }
+
+    /// Refuses to go on while another batch is undecided.
+    pub(crate) fn check_unstaged(&self, asked: u64) -> Result<(), StateError> {
+        match &self.staged {
+            Some(staged) => Err(StateError::Staged { staged: staged.batch, asked }),
+            None => Ok(()),
+        }
+    }
+
+    /// The staged batch: its id, its rows and the key group of each.
+    pub(crate) fn staged(&self) -> Option<(u64, &RecordBatch, Vec<u16>)> {
+        let staged = self.staged.as_ref()?;
+        let groups = (0..staged.keys.len()).map(|row| self.groups.of(staged.keys.get(row))).collect();
+        Some((staged.batch, &staged.rows, groups))
+    }
+
+    /// Makes the staged rows the state. Nothing happens without any.
+    pub(crate) fn commit(&mut self) {
+        let Some(staged) = self.staged.take() else { return };
+        let touched = staged.rows.num_rows();
+        if touched == 0 {
+            return;
+        }
+        let Staged { rows, keys, mut slots, hashes, .. } = staged;
+        for row in 0..touched {
+            if slots[row] == NO_SLOT {
+                slots[row] = self.insert(keys.get(row), hashes[row]);
+            }
+        }
+        self.append(rows, slots);
+        self.tidy(touched);
+    }
+
+    /// Forgets the staged rows.
+    pub(crate) fn abort(&mut self) {
+        self.staged = None;
+    }
+
+    /// All rows in slot order, without those whose key is staged, in batches of at most `rows_max`.
+    pub(crate) fn untouched(&self, rows_max: usize) -> impl Iterator<Item = Result<RecordBatch, StateError>> {
+        let mut touched: Vec<u32> = self.staged.as_ref().map_or_else(Vec::new, |staged| staged.slots.clone());
+        touched.sort_unstable();
+        let slots: Vec<u32> = self.all_slots().filter(|slot| touched.binary_search(slot).is_err()).collect();
+        (0..slots.len()).step_by(rows_max).map(move |start| {
+            let end = slots.len().min(start + rows_max);
+            self.rows_of(&slots[start..end])
+        })
+    }
+
+    /// All rows ordered by key group and slot, in batches of at most `rows_max`, with their key groups.
+    pub(crate) fn by_group(
+        &self,
+        rows_max: usize,
+    ) -> impl Iterator<Item = Result<(RecordBatch, Vec<u16>), StateError>> {
+        let mut order: Vec<(u16, u32)> =
+            self.all_slots().map(|slot| (self.groups.of(self.keys.get(slot)), slot)).collect();
+        order.sort_unstable();
+        (0..order.len()).step_by(rows_max).map(move |start| {
+            let part = &order[start..order.len().min(start + rows_max)];
+            let slots: Vec<u32> = part.iter().map(|(_, slot)| *slot).collect();
+            Ok((self.rows_of(&slots)?, part.iter().map(|(group, _)| *group).collect()))
+        })
+    }
+
+    fn all_slots(&self) -> impl Iterator<Item = u32> {
+        0..u32::try_from(self.places.len()).expect("slots are u32")
+    }
+
+    fn encode(&self, rows: &RecordBatch) -> Result<Keys, StateError> {
+        Ok(self.encoder.encode(&rows.columns()[..self.layout.keys], rows.num_rows())?)
+    }
+
+    fn slot(&self, key: &[u8], hash: u64) -> Option<u32> {
+        self.index.find(hash, |slot| self.keys.get(*slot) == key).copied()
+    }
+
+    /// A slot for a new key. Its place is set by the append that follows.
+    fn insert(&mut self, key: &[u8], hash: u64) -> u32 {
+        assert!(self.slot(key, hash).is_none(), "a batch of state rows holds every key once");
+        let slot = self.keys.push(key);
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(keys.get(*slot)));
+        self.places.push(Place { block: NO_SLOT, row: 0 });
+        slot
+    }
+
+    /// The newest rows of `slots`, in that order.
+    fn rows_of(&self, slots: &[u32]) -> Result<RecordBatch, StateError> {
+        let mut blocks: Vec<&RecordBatch> = Vec::new();
+        let mut position = vec![usize::MAX; self.blocks.len()];
+        let mut places = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let place = self.places[*slot as usize];
+            let block = place.block as usize;
+            if position[block] == usize::MAX {
+                position[block] = blocks.len();
+                blocks.push(&self.block(block).rows);
+            }
+            places.push((position[block], place.row as usize));
+        }
+        Ok(gather(&self.layout.schema, &blocks, &places)?)
+    }
+
+    fn block(&self, block: usize) -> &Block {
+        self.blocks[block].as_ref().expect("a place points to a block that is there")
+    }
+
+    /// Adds a block and points its slots there.
+    fn append(&mut self, rows: RecordBatch, slots: Vec<u32>) {
+        let free = self.blocks.iter().position(Option::is_none).unwrap_or(self.blocks.len());
+        let number = u32::try_from(free).expect("there are fewer blocks than rows");
+        for (row, slot) in slots.iter().enumerate() {
+            let row = u32::try_from(row).expect("stage checked the number of keys");
+            let left = std::mem::replace(&mut self.places[*slot as usize], Place { block: number, row });
+            if left.block != NO_SLOT {
+                self.leave(left.block as usize);
+            }
+        }
+        let bytes = rows.get_array_memory_size() + slots.len() * size_of::<u32>();
+        self.block_bytes += bytes;
+        let block = Block { live: slots.len(), rows, slots, bytes };
+        // Rows that left may have emptied a block before `free`; the number chosen above stays valid.
+        if free == self.blocks.len() {
+            self.blocks.push(Some(block));
+        } else {
+            self.blocks[free] = Some(block);
+        }
+    }
+
+    /// One row of a block died; a block without living rows goes.
+    fn leave(&mut self, number: usize) {
+        let block = self.blocks[number].as_mut().expect("a place points to a block that is there");
+        block.live -= 1;
+        if block.live == 0 {
+            self.block_bytes -= block.bytes;
+            self.blocks[number] = None;
+        }
+    }
+
+    /// Copies the living rows of crowded and of mostly dead blocks into one new block, at most about as many
+    /// rows as [`TIDY_ROWS`] or four times the batch. A failing copy leaves everything as it is: the next
+    /// commit tries again.
+    fn tidy(&mut self, touched: usize) {
+        let chosen = self.untidy(TIDY_ROWS.max(4 * touched));
+        if chosen.is_empty() {
+            return;
+        }
+        let mut slots: Vec<u32> = Vec::new();
+        for number in &chosen {
+            let block = self.block(*number);
+            let alive = block.slots.iter().enumerate().filter(|(row, slot)| {
+                let place = self.places[**slot as usize];
+                place.block as usize == *number && place.row as usize == *row
+            });
+            slots.extend(alive.map(|(_, slot)| *slot));
+        }
+        slots.sort_unstable();
+        let schema: &SchemaRef = &self.layout.schema;
+        match self.rows_of(&slots).and_then(|rows| Ok(owned(&rows, &Arc::clone(schema))?)) {
+            Ok(rows) => self.append(rows, slots),
+            Err(error) => tracing::warn!(%error, rows = slots.len(), "state blocks were not compacted"),
+        }
+    }
+
+    /// Which blocks to copy together: those with more dead rows than living, and [`FAN_IN`] of a size.
+    fn untidy(&self, budget: usize) -> Vec<usize> {
+        let mut tiers: [Vec<usize>; 12] = Default::default();
+        let mut chosen = Vec::new();
+        for (number, block) in self.blocks.iter().enumerate() {
+            let Some(block) = block else { continue };
+            if block.slots.len() > 2 * block.live {
+                chosen.push(number);
+            } else if block.live < TIDY_ROWS / 2 {
+                tiers[block.live.ilog2() as usize / 3].push(number);
+            }
+        }
+        chosen.extend(tiers.into_iter().filter(|tier| tier.len() >= FAN_IN).flatten());
+        let mut rows = 0;
+        chosen.sort_unstable_by_key(|number| self.block(*number).live);
+        chosen.retain(|number| {
+            let live = self.block(*number).live;
+            let fits = rows == 0 || rows + live <= budget;
+            rows += if fits { live } else { 0 };
+            fits
+        });
+        chosen
+    }
+}
