@@ -28,7 +28,7 @@
 //! of transactions, the time, tokio. It decides nothing about who may write.
 //!
 //! How to read it: `header`, `batch`, `record`, `builder` are format 2; `compression` the codecs;
-//! `legacy` the formats before.
+//! `legacy` the formats before; `partitioner` where Kafka's clients put a key.
 
 mod batch;
 mod builder;

@@ -103,36 +103,97 @@ impl Iterator for Records {
 /// Checks `count` records from `start` on, whose offset deltas are 0, 1, 2 ... and which fill
 /// `payload` to its end.
 pub(crate) fn walk(payload: &[u8], start: usize, count: i32) -> Result<(), Error> {
-    let mut cursor = Cursor::new(payload, start);
+    let mut position = start;
     for expected in 0..count {
-        let end = record_end(&mut cursor)?;
-        let mut inner = Cursor::new(&payload[..end], cursor.position());
-        inner.i8("record attributes")?;
-        inner.varlong()?;
-        let at = inner.position();
-        let delta = offset_delta(&mut inner)?;
-        if delta != expected {
-            let value = i64::from(delta);
-            return Err(Error::Range { what: "offset delta", position: at, value });
-        }
-        skip(&mut inner, "key length")?;
-        skip(&mut inner, "value length")?;
-        for _ in 0..header_count(&mut inner)? {
-            let length = header_key_length(&mut inner)?;
-            inner.take("header key", length)?;
-            skip(&mut inner, "header value length")?;
-        }
-        check_end(&inner)?;
-        cursor = Cursor::new(payload, end);
+        // Every produced record passes here, so the usual one is judged without building errors.
+        position = match quick::step(payload, position, expected) {
+            Some(end) => end,
+            None => step(payload, position, expected)?,
+        };
     }
-    if cursor.left() > 0 {
-        return Err(Error::Trailing {
-            what: "the last record",
-            position: cursor.position(),
-            left: cursor.left(),
-        });
+    if position < payload.len() {
+        let left = payload.len() - position;
+        return Err(Error::Trailing { what: "the last record", position, left });
     }
     Ok(())
+}
+
+/// Checks the record at `position` and answers where it ends.
+fn step(payload: &[u8], position: usize, expected: i32) -> Result<usize, Error> {
+    let mut cursor = Cursor::new(payload, position);
+    let end = record_end(&mut cursor)?;
+    let mut inner = Cursor::new(&payload[..end], cursor.position());
+    inner.i8("record attributes")?;
+    inner.varlong()?;
+    let at = inner.position();
+    let delta = offset_delta(&mut inner)?;
+    if delta != expected {
+        let value = i64::from(delta);
+        return Err(Error::Range { what: "offset delta", position: at, value });
+    }
+    skip(&mut inner, "key length")?;
+    skip(&mut inner, "value length")?;
+    for _ in 0..header_count(&mut inner)? {
+        let length = header_key_length(&mut inner)?;
+        inner.take("header key", length)?;
+        skip(&mut inner, "header value length")?;
+    }
+    check_end(&inner)?;
+    Ok(end)
+}
+
+/// The walk over records in their usual form, without a word about what is wrong with others.
+mod quick {
+    /// Where the record at `position` ends; `None` if it has headers or is not in order.
+    #[inline]
+    pub(super) fn step(payload: &[u8], position: usize, expected: i32) -> Option<usize> {
+        let (length, at) = varint(payload, position)?;
+        let end = at.checked_add(usize::try_from(length).ok()?)?;
+        let record = payload.get(..end)?;
+        // The attributes are one byte.
+        let at = skip_varlong(record, at + 1)?;
+        let (delta, at) = varint(record, at)?;
+        let at = skip_nullable(record, at)?;
+        let at = skip_nullable(record, at)?;
+        let no_headers = *record.get(at)? == 0;
+        (delta == expected && no_headers && at + 1 == end).then_some(end)
+    }
+
+    /// A zigzag integer of at most three bytes, and the position behind it.
+    #[inline]
+    fn varint(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
+        let first = i32::from(*bytes.get(at)?);
+        if first < 0x80 {
+            return Some((zigzag(first), at + 1));
+        }
+        let second = i32::from(*bytes.get(at + 1)?);
+        let raw = (first & 0x7f) | (second & 0x7f) << 7;
+        if second < 0x80 {
+            return Some((zigzag(raw), at + 2));
+        }
+        let third = i32::from(*bytes.get(at + 2)?);
+        (third < 0x80).then(|| (zigzag(raw | third << 14), at + 3))
+    }
+
+    /// A delta of at most four bytes: 37 hours in milliseconds.
+    #[inline]
+    fn skip_varlong(bytes: &[u8], at: usize) -> Option<usize> {
+        let ends = bytes.get(at..)?.iter().take(4).position(|byte| *byte < 0x80)?;
+        Some(at + ends + 1)
+    }
+
+    #[inline]
+    fn skip_nullable(bytes: &[u8], at: usize) -> Option<usize> {
+        match varint(bytes, at)? {
+            (-1, at) => Some(at),
+            (length, at) => Some(at + usize::try_from(length).ok()?),
+        }
+    }
+
+    #[inline]
+    fn zigzag(raw: i32) -> i32 {
+        (raw >> 1) ^ -(raw & 1)
+    }
 }
 
 /// Reads a record's length and answers where the record ends.
@@ -185,4 +246,42 @@ fn check_end(cursor: &Cursor<'_>) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Trailing { what: "a record", position: cursor.position(), left: cursor.left() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{BatchBuilder, Compression, HEADER_BYTES, Producer};
+
+    proptest! {
+        /// Whatever the quick walk accepts, the exact one accepts too, to the same end.
+        #[test]
+        fn both_walks_agree(
+            value in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..300)),
+            deltas in proptest::collection::vec(0_i64..1 << 40, 1..5),
+            at: prop::sample::Index,
+            byte: u8,
+        ) {
+            let mut builder = BatchBuilder::new(Compression::None, Producer::NONE);
+            for delta in deltas {
+                builder.push(delta, None, value.as_deref(), &[]);
+            }
+            let mut payload = builder.build()[HEADER_BYTES..].to_vec();
+            let at = at.index(payload.len());
+            payload[at] = byte;
+            let mut position = 0;
+            for expected in 0.. {
+                let exact = step(&payload, position, expected);
+                if let Some(end) = quick::step(&payload, position, expected) {
+                    prop_assert_eq!(exact.as_ref().ok(), Some(&end));
+                }
+                match exact {
+                    Ok(end) if end < payload.len() => position = end,
+                    _ => break,
+                }
+            }
+        }
+    }
 }

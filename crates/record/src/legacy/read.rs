@@ -119,6 +119,14 @@ fn unfold(wrapper: &Message, codec: Compression, allowed: usize) -> Result<(Vec<
         }
         records.push(message.record);
     }
+    if records.is_empty() {
+        return Err(Error::Truncated {
+            what: "compressed message set",
+            position: 0,
+            needed: ENTRY_BYTES,
+            left: 0,
+        });
+    }
     place(wrapper, &mut records);
     Ok((records, inner.len()))
 }

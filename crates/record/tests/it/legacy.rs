@@ -1,6 +1,7 @@
 //! Formats 0 and 1, both ways.
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use record::legacy::{from_v2, messages, to_v2};
 use record::{Compression, Error, Record};
 
@@ -126,4 +127,65 @@ fn broken_sets_are_refused_with_their_position() {
     let packed = from_v2(&stored(Compression::Gzip), 1, LIMIT).unwrap();
     let error = to_v2(&packed, 10).unwrap_err();
     assert!(matches!(error, Error::TooLarge { limit: 10, .. }), "{error}");
+}
+
+/// A message with a true checksum around any content.
+fn forged(magic: u8, attributes: u8, content: &[u8]) -> Bytes {
+    let mut checked = vec![magic, attributes];
+    checked.extend_from_slice(content);
+    let mut crc = flate2::Crc::new();
+    crc.update(&checked);
+    let size = i32::try_from(checked.len() + 4).expect("a small message");
+    let mut out = vec![0; 8];
+    out.extend_from_slice(&size.to_be_bytes());
+    out.extend_from_slice(&crc.sum().to_be_bytes());
+    out.extend_from_slice(&checked);
+    Bytes::from(out)
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        magic in 0_u8..3,
+        attributes: u8,
+        content in proptest::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let _ = to_v2(&Bytes::from(content.clone()), LIMIT);
+        let _ = to_v2(&forged(magic, attributes, &content), LIMIT);
+        // An absent key, then a value: the content of a wrapper.
+        let timestamp: &[u8] = if magic == 1 { &[0; 8] } else { &[] };
+        let length = i32::try_from(content.len()).unwrap().to_be_bytes();
+        let wrapper = [timestamp, &[0xff; 4], &length, &content].concat();
+        let _ = to_v2(&forged(magic, attributes, &wrapper), LIMIT);
+    }
+}
+
+#[test]
+fn lengths_below_minus_one_and_bytes_left_over_are_refused() {
+    let error = to_v2(&forged(0, 0, &[0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0]), LIMIT).unwrap_err();
+    assert!(matches!(error, Error::Range { what: "message key length", position: 18, value: -2 }), "{error}");
+    let error = to_v2(&forged(0, 0, &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 9]), LIMIT).unwrap_err();
+    assert!(matches!(error, Error::Truncated { what: "message value length", position: 22, .. }), "{error}");
+    let error = to_v2(&forged(0, 0, &[0, 0, 0, 0, 0, 0, 0, 0, 7]), LIMIT).unwrap_err();
+    assert!(matches!(error, Error::Trailing { position: 26, left: 1, .. }), "{error}");
+}
+
+#[test]
+fn a_wrapper_around_nothing_is_refused() {
+    let packed = Compression::Gzip.compress(&[]);
+    let length = i32::try_from(packed.len()).unwrap().to_be_bytes();
+    for content in [[&[0xff; 4], &length[..], &packed].concat(), vec![0xff; 8]] {
+        assert!(to_v2(&forged(0, 1, &content), LIMIT).is_err());
+    }
+}
+
+/// A wrapper inside of a wrapper could unfold without end.
+#[test]
+fn wrappers_do_not_nest() {
+    let inner = from_v2(&stored(Compression::Gzip), 0, LIMIT).unwrap();
+    let packed = Compression::Gzip.compress(&inner);
+    let length = i32::try_from(packed.len()).unwrap().to_be_bytes();
+    let outer = forged(0, 1, &[&[0xff; 4], &length[..], &packed].concat());
+    let error = to_v2(&outer, LIMIT).unwrap_err();
+    assert!(matches!(error, Error::Range { what: "inner message attributes", .. }), "{error}");
 }

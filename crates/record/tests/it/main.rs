@@ -1,7 +1,9 @@
 //! Record batches through the public interface.
 
 mod batches;
+mod golden;
 mod legacy;
+mod oracle;
 
 use bytes::Bytes;
 use record::{Batch, BatchBuilder, Compression, Header, Producer, Record};
