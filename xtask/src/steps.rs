@@ -114,7 +114,14 @@ fn fmt(repository: &Repository) -> Result<Tally> {
 }
 
 fn clippy(repository: &Repository) -> Result<Tally> {
-    run(cargo(&repository.root, "clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo(&repository.root, "clippy").args([
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     Ok(Tally::PASSED)
 }
 
