@@ -182,6 +182,18 @@ impl Partition {
         self.core.reader.last_sequence(producer_id)
     }
 
+    /// Makes everything durable that was appended before this call, however it was acknowledged. Whoever stores how
+    /// far it has read asks for this first: otherwise a power cut may leave a log that ends before that place.
+    ///
+    /// # Errors
+    /// When the flush fails (the partition then takes no more writes), the topic was deleted, or the store is
+    /// closing.
+    pub async fn flush(&self) -> Result<(), AppendError> {
+        let (sender, answer) = oneshot::channel();
+        self.core.queue.push(Job::Flush(Arc::clone(&self.core), sender))?;
+        answer.await.unwrap_or(Err(AppendError::Closed))
+    }
+
     /// Removes the records before `offset`, at most up to the high watermark. Answers where the log begins then.
     ///
     /// # Errors

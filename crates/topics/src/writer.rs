@@ -23,6 +23,8 @@ pub(crate) enum Job {
     Adopt(Arc<Core>, Box<Log>),
     /// Give a partition up; its topic was deleted.
     Abandon(Arc<Core>, SyncSender<()>),
+    /// Make durable what was appended before.
+    Flush(Arc<Core>, oneshot::Sender<Result<(), AppendError>>),
     /// Let a partition begin at an offset.
     DeleteBefore(Arc<Core>, i64, oneshot::Sender<Result<i64, AppendError>>),
 }
@@ -107,16 +109,25 @@ impl Writer {
                 self.logs.remove(&core.slot);
                 done.send(()).unwrap_or_default(); // nobody waits any more
             }
+            Job::Flush(core, answer) => {
+                let outcome = self.with_log(&core, Log::flush);
+                drop(answer.send(outcome));
+            }
             Job::DeleteBefore(core, offset, answer) => {
-                let outcome = match self.logs.get_mut(&core.slot) {
-                    Some(log) => log
-                        .delete_before(offset, core.high_watermark())
-                        .map_err(|error| core.append_error(error)),
-                    None => Err(core.deleted()),
-                };
+                let up_to = core.high_watermark();
+                let outcome = self.with_log(&core, |log| log.delete_before(offset, up_to));
                 drop(answer.send(outcome));
             }
         }
+    }
+
+    fn with_log<T>(
+        &mut self,
+        core: &Core,
+        act: impl FnOnce(&mut Log) -> Result<T, commitlog::Error>,
+    ) -> Result<T, AppendError> {
+        let log = self.logs.get_mut(&core.slot).ok_or_else(|| core.deleted())?;
+        act(log).map_err(|error| core.append_error(error))
     }
 
     /// One write per partition, then one flush per partition that somebody waits for, then the answers.

@@ -1,4 +1,5 @@
 //! The log through its public interface, on a disk that fails and loses power on demand.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod crash;
 mod full_disk;

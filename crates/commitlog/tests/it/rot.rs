@@ -94,6 +94,8 @@ fn closed_log() -> (SimDisk, Vec<String>) {
     (disk, names)
 }
 
+type Damage<'a> = Box<dyn Fn(&SimDisk) + 'a>;
+
 #[test]
 fn no_derived_file_can_prevent_a_start_or_change_an_answer() {
     let (disk, names) = closed_log();
@@ -103,7 +105,7 @@ fn no_derived_file_can_prevent_a_start_or_change_an_answer() {
     for entry in derived {
         let path = file(&entry.name);
         let length = disk.len(&path).unwrap();
-        let mut damages: Vec<Box<dyn Fn(&SimDisk)>> = vec![
+        let mut damages: Vec<Damage<'_>> = vec![
             Box::new(|disk| disk.remove_file(&path).unwrap()),
             Box::new(|disk| disk.open(&path, OpenMode::ReadWrite).unwrap().set_len(0).unwrap()),
             Box::new(|disk| disk.open(&path, OpenMode::ReadWrite).unwrap().set_len(length / 2).unwrap()),

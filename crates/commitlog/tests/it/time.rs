@@ -1,10 +1,11 @@
 //! Offsets by time, against a plain search.
 
 use commitlog::{Config, LastStop};
+use env::Disk;
 use proptest::prelude::*;
 use record::{BatchBuilder, Compression, Producer};
 
-use crate::support::{config, disk, open_with};
+use crate::support::{config, disk, open_with, segment};
 
 fn compressed(timestamps: &[i64]) -> bytes::Bytes {
     let mut builder = BatchBuilder::new(Compression::Lz4, Producer::NONE);
@@ -59,7 +60,7 @@ fn an_old_segment_is_closed() {
     let (mut log, _) = open_with(&disk, config, LastStop::Unclean);
     log.append(&[compressed(&[1])], 0).remove(0).unwrap();
     log.append(&[compressed(&[1])], 999).remove(0).unwrap();
-    assert_eq!(env::Disk::exists(&disk, &crate::support::segment(2)), false);
+    assert!(!disk.exists(&segment(2)));
     log.append(&[compressed(&[1])], 1_000).remove(0).unwrap();
-    assert!(env::Disk::exists(&disk, &crate::support::segment(2)));
+    assert!(disk.exists(&segment(2)));
 }

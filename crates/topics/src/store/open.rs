@@ -65,7 +65,10 @@ fn list_of_topics(config: &Config, env: &Env) -> std::io::Result<(Metadata, Opti
         env.disk.read_dir(&dir.join(TOPICS_DIR))?.into_iter().map(|entry| entry.name).collect();
     let path = Metadata::path(dir);
     if names.is_empty() && !env.disk.exists(&path) {
-        return Ok((Metadata::default(), None));
+        // Written at once, so that a missing list always means a lost one.
+        let metadata = Metadata::default();
+        metadata.store(&*env.disk, dir)?;
+        return Ok((metadata, None));
     }
     let random = &env.random;
     let id = || uuid::Builder::from_random_bytes(random.next_16_bytes()).into_uuid().to_string();

@@ -1,0 +1,8 @@
+//! The store through its public interface.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod admin;
+mod append;
+mod crash;
+mod restart;
+mod support;
