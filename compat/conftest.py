@@ -83,5 +83,3 @@ def create(admin):
         return name
 
     return create
-
-

@@ -7,6 +7,7 @@
 //! when asked for, with `cargo xtask advisories`.
 
 mod licence;
+mod page;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use policy::{Level, Policy};
 /// The only place that crates come from, as cargo writes it.
 const REGISTRY: &str = concat!("registry+https://github.com/rust-lang/crates", ".io-index");
 
-/// Every outside crate that the policy does not allow.
+/// Every outside crate, and every package of the page, that the policy does not allow.
 pub(crate) fn check(repository: &Repository) -> Result<Vec<Finding>> {
     let path = repository.root.join("deny.toml");
     let text = std::fs::read_to_string(&path).context("cannot read deny.toml")?;
@@ -38,7 +39,11 @@ pub(crate) fn check(repository: &Repository) -> Result<Vec<Finding>> {
     }
     let metadata =
         serde_json::from_str(&process::output(&mut command)?).context("cargo metadata is no JSON")?;
-    findings(&policy, &metadata)
+    let mut findings = findings(&policy, &metadata)?;
+    for lock in repository.files()?.iter().filter(|file| file.path.ends_with("package-lock.json")) {
+        findings.extend(page::findings(&policy, &lock.text)?);
+    }
+    Ok(findings)
 }
 
 /// Runs cargo-deny's check of known vulnerabilities.

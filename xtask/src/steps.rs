@@ -154,7 +154,7 @@ fn compat(repository: &Repository) -> Result<Tally> {
     let mut command = Command::new(tools::python_home(repository).join("bin").join("python"));
     command.current_dir(repository.root.join("compat"));
     command.env("PELTON_BIN", repository.binary()).env("PYTHONDONTWRITEBYTECODE", "1");
-    command.args(["-m", "pytest", "-p", "no:cacheprovider", "-ra", "."]);
+    command.args(["-m", "pytest", "-p", "no:cacheprovider", "-ra"]);
     let ok = watch(&mut limited(command, COMPAT_MINUTES), |line| tally.add(counts::pytest(line)))?;
     counts::settle(tally, ok)
 }

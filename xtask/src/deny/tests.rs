@@ -96,3 +96,19 @@ fn a_misspelt_policy_is_an_error() {
     assert!(Policy::parse(&POLICY.replace("unknown-git = \"deny\"", "unknown-git = \"allow\"")).is_err());
     assert!(Policy::parse("").is_err());
 }
+
+#[test]
+fn the_pages_packages_need_a_licence_and_a_checksum() {
+    let lock = |licence: &str, integrity: &str| {
+        let packages = json!({
+            "": {"name": "page"},
+            "node_modules/a": {"license": licence, "integrity": integrity},
+        });
+        json!({ "packages": packages }).to_string()
+    };
+    let policy = Policy::parse(POLICY).unwrap();
+    assert!(page::findings(&policy, &lock("MIT", "sha512-abc")).unwrap().is_empty());
+    assert_eq!(page::findings(&policy, &lock("GPL-3.0", "sha512-abc")).unwrap().len(), 1);
+    assert_eq!(page::findings(&policy, &lock("MIT", "sha1-abc")).unwrap().len(), 1);
+    assert!(page::findings(&policy, "{}").is_err());
+}
