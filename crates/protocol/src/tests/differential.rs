@@ -1,6 +1,8 @@
 //! The `kafka-protocol` crate, generated from Kafka's own schemas, as the judge: what is written
 //! here it reads, and writes again as the very same bytes, which are read here once more.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 use kafka_protocol::messages as theirs;
 use kafka_protocol::protocol::{Decodable, Encodable, Message as _};
@@ -12,7 +14,7 @@ use crate::{ApiKey, ErrorCode, Message};
 const SEEDS: u64 = 60;
 
 /// Compares one message in every version both crates know; answers how many those are.
-fn compare<Ours: Message + Sample, Theirs: Decodable + Encodable>(
+fn compare<Ours: Message + Sample, Theirs: Decodable + Encodable + Debug>(
     theirs: kafka_protocol::protocol::VersionRange,
 ) -> usize {
     let versions = Ours::VERSIONS.filter(|version| (theirs.min..=theirs.max).contains(version));
@@ -26,6 +28,11 @@ fn compare<Ours: Message + Sample, Theirs: Decodable + Encodable>(
             let mut rest = written.clone();
             let read = Theirs::decode(&mut rest, version).unwrap_or_else(|e| panic!("{at}: {e:#}"));
             assert!(rest.is_empty(), "{at}: {} bytes left over", rest.len());
+            // A wrong tag would go through unnoticed as one that the oracle merely passes on.
+            let shown = format!("{read:?}");
+            let unknown = shown.matches("unknown_tagged_fields: {").count();
+            let empty = shown.matches("unknown_tagged_fields: {}").count();
+            assert_eq!(unknown, empty, "{at}: tags the oracle does not know");
             let mut again = Vec::new();
             read.encode(&mut again, version).unwrap_or_else(|e| panic!("{at}: {e:#}"));
             assert_eq!(Bytes::from(again), written, "{at}");
