@@ -112,8 +112,8 @@ impl Log {
         self.dirty
     }
 
-    /// Appends requests, each of one or more whole and already checked batches, in order, by one write (two if a
-    /// segment fills up in between). Each request succeeds or fails as a whole; there is one answer per request.
+    /// Appends requests, each of one or more whole and already checked batches, in order, by as few writes as
+    /// a buffer and a segment allow. Each request succeeds or fails as a whole; there is one answer per request.
     pub fn append(&mut self, requests: &[Bytes], now_ms: i64) -> Vec<Result<Appended, Error>> {
         let mut answers: Vec<Option<Result<Appended, Error>>> = vec![None; requests.len()];
         let mut stage = Stage::new(self.next_offset, requests.iter().map(Bytes::len).sum());
@@ -218,6 +218,9 @@ impl Log {
             self.write(stage, answers);
             self.check_poison()?;
             self.roll()?;
+        } else if stage.is_full(request.len()) {
+            self.write(stage, answers);
+            self.check_poison()?;
         }
         let log_append_time = if self.shared.config.log_append_time { now_ms } else { -1 };
         self.active_since_ms.get_or_insert(now_ms);

@@ -1,5 +1,7 @@
 //! What one write will append: batches copied once, numbered in place, and what to undo if the write fails.
 
+use std::mem;
+
 use bytes::{Bytes, BytesMut};
 use record::{Batch, BatchHeader};
 
@@ -8,9 +10,15 @@ use crate::log::Appended;
 use crate::producer_state::{Producer, ProducerState};
 use crate::scan::LEADER_EPOCH;
 
+/// How much one write carries, unless a single request is larger: what was copied into the buffer is still in the
+/// core's cache when the kernel copies it out again.
+const WRITE_BYTES: usize = 128 << 10;
+
 #[derive(Debug)]
 pub(crate) struct Stage {
     bytes: BytesMut,
+    /// How many bytes of the call's requests may still come.
+    to_come: usize,
     next_offset: i64,
     /// Each batch's header with its final offsets, and where it lies in `bytes`.
     headers: Vec<(BatchHeader, u64)>,
@@ -20,9 +28,10 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(next_offset: i64, capacity: usize) -> Self {
+    pub(crate) fn new(next_offset: i64, to_come: usize) -> Self {
         Self {
-            bytes: BytesMut::with_capacity(capacity),
+            bytes: BytesMut::new(),
+            to_come,
             next_offset,
             headers: Vec::new(),
             members: Vec::new(),
@@ -42,6 +51,11 @@ impl Stage {
         self.headers.iter().map(|(header, at)| (header, *at))
     }
 
+    /// Whether the stage should be written before another request of this size.
+    pub(crate) fn is_full(&self, bytes: usize) -> bool {
+        !self.bytes.is_empty() && self.bytes.len() + bytes > WRITE_BYTES
+    }
+
     /// Adds the request with number `at`.
     pub(crate) fn add(
         &mut self,
@@ -51,6 +65,11 @@ impl Stage {
         producers: &mut ProducerState,
     ) {
         let base_offset = self.next_offset;
+        let request_bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(self.to_come.min(WRITE_BYTES).max(request_bytes));
+        }
+        self.to_come = self.to_come.saturating_sub(request_bytes);
         for batch in batches {
             self.add_batch(batch, append_time, producers);
         }
@@ -80,7 +99,7 @@ impl Stage {
 
     /// The bytes to write; the stage is empty for the next ones once it was answered or refused.
     pub(crate) fn take_bytes(&mut self) -> Bytes {
-        self.bytes.split().freeze()
+        mem::take(&mut self.bytes).freeze()
     }
 
     /// The write succeeded.
