@@ -1,6 +1,7 @@
 """What was acknowledged is there after `kill -9`, once and in order."""
 
 import threading
+from contextlib import suppress
 
 import kafka
 import pytest
@@ -12,7 +13,8 @@ from server import Server, until
 @pytest.mark.parametrize("client", [MODERN, OLD], ids=str)
 def test_acknowledged_records_survive_kill_9(own_server, topic, client):
     """The server is killed while a producer is at work; every record that was acknowledged is read again."""
-    producer = client.producer(own_server, acks="all", retries=0, enable_idempotence=False, request_timeout_ms=3000)
+    patience = {"request_timeout_ms": 2000, "delivery_timeout_ms": 3000, "max_block_ms": 3000}
+    producer = client.producer(own_server, acks="all", retries=0, enable_idempotence=False, **patience)
     acknowledged, sent, stop = [], [], threading.Event()
 
     def produce():
@@ -34,7 +36,8 @@ def test_acknowledged_records_survive_kill_9(own_server, topic, client):
     stop.set()
     thread.join(20)
     assert not thread.is_alive()
-    producer.close(1)
+    with suppress(kafka.errors.KafkaTimeoutError):
+        producer.close(1)
     own_server.start()
     read = MODERN.consume(own_server, topic, len(acknowledged))
     stored = [(record.offset, record.value) for record in read]

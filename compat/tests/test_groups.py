@@ -5,10 +5,11 @@ import kafka
 import pytest
 
 from clients import LIBRDKAFKA, MODERN, OLD, Record
+from member import Member
 from server import until
 
 QUICK = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300}
-QUICK_RD = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300}
+QUICK_LIBRDKAFKA = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300}
 PYTHON = [MODERN, OLD]
 
 
@@ -24,7 +25,7 @@ def partitions(consumer):
 
 def read_more(consumer, read):
     """Appends what the next poll brings; says how much there is."""
-    for messages in consumer.poll(100).values():
+    for messages in consumer.poll(10_000).values():
         read.extend(messages)
     return len(read)
 
@@ -33,33 +34,37 @@ def numbers(count, partition=0):
     return [Record(b"%d" % number, partition=partition) for number in range(count)]
 
 
-@pytest.mark.parametrize("client", PYTHON, ids=str)
-def test_two_members_share_and_hand_over(server, create, topic, group, client):
+@pytest.mark.parametrize("version", [None, (0, 10)], ids=["modern", "old"])
+def test_two_members_share_and_hand_over(server, create, topic, group, version):
     create(topic, 4)
-    first = member(client, server, topic, group)
+    with Member(server, topic, group, version) as first:
+        until(lambda: first.partitions == [0, 1, 2, 3], "the only member has all partitions")
+        with Member(server, topic, group, version) as second:
+            until(lambda: halves(first, second), "two members have two partitions each")
+            second.leave()
+        until(lambda: first.partitions == [0, 1, 2, 3], "the one who stays gets all back")
+        first.leave()
 
-    def polled(*consumers):
-        for consumer in consumers:
-            consumer.poll(50)
-        return [partitions(consumer) for consumer in consumers]
 
-    until(lambda: polled(first) == [[0, 1, 2, 3]], "the only member has all partitions")
-    second = member(client, server, topic, group)
+def test_a_member_that_dies_is_noticed(server, create, topic, group):
+    """Its connection ends without a goodbye; after the session timeout its partitions go to the others."""
+    create(topic, 4)
+    with Member(server, topic, group) as first, Member(server, topic, group) as second:
+        until(lambda: halves(first, second), "two members have two partitions each")
+        first.die()
+        until(lambda: second.partitions == [0, 1, 2, 3], "the survivor has all partitions")
+        second.leave()
 
-    def shared():
-        one, other = polled(first, second)
-        return sorted(one + other) == [0, 1, 2, 3] and len(one) == len(other) == 2
 
-    until(shared, "two members have two partitions each")
-    second.close()
-    until(lambda: polled(first) == [[0, 1, 2, 3]], "the one who stays gets all back")
-    first.close()
+def halves(*members):
+    assigned = [member.partitions or [] for member in members]
+    return [len(partitions) for partitions in assigned] == [2, 2] and sorted(sum(assigned, [])) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
 def test_two_members_of_librdkafka(server, create, topic, group, strategy):
     create(topic, 4)
-    options = {"group.id": group, "partition.assignment.strategy": strategy, **QUICK_RD}
+    options = {"group.id": group, "partition.assignment.strategy": strategy, **QUICK_LIBRDKAFKA}
     first, second = LIBRDKAFKA.consumer(server, **options), LIBRDKAFKA.consumer(server, **options)
     first.subscribe([topic])
 
@@ -79,36 +84,6 @@ def test_two_members_of_librdkafka(server, create, topic, group, strategy):
     first.close()
     until(lambda: polled(second) == [[0, 1, 2, 3]], "the one who stays gets all back")
     second.close()
-
-
-def test_a_member_that_dies_is_noticed(server, create, topic, group):
-    """Its connection ends without a goodbye; after the session timeout its partitions go to the others."""
-    import os
-    import signal
-    import subprocess
-    import sys
-
-    create(topic, 2)
-    script = (
-        "import sys, kafka\n"
-        "c = kafka.KafkaConsumer(sys.argv[2], bootstrap_servers=sys.argv[1], group_id=sys.argv[3],"
-        " session_timeout_ms=6000, heartbeat_interval_ms=300)\n"
-        "while True:\n"
-        "    c.poll(50)\n"
-        "    if c.assignment(): print(len(c.assignment()), flush=True)\n"
-    )
-    child = subprocess.Popen([sys.executable, "-c", script, server.kafka, topic, group], stdout=subprocess.PIPE)
-    try:
-        assert child.stdout.readline().strip() == b"2"
-        survivor = member(MODERN, server, topic, group)
-        until(lambda: survivor.poll(50) or len(survivor.assignment()) == 1, "the group is shared")
-        os.kill(child.pid, signal.SIGKILL)
-        until(lambda: survivor.poll(50) or len(survivor.assignment()) == 2, "the survivor has both partitions")
-        survivor.close()
-    finally:
-        child.kill()
-        child.wait()
-        child.stdout.close()
 
 
 @pytest.mark.parametrize("client", PYTHON, ids=str)
@@ -132,7 +107,7 @@ def test_committed_offsets_survive_kill_9(own_server, topic, group, client):
 
 def test_committed_offsets_of_librdkafka_survive_kill_9(own_server, topic, group):
     LIBRDKAFKA.produce(own_server, topic, numbers(20))
-    options = {"group.id": group, **QUICK_RD}
+    options = {"group.id": group, **QUICK_LIBRDKAFKA}
     consumer = LIBRDKAFKA.consumer(own_server, **options)
     consumer.subscribe([topic])
     for expected in range(7):

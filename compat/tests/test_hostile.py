@@ -206,7 +206,8 @@ def test_a_bad_batch_is_refused_and_nothing_is_stored(own_server, neighbour, rec
 def test_versions_nobody_has_are_answered_as_kafka_does(own_server):
     """ApiVersions 99 is answered with version 0 and the list, so that the client can step down."""
     with connect(own_server) as connection:
-        connection.sendall(frame(header(API_VERSIONS, 99)))
+        flexible = b"\0" + b"\x05evil" + b"\x021" + b"\0"
+        connection.sendall(frame(header(API_VERSIONS, 99) + flexible))
         reply = answer(connection)
         correlation, error, count = struct.unpack_from(">ihi", reply)
         assert (correlation, error) == (1, 35) and count > 10
