@@ -23,7 +23,11 @@ const changes = new Set<Change>();
 const intro = new Intro();
 const galleries = new Galleries();
 const draw = new Draw((segment) => galleries.highlight(segment));
-const panels: Panel[] = [intro, new Tiles(), new Stream(), galleries, draw, new Charts(), new Tables()];
+const charts = new Charts();
+const tiles = new Tiles();
+const stream = new Stream();
+const tables = new Tables();
+const panels: Panel[] = [intro, tiles, stream, galleries, draw, charts, tables];
 
 function changed(change: Change): void {
   if (changes.size === 0) requestAnimationFrame(render);
@@ -49,14 +53,13 @@ function renderLink(): void {
 
 themeButton(required<HTMLButtonElement>("theme"), () => changed("theme"));
 
-const [, tiles, stream, , , charts, tables] = panels;
 required("main").append(
   intro.element,
-  tiles!.element,
-  stream!.element,
-  h("div", { class: "explore" }, draw.element, galleries.element),
-  charts!.element,
-  tables!.element,
+  tiles.element,
+  stream.element,
+  h("div", { class: "explore" }, draw.element, h("div", { class: "stack" }, galleries.element, charts.lead)),
+  charts.element,
+  tables.element,
 );
 
 connect("/api/live", {

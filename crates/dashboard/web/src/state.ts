@@ -1,5 +1,5 @@
 // Everything the page knows. Panels read it; only `apply*` writes it. Each collection has a limit.
-import type { Cluster, Gallery, Image, Images, ModelVersion, Point, Server, Snapshot, Status, Tick } from "./wire";
+import type { Cluster, Gallery, Image, Images, Model, ModelVersion, Point, Server, Snapshot, Status, Tick } from "./wire";
 
 const POINTS_MAX = 900;
 const IMAGES_MAX = 48;
@@ -60,6 +60,13 @@ export class State {
     this.mergeVersions(tick.versions);
     for (const point of tick.points) this.putPoint(point);
     if (this.points.length > POINTS_MAX) this.points = this.points.slice(-POINTS_MAX);
+  }
+
+  /** The model the page is about: the gallery's, or the first that learns. */
+  get model(): Model | null {
+    const models = this.status?.models ?? [];
+    const named = models.find((m) => m.name === this.gallery?.model);
+    return named ?? models.find((m) => m.updated_ms !== null) ?? models[0] ?? null;
   }
 
   /** The cluster's name for people. Letters, because numbers would be taken for the digits in the images. */

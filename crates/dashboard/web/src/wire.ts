@@ -90,7 +90,8 @@ export interface Query {
   state: string;
   error: string | null;
   sink: string | null;
-  batch_id: number | null;
+  /** The last committed batch; 0 before the first one. */
+  batch_id: number;
   rows_total: number;
   rows_per_second: number;
   batch_p50_ms: number | null;

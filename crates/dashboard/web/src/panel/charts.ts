@@ -77,6 +77,8 @@ function versions(names: [string, string]): Chart {
 
 export class Charts implements Panel {
   readonly element = h("section", { class: "charts", "aria-label": "Charts over time" });
+  /** The chart that says whether it works: it stands beside the galleries. */
+  readonly lead = h("div");
   private shape = "";
   private names: [string, string] = ["", ""];
   private byPoint: { chart: Chart; lines: ((p: Point) => number | null)[] }[] = [];
@@ -93,8 +95,8 @@ export class Charts implements Panel {
 
   /** Which charts there are depends on whether there is a gallery and on the models' names. */
   private arrange(state: State): void {
-    const models = state.status?.models.map((m) => m.name) ?? [];
-    const known = state.gallery ? [state.gallery.model, state.gallery.raw_model] : models;
+    const learning = state.status?.models.filter((m) => m.updated_ms !== null).map((m) => m.name) ?? [];
+    const known = state.gallery ? [state.gallery.model, state.gallery.raw_model] : learning;
     this.names = [known[0] ?? "model", known[1] ?? ""];
     const shape = `${state.gallery !== null}/${this.names.join("/")}`;
     if (shape === this.shape) return;
@@ -107,7 +109,10 @@ export class Charts implements Panel {
           { chart: speed(), lines: [(p) => p.answers, (p) => p.records] },
         ]
       : [{ chart: records(), lines: [(p) => p.records] }];
-    this.element.replaceChildren(...this.all().map((chart) => chart.element));
+    const elements = this.all().map((chart) => chart.element);
+    this.lead.replaceChildren(...(state.gallery ? elements.splice(0, 1) : []));
+    this.lead.hidden = !state.gallery;
+    this.element.replaceChildren(...elements);
   }
 
   private all(): Chart[] {

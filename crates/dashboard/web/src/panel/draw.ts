@@ -43,9 +43,9 @@ export class Draw implements Panel {
       "section",
       { class: "card draw", "aria-labelledby": "draw-title" },
       h("h2", { id: "draw-title" }, "Draw a digit"),
-      h("p", { class: "note", id: "pad-help" }, "By mouse or finger; or by keyboard: arrows move, Space is the pen, Enter asks, Escape clears."),
-      h("div", { class: "pad-row" }, this.pad.element, this.seen),
-      h("div", { class: "buttons" }, this.ask, this.clear),
+      h("p", { class: "note", id: "pad-help" }, "Mouse, finger, or keys: arrows move, Space is the pen, Enter asks, Escape clears."),
+      this.pad.element,
+      h("div", { class: "ask-row" }, this.seen, h("div", { class: "buttons" }, this.ask, this.clear)),
       this.borrow,
       this.answer,
     );
@@ -58,7 +58,8 @@ export class Draw implements Panel {
     if (!state.gallery) return;
     if (!this.preview) {
       this.preview = digit(state.gallery.width, state.gallery.height, "What the network sees");
-      this.seen.replaceChildren(this.preview, h("p", { class: "note" }, "what the network sees"));
+      this.preview.title = "What the network sees";
+      this.seen.replaceChildren(this.preview);
     }
     this.borrow.disabled = state.link !== "live" || !state.images.some((i) => i.pixels);
     this.enable();

@@ -75,7 +75,7 @@ class Card extends HTMLElement {
     const line = `mostly ${first[0]} · ${share} %`;
     if (this.majority.dataset["line"] !== line) {
       this.majority.dataset["line"] = line;
-      this.majority.replaceChildren("mostly ", h("b", {}, first[0]), h("span", { class: "muted" }, ` ${share} %`));
+      this.majority.replaceChildren("mostly ", h("b", {}, first[0]), h("span", { class: "muted" }, `${share} %`));
     }
     const parts = cluster.labels.slice(0, LABELS).map(([label, n]) => {
       const part = h("span", { title: `${label}: ${n}` });

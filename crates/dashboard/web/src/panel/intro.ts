@@ -33,8 +33,7 @@ export class Intro implements Panel {
   }
 
   private back(state: State, at_ms: number): string {
-    const wanted = state.gallery?.model;
-    const model = state.status?.models.find((m) => m.name === wanted) ?? state.status?.models[0];
+    const { model } = state;
     const where = model ? ` ${model.name} is at version ${count(model.version)}, with ${count(model.rows_learned)} rows learned.` : "";
     return `The server was started again at ${time(at_ms)} and the page is connected again.${where}`;
   }

@@ -1,7 +1,7 @@
 // What runs, in tables: models, queries with their progress, topics, dead letters.
 import type { State } from "../state";
 import { h, List, text } from "../ui/dom";
-import { ago, count, duration, NONE, plural, rate } from "../ui/format";
+import { ago, count, duration, plural, rate } from "../ui/format";
 import type { Change, Panel } from "../ui/panel";
 import type { DeadLetter, Model, Query, Topic } from "../wire";
 
@@ -72,7 +72,7 @@ function queries(): Table<Query> {
       { title: "Name", fill: (c, q) => text(c, q.name) },
       { title: "State", fill: state },
       { title: "Progress", fill: progress },
-      { title: "Batches", numeric: true, fill: (c, q) => text(c, q.batch_id === null ? NONE : count(q.batch_id + 1)) },
+      { title: "Batches", numeric: true, fill: (c, q) => text(c, count(q.batch_id)) },
       { title: "Rows", numeric: true, fill: (c, q) => text(c, count(q.rows_total)) },
       { title: "Rows/s", numeric: true, fill: (c, q) => text(c, rate(q.rows_per_second)) },
       {
@@ -114,7 +114,7 @@ function topics(): Table<Topic> {
       { title: "Name", fill: (c, t) => text(c, t.name) },
       { title: "Partitions", numeric: true, fill: (c, t) => text(c, count(t.partitions)) },
       { title: "Records", numeric: true, fill: (c, t) => text(c, count(t.records)) },
-      { title: "Per second", numeric: true, fill: (c, t) => text(c, rate(t.per_second)) },
+      { title: "Per s", numeric: true, fill: (c, t) => text(c, rate(t.per_second)) },
     ],
     (t) => t.name,
     "No topic yet. Any Kafka client can create one by writing to it.",

@@ -78,9 +78,7 @@ export class Tiles implements Panel {
   }
 
   private updateModel(state: State): void {
-    const status = state.status;
-    const wanted = state.gallery?.model;
-    const model = status?.models.find((m) => m.name === wanted) ?? status?.models[0];
+    const { model, status } = state;
     text(this.model.value, model ? count(model.version) : NONE);
     text(this.model.note, model && status ? `${model.name}, ${ago(model.updated_ms, status.now_ms)}` : "no model yet");
   }

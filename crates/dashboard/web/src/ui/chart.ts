@@ -27,6 +27,9 @@ const HEIGHT = 190;
 const AXIS_FONT = "12px system-ui, sans-serif";
 /** The x axis never spans less than this, so that the first seconds do not look like a storm. */
 const SPAN_MIN_S = 30;
+/** After a long pause the run before it moves out of sight. */
+const SPAN_MAX_S = 1_200;
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 const SYNC = uPlot.sync("time");
 
 export class Chart {
@@ -99,11 +102,11 @@ export class Chart {
         width,
         height: HEIGHT,
         legend: { show: false },
-        padding: [18, 10, 0, 0],
+        padding: [18, 30, 0, 0],
         cursor: { sync: { key: SYNC.key }, drag: { x: false, y: false }, points: { size: 7 } },
         scales: { x: { time: true, range: xRange }, y: { range: this.options.range ?? yRange } },
         axes: [
-          { ...axis, space: 84, size: 28, values: (_, ticks) => ticks.map((s) => time(s * 1_000)) },
+          { ...axis, space: 62, size: 28, incrs: STEPS_S, values: (_, ticks) => ticks.map((s) => time(s * 1_000)) },
           { ...axis, size: 52, space: 34, values: (_, ticks) => ticks.map((v) => this.options.axis(v)) },
         ],
         series: [
@@ -167,7 +170,7 @@ export class Chart {
 
 function xRange(_: uPlot, min: number | null, max: number | null): [number, number] {
   if (min === null || max === null) return [0, SPAN_MIN_S];
-  return [Math.min(min, max - SPAN_MIN_S), max];
+  return [Math.max(Math.min(min, max - SPAN_MIN_S), max - SPAN_MAX_S), max];
 }
 
 function yRange(_: uPlot, __: number | null, max: number | null): [number, number] {
