@@ -17,13 +17,13 @@ use std::process::{Command, ExitCode};
 type Failure = String;
 
 fn main() -> ExitCode {
-    println!("cargo::rerun-if-changed=web");
-    println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-env-changed=PELTON_NODE");
+    tell_cargo("rerun-if-changed=web");
+    tell_cargo("rerun-if-changed=build");
+    tell_cargo("rerun-if-env-changed=PELTON_NODE");
     match pack() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            println!("cargo::error=the page could not be built: {failure}");
+            tell_cargo(&format!("error=the page could not be built: {failure}"));
             ExitCode::FAILURE
         }
     }
@@ -51,7 +51,12 @@ fn directory(variable: &str) -> Result<PathBuf, Failure> {
 
 /// Tells the person who builds what is going on; cargo shows it as a warning.
 fn say(message: &str) {
-    println!("cargo::warning={message}");
+    tell_cargo(&format!("warning={message}"));
+}
+
+#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
+fn tell_cargo(directive: &str) {
+    println!("cargo::{directive}");
 }
 
 /// Runs a command to its end; its output becomes the failure.
@@ -63,7 +68,7 @@ fn run(command: &mut Command, what: &str) -> Result<String, Failure> {
         return Ok(text);
     }
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        println!("cargo::error={line}");
+        tell_cargo(&format!("error={line}"));
     }
     Err(format!("could not {what} ({})", output.status))
 }

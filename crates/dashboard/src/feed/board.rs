@@ -86,9 +86,11 @@ impl Board {
             }
             Body::Answer(kind, answer) => self.answer(kind, &id, answer),
             Body::Label(label) => {
-                *self.labels.entry(&id) = Some(label);
-                self.judge(Kind::Enrolled, &id);
-                self.judge(Kind::Uploaded, &id);
+                *self.labels.entry(&id) = Some(Arc::clone(&label));
+                for kind in [Kind::Enrolled, Kind::Uploaded] {
+                    self.judge(kind, &id);
+                    self.write_label(kind, &id, &label);
+                }
             }
         }
     }
@@ -188,6 +190,18 @@ impl Board {
         let Some(answer) = entry.answer.filter(|_| !entry.judged) else { return };
         entry.judged = true;
         self.judge.add(answer.segment, answer.segment_raw, &label);
+    }
+
+    /// Gives the label to images that are shown already.
+    fn write_label(&mut self, kind: Kind, id: &Arc<str>, label: &Arc<str>) {
+        let answer = self.entries(kind).get(id).and_then(|entry| entry.answer);
+        let Some(segment) = answer.and_then(|answer| answer.segment) else { return };
+        let members = self.clusters.get_mut(&segment).into_iter().flat_map(|gathered| &mut gathered.members);
+        for image in members.chain(&mut self.newest).chain(&mut self.fresh) {
+            if image.kind == kind && image.id == *id {
+                image.label = Some(Arc::clone(label));
+            }
+        }
     }
 
     /// Hands the image to the page as soon as question and answer are there.

@@ -84,6 +84,10 @@ impl Name {
 
 /// `None` if the record is not what the page reads. Where that matters, the query that reads the same topic says why.
 pub(super) fn read(role: Role, gallery: &Gallery, at_ms: i64, value: &[u8]) -> Option<Event> {
+    // Serde would take an array for an object whose names were left out.
+    if value.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
     let (id, body) = match role {
         Role::Question(kind) => {
             let row: QuestionRow = serde_json::from_slice(value).ok()?;
@@ -125,7 +129,9 @@ mod tests {
         let body = Answer { at_ms: 5, segment: Some(3), ..Answer::default() };
         assert_eq!((answer.id.as_ref(), answer.body), ("7", Body::Answer(Kind::Uploaded, body)));
         assert_eq!(read(Role::Label, r#"{"id":"a","label":7}"#).unwrap().body, Body::Label("7".into()));
-        for nonsense in ["", "null", "[]", "{}", r#"{"id":"a"}"#, r#"{"id":"","label":"x"}"#, "\u{0}"] {
+        for nonsense in
+            ["", "null", "[]", r#"["a","7"]"#, "{}", r#"{"id":"a"}"#, r#"{"id":"","label":"x"}"#, "\u{0}"]
+        {
             assert_eq!(read(Role::Label, nonsense), None, "{nonsense}");
         }
         let long = format!(r#"{{"id":"{}","label":"7"}}"#, "x".repeat(ID_BYTES_MAX + 1));

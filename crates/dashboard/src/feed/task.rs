@@ -148,6 +148,8 @@ impl FeedTask {
             }
             return;
         }
+        // A tick counts images, so it comes after them.
+        self.flush();
         let status = self.status();
         let versions = self.new_versions(&status);
         self.send("tick", &Tick { status, clusters: self.board.clusters(Members::Left), points, versions });

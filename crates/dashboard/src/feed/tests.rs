@@ -45,6 +45,7 @@ fn any_order_of_question_answer_and_label_gives_the_same() {
         let images = board.images();
         assert_eq!(images.len(), 1, "{order:?}");
         assert_eq!((images[0].segment, images[0].latency_ms), (Some(2), Some(40)), "{order:?}");
+        assert_eq!(images[0].label.as_deref(), Some("7"), "{order:?}");
         assert_eq!(board.scores().all.judged, 1, "{order:?}");
         let clusters = board.clusters(Members::Included);
         assert_eq!((clusters[0].size, clusters[0].labels.as_slice()), (1, &[("7".to_owned(), 1)][..]));

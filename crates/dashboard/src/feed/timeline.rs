@@ -14,6 +14,8 @@ const QUIET_MAX: u32 = 10;
 pub(super) struct Timeline {
     points: VecDeque<Point>,
     open: Option<Open>,
+    /// The second closed last: a record of it may still come.
+    closed: Option<Open>,
     /// Seconds that changed since the last tick.
     fresh: VecDeque<Point>,
     quiet: u32,
@@ -31,10 +33,11 @@ impl Timeline {
     pub(super) fn answer(&mut self, at_ms: i64, latency_ms: Option<u64>, score: impl FnOnce() -> Score) {
         let t = at_ms.div_euclid(1_000);
         if self.open.as_ref().is_some_and(|open| open.t < t) {
-            self.close(score());
+            self.close(&score());
         }
-        // A record that is late by its timestamp counts in the second that is open.
-        let open = self.open.get_or_insert_with(|| Open { t, ..Open::default() });
+        // A record that is late by its timestamp counts in the second that is open, or was open last.
+        let late = self.closed.take_if(|closed| self.open.is_none() && closed.t >= t);
+        let open = self.open.get_or_insert_with(|| late.unwrap_or(Open { t, ..Open::default() }));
         open.answers += 1;
         if let Some(ms) = latency_ms {
             open.latency.record(ms);
@@ -45,20 +48,19 @@ impl Timeline {
     pub(super) fn tick(&mut self, now_ms: i64, records: Option<u64>, score: impl FnOnce() -> Score) {
         let now = now_ms.div_euclid(1_000);
         if self.open.as_ref().is_some_and(|open| open.t < now) {
-            self.close(score());
+            self.close(&score());
         }
         let Some(records) = records else { return };
         let last = now - 1;
         if let Some(point) = self.points.back_mut().filter(|point| point.t == last) {
             point.records = Some(records);
             let point = point.clone();
-            self.fresh.retain(|other| other.t != last);
-            self.fresh.push_back(point);
+            put(&mut self.fresh, point);
             self.quiet = 0;
         } else if self.points.back().is_none_or(|point| point.t < last) {
             self.quiet = if records == 0 { self.quiet.saturating_add(1) } else { 0 };
             if self.quiet <= QUIET_MAX {
-                self.push(Point { t: last, records: Some(records), ..Point::default() });
+                self.put(Point { t: last, records: Some(records), ..Point::default() });
             }
         }
     }
@@ -71,11 +73,11 @@ impl Timeline {
         self.fresh.drain(..).collect()
     }
 
-    fn close(&mut self, score: Score) {
+    fn close(&mut self, score: &Score) {
         let Some(open) = self.open.take() else { return };
-        let Score { purity, purity_raw, ari, ari_raw, .. } = score;
+        let Score { purity, purity_raw, ari, ari_raw, .. } = *score;
         self.quiet = 0;
-        self.push(Point {
+        self.put(Point {
             t: open.t,
             answers: open.answers,
             records: None,
@@ -86,16 +88,27 @@ impl Timeline {
             ari,
             ari_raw,
         });
+        self.closed = Some(open);
     }
 
-    fn push(&mut self, point: Point) {
-        self.fresh.push_back(point.clone());
-        self.points.push_back(point);
-        for points in [&mut self.points, &mut self.fresh] {
-            while points.len() > POINTS_MAX {
-                points.pop_front();
-            }
+    fn put(&mut self, point: Point) {
+        put(&mut self.fresh, point.clone());
+        put(&mut self.points, point);
+    }
+}
+
+/// Keeps the order of time and one point per second.
+fn put(points: &mut VecDeque<Point>, mut point: Point) {
+    let at = points.iter().rposition(|other| other.t <= point.t).map_or(0, |before| before + 1);
+    match at.checked_sub(1).and_then(|same| points.get_mut(same)).filter(|other| other.t == point.t) {
+        Some(same) => {
+            point.records = point.records.or(same.records);
+            *same = point;
         }
+        None => points.insert(at, point),
+    }
+    if points.len() > POINTS_MAX {
+        points.pop_front();
     }
 }
 
@@ -119,6 +132,17 @@ mod tests {
         assert_eq!(seen, [(1, 3, Some(12), None, Some(0.5)), (3, 1, Some(8), Some(7), Some(0.5))]);
         assert_eq!(line.take_fresh(), line.points());
         assert_eq!(line.take_fresh(), []);
+    }
+
+    #[test]
+    fn a_second_that_was_closed_too_early_is_still_one_second() {
+        let mut line = Timeline::default();
+        line.answer(1_100, Some(10), score);
+        line.tick(3_500, Some(4), score);
+        line.answer(1_900, Some(30), score);
+        line.answer(4_000, None, score);
+        let seen: Vec<_> = line.points().iter().map(|p| (p.t, p.answers, p.p50, p.p99, p.records)).collect();
+        assert_eq!(seen, [(1, 2, Some(10), Some(31), None), (2, 0, None, None, Some(4))]);
     }
 
     #[test]

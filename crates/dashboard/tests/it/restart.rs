@@ -47,5 +47,5 @@ async fn scores_galleries_and_the_run_itself_come_back_from_the_log() {
     }
     assert_eq!(seen[0]["scores"], seen[1]["scores"]);
     assert_eq!(seen[0]["clusters"].as_array().unwrap().len(), 10);
-    assert_eq!(seen[0], seen[1]);
+    assert!(seen[0] == seen[1], "{}\n{}", seen[0]["run"], seen[1]["run"]);
 }
