@@ -44,6 +44,8 @@ pub struct Log {
     next_offset: i64,
     /// Whether something was written that no flush covered yet.
     dirty: bool,
+    /// Whether a close has anything to add to what a clean stop left.
+    touched: bool,
     /// When the active segment got its first batch from this process.
     active_since_ms: Option<i64>,
     poison: Option<Arc<io::Error>>,
@@ -61,7 +63,7 @@ impl Log {
         config: Config,
         last_stop: LastStop,
     ) -> Result<(Self, Recovery), Error> {
-        let Opened { segments, next_offset, log_start_offset, producers, recovery } =
+        let Opened { segments, next_offset, log_start_offset, producers, recovery, from_snapshot } =
             recovery::open(&disk, dir, &config, last_stop)?;
         let active = Arc::clone(segments.last().expect("a log has at least one segment"));
         let tail = Mutex::new(Tail::new(config.tail_bytes, config.tail_budget.clone()));
@@ -73,15 +75,14 @@ impl Log {
             tail,
             producers: Mutex::new(producers),
         };
-        let size = active.size();
-        let shared = Arc::new(shared);
         let log = Self {
             disk,
-            shared,
+            size: active.size(),
+            shared: Arc::new(shared),
             active,
-            size,
             next_offset,
             dirty: false,
+            touched: !from_snapshot,
             active_since_ms: None,
             poison: None,
         };
@@ -153,6 +154,9 @@ impl Log {
     /// When something could not be written; the caller must not leave the mark of a clean stop then.
     pub fn close(mut self) -> Result<(), Error> {
         self.flush()?;
+        if !self.touched {
+            return Ok(());
+        }
         self.active.write_index(false)?;
         self.write_producers()?;
         self.disk.sync_dir(self.dir()).map_err(failed("flushing", self.dir()))
@@ -281,6 +285,7 @@ impl Log {
         });
         debug_assert!(noted.is_ok(), "the index was loaded before the write");
         self.dirty = true;
+        self.touched = true;
         self.size += bytes.len() as u64;
         self.next_offset = stage.next_offset();
         self.active.publish(self.size);

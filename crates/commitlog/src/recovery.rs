@@ -64,6 +64,8 @@ pub(crate) struct Opened {
     pub(crate) log_start_offset: i64,
     pub(crate) producers: ProducerState,
     pub(crate) recovery: Recovery,
+    /// Whether all of this was believed as a clean stop left it.
+    pub(crate) from_snapshot: bool,
 }
 
 pub(crate) fn open(
@@ -79,18 +81,20 @@ pub(crate) fn open(
         && let Some(snapshot) = clean_snapshot(&**disk, dir, &snapshots, &active, config)
     {
         let (next_offset, producers) = (snapshot.end_offset, snapshot.state);
+        let recovery = Recovery::default();
         return Ok(Opened {
             segments,
             next_offset,
             log_start_offset,
             producers,
-            recovery: Recovery::default(),
+            recovery,
+            from_snapshot: true,
         });
     }
     let mut recovery = Recovery::default();
     let mut producers = producers_before(&**disk, dir, &snapshots, &segments, config)?;
     let next_offset = recover_active(&active, &mut producers, &mut recovery)?;
-    Ok(Opened { segments, next_offset, log_start_offset, producers, recovery })
+    Ok(Opened { segments, next_offset, log_start_offset, producers, recovery, from_snapshot: false })
 }
 
 /// The segments, oldest first, at least one; and the end offsets of the producers' files, newest first.

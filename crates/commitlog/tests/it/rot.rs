@@ -113,7 +113,9 @@ fn no_derived_file_can_prevent_a_start_or_change_an_answer() {
         ];
         for position in 0..length {
             let path = &path;
-            damages.push(Box::new(move |disk| disk.flip(path, position, 0x11).unwrap()));
+            for mask in [0x01, 0x02, 0x90] {
+                damages.push(Box::new(move |disk| disk.flip(path, position, mask).unwrap()));
+            }
         }
         for (number, damage) in damages.iter().enumerate() {
             for last_stop in [LastStop::Clean, LastStop::Unclean] {
