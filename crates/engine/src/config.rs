@@ -13,6 +13,8 @@ pub struct Config {
     pub batch_rows_max: usize,
     /// Bytes of record batches read for one batch. One record batch is always taken.
     pub batch_bytes_max: usize,
+    /// Bytes of state that one aggregating query may hold in memory.
+    pub state_bytes_max: usize,
     /// Rows that one answer holds; a longer one is cut and says so.
     pub answer_rows_max: usize,
 }
@@ -25,6 +27,7 @@ impl Config {
             worker_threads: 2,
             batch_rows_max: 10_000,
             batch_bytes_max: 8 * 1024 * 1024,
+            state_bytes_max: 1024 * 1024 * 1024,
             answer_rows_max: 10_000,
         }
     }

@@ -212,3 +212,70 @@ mod datafusion_cause {
         }
     }
 }
+
+/// Why a source gave no records.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("topic {topic} does not exist any more")]
+    NoTopic { topic: String },
+    #[error(
+        "partition {partition} of topic {topic} does not hold the offsets {from} to {to} any more; \
+         drop and create the query, or create it with failOnDataLoss false"
+    )]
+    Lost { topic: String, partition: u32, from: i64, to: i64 },
+    #[error("read partition {partition} of topic {topic}")]
+    Read { topic: String, partition: u32, source: topics::ReadError },
+    #[error("decode a record batch")]
+    Batch(#[from] record::Error),
+}
+
+/// Why a sink did not take rows.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SinkError {
+    #[error("topic {topic} does not exist any more")]
+    NoTopic { topic: String },
+    #[error("topic {topic} has lost partition {partition}")]
+    NoPartition { topic: String, partition: u32 },
+    #[error("create topic {topic}")]
+    Create { topic: String, source: topics::CreateError },
+    #[error("write to partition {partition} of topic {topic}")]
+    Append { topic: String, partition: u32, source: topics::AppendError },
+    #[error("write rows as JSON")]
+    Encode(#[from] datafusion::arrow::error::ArrowError),
+}
+
+/// Why a query stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum QueryError {
+    #[error("read the source")]
+    Source(#[from] SourceError),
+    #[error("decode records")]
+    Decode(#[source] datafusion::arrow::error::ArrowError),
+    #[error("run the plan")]
+    Plan(#[from] datafusion::error::DataFusionError),
+    #[error("aggregate")]
+    Aggregate(#[from] crate::operator::aggregate::AggregateError),
+    #[error("write the state")]
+    State(#[from] crate::state::StateError),
+    #[error("write the results")]
+    Sink(#[from] SinkError),
+    #[error("write the journal")]
+    Journal(#[source] io::Error),
+    #[error("version {version} of model {model}, which the batch had pinned, is not there any more")]
+    NoVersion { model: String, version: u64 },
+}
+
+/// An error with all its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -6,10 +6,16 @@
 
 mod answer;
 mod config;
+mod embed;
 mod error;
+mod models;
 mod operator;
 mod plan;
+mod query;
 mod session;
+mod sink;
+mod source;
+mod sql;
 mod state;
 mod status;
 

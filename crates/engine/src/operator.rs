@@ -1,3 +1,8 @@
-//! What runs between the plans: operators with state.
+//! What happens to rows beyond plain expressions: prediction, learning, signatures, aggregation.
 
 pub(crate) mod aggregate;
+pub(crate) mod features;
+pub(crate) mod learn;
+pub(crate) mod network;
+pub(crate) mod predict;
+pub(crate) mod scope;

@@ -1,59 +1,245 @@
 //! The engine as its callers see it.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use env::Env;
-use tokio::sync::watch;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use topics::Topics;
 
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::error::{OpenError, SqlError};
+use crate::models::Registry;
+use crate::query::driver::Query;
+use crate::query::progress::Progress;
+use crate::session::catalog::{Catalog, Object};
 use crate::status::{ModelStatus, ModelVersion, QueryStatus};
 
+pub(crate) mod catalog;
+mod create;
+mod execute;
+mod render;
+mod resume;
+mod start;
+
+/// How long running batches have to come to an end when the engine is dropped.
+const DROP_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The engine: a catalog, its running queries and its models. A cheap handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Engine {
-    changed: watch::Sender<u64>,
+    inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("data_dir", &self.inner.shared.config.data_dir).finish_non_exhaustive()
+    }
+}
+
+/// What queries and statements share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) topics: Topics,
+    pub(crate) env: Env,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) changed: watch::Sender<u64>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    catalog: Mutex<Arc<Catalog>>,
+    running: Mutex<BTreeMap<String, Running>>,
+    /// Held by the statement that changes the catalog: one at a time.
+    changing: Semaphore,
+    handle: Handle,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+/// A query's task.
+struct Running {
+    progress: Arc<Progress>,
+    stop: watch::Sender<bool>,
+    /// `None` for a query that could not be started.
+    task: Option<JoinHandle<()>>,
 }
 
 impl Engine {
-    /// Opens the catalog and resumes its queries from their checkpoints.
+    /// Opens the catalog and resumes its queries from their checkpoints: models and what unfinished batches
+    /// have pinned first, then everything runs. A query that cannot be resumed is listed as failed; it does
+    /// not hinder the others.
     ///
     /// # Errors
-    /// If files cannot be read or are damaged.
-    pub fn open(_config: Config, _topics: Topics, _env: Env) -> Result<Self, OpenError> {
-        Ok(Engine { changed: watch::channel(0).0 })
+    /// If the catalog cannot be read or is damaged.
+    pub fn open(config: Config, topics: Topics, env: Env) -> Result<Self, OpenError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config.worker_threads.max(1))
+            .thread_name("pelton-query")
+            .enable_time()
+            .build()
+            .map_err(OpenError::Runtime)?;
+        let shared = Shared { config, topics, env, registry: Arc::default(), changed: watch::channel(0).0 };
+        let inner = Arc::new(Inner {
+            shared: Arc::new(shared),
+            catalog: Mutex::default(),
+            running: Mutex::default(),
+            changing: Semaphore::new(1),
+            handle: runtime.handle().clone(),
+            runtime: Mutex::new(Some(runtime)),
+        });
+        let engine = Engine { inner };
+        let (send, receive) = std::sync::mpsc::sync_channel(1);
+        let resuming = Arc::clone(&engine.inner);
+        engine.inner.handle.spawn(async move {
+            let resumed = resume::resume(&resuming).await;
+            // The handle goes first: the last one to go must not be on the engine's own threads.
+            drop(resuming);
+            let _ = send.send(resumed);
+        });
+        receive
+            .recv()
+            .map_err(|_| OpenError::Runtime(std::io::Error::other("the engine's threads ended")))??;
+        Ok(engine)
     }
 
     /// Runs statements separated by semicolons, one after the other; stops at the first that fails.
     ///
     /// # Errors
     /// What is wrong with a statement. Those before it have taken effect.
-    #[expect(clippy::unused_async, reason = "statements wait for the disk")]
-    pub async fn execute(&self, _sql: &str) -> Result<Vec<Answer>, SqlError> {
-        Ok(Vec::new())
+    pub async fn execute(&self, sql: &str) -> Result<Vec<Answer>, SqlError> {
+        let statements = crate::sql::parse(sql)?;
+        if lock(&self.inner.runtime).is_none() {
+            return Err(SqlError::Closed);
+        }
+        let inner = Arc::clone(&self.inner);
+        let running = self.inner.handle.spawn(async move {
+            let mut answers = Vec::with_capacity(statements.len());
+            for statement in statements {
+                answers.push(execute::execute(&inner, statement).await?);
+            }
+            Ok(answers)
+        });
+        running.await.unwrap_or(Err(SqlError::Closed))
     }
 
     /// Every query, by name.
     pub fn queries(&self) -> Vec<QueryStatus> {
-        Vec::new()
+        let running: Vec<Arc<Progress>> =
+            lock(&self.inner.running).values().map(|running| Arc::clone(&running.progress)).collect();
+        running.iter().map(|progress| progress.status()).collect()
     }
 
     /// Every model, by name.
     pub fn models(&self) -> Vec<ModelStatus> {
-        Vec::new()
+        let catalog = self.inner.catalog();
+        catalog.objects().filter_map(|object| self.inner.model_status(object)).collect()
     }
 
     /// The latest versions of a model, the oldest first; empty if there is no such model.
-    pub fn model_history(&self, _name: &str) -> Vec<ModelVersion> {
-        Vec::new()
+    pub fn model_history(&self, name: &str) -> Vec<ModelVersion> {
+        self.inner.shared.registry.get(name).map(|entry| entry.history()).unwrap_or_default()
     }
 
     /// Counts up with every committed batch and every change of the catalog.
     pub fn watch(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+        self.inner.shared.changed.subscribe()
     }
 
-    /// Finishes running batches and stops all queries.
-    #[expect(clippy::unused_async, reason = "waits for the queries")]
-    pub async fn close(self) {}
+    /// Finishes running batches and stops all queries. They go on at the next start.
+    pub async fn close(self) {
+        let _permit = self.inner.changing.acquire().await;
+        let running = std::mem::take(&mut *lock(&self.inner.running));
+        for query in running.values() {
+            query.stop.send_replace(true);
+        }
+        for (_, query) in running {
+            query.ended().await;
+        }
+        let runtime = lock(&self.inner.runtime).take();
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Inner {
+    fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&lock(&self.catalog))
+    }
+
+    /// Starts a query's task.
+    fn run(&self, query: Query) {
+        let (stop, stopped) = watch::channel(false);
+        let progress = Arc::clone(&query.progress);
+        let name = progress.identity().name.to_lowercase();
+        let task = Some(self.handle.spawn(query.run(stopped)));
+        lock(&self.running).insert(name, Running { progress, stop, task });
+    }
+
+    /// Lists a query that does not run.
+    fn list(&self, progress: Progress) {
+        let name = progress.identity().name.to_lowercase();
+        let stop = watch::channel(true).0;
+        lock(&self.running).insert(name, Running { progress: Arc::new(progress), stop, task: None });
+    }
+
+    /// Stops a query and waits until it has.
+    async fn stop(&self, name: &str) {
+        let running = lock(&self.running).remove(&name.to_lowercase());
+        if let Some(running) = running {
+            running.stop.send_replace(true);
+            running.ended().await;
+        }
+    }
+
+    fn model_status(&self, object: &Object) -> Option<ModelStatus> {
+        match object {
+            Object::Table(_) => None,
+            Object::Model(model) => self.shared.registry.get(&model.name).map(|entry| entry.status()),
+            Object::Network(network) => Some(ModelStatus {
+                name: network.name.clone(),
+                algorithm: "onnx".to_owned(),
+                version: 1,
+                rows_learned: 0,
+                updated_ms: None,
+                offsets: BTreeMap::new(),
+                detail: serde_json::json!({
+                    "input": network.network.input,
+                    "output": network.network.output,
+                }),
+            }),
+        }
+    }
+}
+
+impl Running {
+    async fn ended(self) {
+        if let Some(task) = self.task {
+            // A task that panicked has said so; it is over either way.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// Stops at the next moment that a task waits, as a crash would. Nothing is lost by it.
+    fn drop(&mut self) {
+        let Some(runtime) = lock(&self.runtime).take() else { return };
+        // A runtime may not be ended on a thread of another one; and whoever opens the same directory next
+        // must not meet this engine's tasks.
+        let ending = env::spawn_thread("pelton-query-end", move || runtime.shutdown_timeout(DROP_PATIENCE));
+        if let Ok(ending) = ending {
+            let _ = ending.join();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,108 @@
+//! What a query means: the planner's session, the models it asks, and what streams cannot do.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::execution::context::SessionContext;
+use datafusion::functions_nested::make_array::make_array_udf;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::prelude::SessionConfig;
+
+use crate::embed::Network;
+use crate::error::SqlError;
+use crate::operator::network;
+use crate::operator::predict::{self, MODEL_VERSION, PREDICT};
+use crate::operator::scope::Scope;
+use crate::plan::incremental;
+use crate::sql::Select;
+
+/// A session that knows the functions, over one scope.
+pub(crate) fn session(networks: &[Arc<Network>], scope: &Arc<Scope>) -> SessionContext {
+    let mut config = SessionConfig::new();
+    // Names keep their spelling, as in Spark; `Select::statement` has made them equal.
+    config.options_mut().sql_parser.enable_ident_normalization = false;
+    let session = incremental::session(config);
+    // Spark's name for it.
+    session.register_udf(make_array_udf().as_ref().clone().with_aliases(["array"]));
+    for function in predict::functions(scope) {
+        session.register_udf(function);
+    }
+    for network in networks {
+        session.register_udf(network::function(network, scope));
+    }
+    session
+}
+
+/// The planner's reading of the query. `names` are the tables and columns it may mean.
+pub(crate) async fn logical(
+    session: &SessionContext,
+    select: &Select,
+    names: &[String],
+) -> Result<LogicalPlan, SqlError> {
+    let statement = select.statement(names)?;
+    session.state().statement_to_plan(statement).await.map_err(|error| SqlError::plan(&error))
+}
+
+/// The models that the plan asks, in lower case.
+pub(crate) fn models(plan: &LogicalPlan) -> Result<BTreeSet<String>, SqlError> {
+    let mut models = BTreeSet::new();
+    let mut wrong = None;
+    let walked = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|expression| {
+                let Expr::ScalarFunction(call) = expression else { return Ok(TreeNodeRecursion::Continue) };
+                if [PREDICT, MODEL_VERSION].contains(&call.name()) {
+                    match call.args.first() {
+                        Some(Expr::Literal(name, _)) if name.try_as_str().flatten().is_some() => {
+                            models.extend(name.try_as_str().flatten().map(str::to_lowercase));
+                        }
+                        _ => wrong = Some(call.name().to_owned()),
+                    }
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    walked.map_err(|error| SqlError::plan(&error))?;
+    match wrong {
+        Some(function) => {
+            let reason = format!("its first argument is a model's name in quotes: {function}('m', ...)");
+            Err(SqlError::invalid(function, reason))
+        }
+        None => Ok(models),
+    }
+}
+
+/// Refuses what needs more than one batch at a time.
+pub(crate) fn check_streaming(plan: &LogicalPlan) -> Result<(), SqlError> {
+    let mut aggregates = 0;
+    let mut refused = None;
+    let walked = plan.apply_with_subqueries(|node| {
+        let reason = match node {
+            LogicalPlan::Projection(_)
+            | LogicalPlan::Filter(_)
+            | LogicalPlan::SubqueryAlias(_)
+            | LogicalPlan::TableScan(_)
+            | LogicalPlan::Unnest(_) => None,
+            LogicalPlan::Aggregate(_) => {
+                aggregates += 1;
+                (aggregates > 1).then_some("aggregate twice; write the first result to a table and read that")
+            }
+            LogicalPlan::Sort(_) => Some("order its rows: they never end"),
+            LogicalPlan::Limit(_) => Some("stop after some rows: they never end"),
+            LogicalPlan::Distinct(_) => Some("use DISTINCT; GROUP BY the columns instead"),
+            LogicalPlan::Join(_) => Some("join yet"),
+            LogicalPlan::Union(_) => Some("read two streams yet"),
+            LogicalPlan::Window(_) => Some("use window functions yet"),
+            LogicalPlan::Subquery(_) => Some("use subqueries in expressions yet"),
+            LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Some("do without FROM STREAM"),
+            _ => Some("do this"),
+        };
+        refused = reason;
+        Ok(if reason.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    walked.map_err(|error| SqlError::plan(&error))?;
+    refused.map_or(Ok(()), |reason| Err(SqlError::Unsupported(reason.to_owned())))
+}

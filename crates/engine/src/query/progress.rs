@@ -1,0 +1,146 @@
+//! What a running query tells about itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use env::Clock;
+
+use crate::query::journal::Snapshot;
+use crate::source::topic::TopicSource;
+use crate::status::{DeadLetters, Percentiles, QueryKind, QueryState, QueryStatus};
+
+/// Refused rows that are shown.
+pub(crate) const SAMPLES_KEPT: usize = 20;
+
+/// Batches that the percentiles are taken over.
+const BATCHES_KEPT: usize = 512;
+
+/// The time that the rate is taken over.
+const RATE_OVER: Duration = Duration::from_secs(10);
+
+/// What does not change while a query lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    pub(crate) sql: String,
+    pub(crate) kind: QueryKind,
+    pub(crate) sink: Option<String>,
+}
+
+/// A query's window to the outside. The driver publishes, anybody reads.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    identity: Identity,
+    source: TopicSource,
+    clock: Arc<dyn Clock>,
+    begun: Duration,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    state: QueryState,
+    error: Option<String>,
+    standing: Snapshot,
+    state_rows: Option<u64>,
+    batches: VecDeque<Measured>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    at: Duration,
+    took_ms: f64,
+    rows: u64,
+}
+
+impl Progress {
+    pub(crate) fn new(
+        identity: Identity,
+        source: TopicSource,
+        clock: Arc<dyn Clock>,
+        standing: Snapshot,
+    ) -> Self {
+        let begun = clock.monotonic();
+        let batches = VecDeque::new();
+        let current =
+            Current { state: QueryState::Running, error: None, standing, state_rows: None, batches };
+        Progress { identity, source, clock, begun, current: Mutex::new(current) }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// After a committed batch that began at `begun`.
+    pub(crate) fn committed(&self, standing: &Snapshot, state_rows: Option<u64>, rows: u64, begun: Duration) {
+        let at = self.clock.monotonic();
+        let took_ms = at.saturating_sub(begun).as_secs_f64() * 1_000.0;
+        let mut current = self.lock();
+        current.standing.clone_from(standing);
+        current.state_rows = state_rows;
+        current.batches.push_back(Measured { at, took_ms, rows });
+        if current.batches.len() > BATCHES_KEPT {
+            current.batches.pop_front();
+        }
+    }
+
+    pub(crate) fn ended(&self, state: QueryState, error: Option<String>) {
+        let mut current = self.lock();
+        current.state = state;
+        current.error = error;
+    }
+
+    pub(crate) fn status(&self) -> QueryStatus {
+        let now = self.clock.monotonic();
+        let current = self.lock();
+        let standing = &current.standing;
+        let none = BTreeMap::new();
+        let positions = standing.offsets.get(self.source.name()).unwrap_or(&none);
+        let source = BTreeMap::from([(self.source.name().to_owned(), self.source.progress(positions))]);
+        QueryStatus {
+            name: self.identity.name.clone(),
+            id: self.identity.id,
+            sql: self.identity.sql.clone(),
+            kind: self.identity.kind,
+            state: current.state,
+            error: current.error.clone(),
+            batch_id: standing.batch,
+            rows_total: standing.rows_read,
+            rows_written: standing.rows_written,
+            rows_per_second: rate(&current.batches, self.begun, now),
+            batch_ms: percentiles(&current.batches),
+            source,
+            dead_letters: DeadLetters {
+                count: standing.refused,
+                topic: crate::sink::dead_letter::topic_of(&self.identity.name),
+                samples: standing.samples.clone(),
+            },
+            sink: self.identity.sink.clone(),
+            state_rows: current.state_rows,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+fn rate(batches: &VecDeque<Measured>, begun: Duration, now: Duration) -> f64 {
+    let since = now.saturating_sub(RATE_OVER);
+    let rows: u64 = batches.iter().filter(|batch| batch.at >= since).map(|batch| batch.rows).sum();
+    let span = now.saturating_sub(begun).clamp(Duration::from_secs(1), RATE_OVER);
+    rows as f64 / span.as_secs_f64()
+}
+
+fn percentiles(batches: &VecDeque<Measured>) -> Percentiles {
+    let mut took: Vec<f64> = batches.iter().map(|batch| batch.took_ms).collect();
+    took.sort_by(f64::total_cmp);
+    let at = |percent: usize| {
+        let index = (took.len() * percent).div_ceil(100).saturating_sub(1);
+        took.get(index).copied().unwrap_or(0.0)
+    };
+    Percentiles { p50: at(50), p99: at(99) }
+}

@@ -1,0 +1,247 @@
+//! What has been created: tables, models, networks, each with the statement that made it.
+//!
+//! On disk it is one JSON file, written anew with every change, atomically: `docs/formats/checkpoint.md`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::FieldRef;
+use env::{Disk, write_atomically};
+use serde::{Deserialize, Serialize};
+
+use crate::embed::Network;
+use crate::error::{OpenError, SqlError};
+use crate::sql::Select;
+use crate::sql::options::TableOptions;
+
+/// The version of the file.
+const VERSION: u64 = 1;
+
+/// A streaming table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    pub(crate) sql: String,
+    pub(crate) options: TableOptions,
+    pub(crate) columns: Vec<FieldRef>,
+    /// The query that fills it.
+    pub(crate) query: Option<QueryDef>,
+}
+
+/// A query over one streaming table.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryDef {
+    pub(crate) select: Select,
+    /// The table that it reads.
+    pub(crate) source: String,
+}
+
+/// A model that learns.
+#[derive(Debug)]
+pub(crate) struct ModelDef {
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    pub(crate) sql: String,
+    pub(crate) algorithm: String,
+    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) query: QueryDef,
+}
+
+/// A network that is a function.
+#[derive(Debug)]
+pub(crate) struct NetworkDef {
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    pub(crate) sql: String,
+    pub(crate) network: Arc<Network>,
+}
+
+/// Anything with a name.
+#[derive(Debug, Clone)]
+pub(crate) enum Object {
+    Table(Arc<Table>),
+    Model(Arc<ModelDef>),
+    Network(Arc<NetworkDef>),
+}
+
+/// All objects by name in lower case. Tables and models share the names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Catalog {
+    pub(crate) next_id: u64,
+    objects: BTreeMap<String, Object>,
+}
+
+/// The file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    version: u64,
+    pub(crate) next_id: u64,
+    /// In order of their ids: what stands on another comes after it.
+    pub(crate) objects: Vec<StoredObject>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredObject {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) sql: String,
+}
+
+impl Object {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Object::Table(table) => &table.name,
+            Object::Model(model) => &model.name,
+            Object::Network(network) => &network.name,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        match self {
+            Object::Table(table) => table.id,
+            Object::Model(model) => model.id,
+            Object::Network(network) => network.id,
+        }
+    }
+
+    fn sql(&self) -> &str {
+        match self {
+            Object::Table(table) => &table.sql,
+            Object::Model(model) => &model.sql,
+            Object::Network(network) => &network.sql,
+        }
+    }
+
+    pub(crate) fn what(&self) -> &'static str {
+        match self {
+            Object::Table(_) => "table",
+            Object::Model(_) | Object::Network(_) => "model",
+        }
+    }
+
+    /// The query behind it.
+    pub(crate) fn query(&self) -> Option<&QueryDef> {
+        match self {
+            Object::Table(table) => table.query.as_ref(),
+            Object::Model(model) => Some(&model.query),
+            Object::Network(_) => None,
+        }
+    }
+}
+
+impl Catalog {
+    pub(crate) fn get(&self, name: &str) -> Option<&Object> {
+        self.objects.get(&name.to_lowercase())
+    }
+
+    pub(crate) fn insert(&mut self, object: Object) {
+        self.next_id = self.next_id.max(object.id() + 1);
+        self.objects.insert(object.name().to_lowercase(), object);
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.objects.remove(&name.to_lowercase());
+    }
+
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.objects().filter_map(|object| match object {
+            Object::Table(table) => Some(table),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn networks(&self) -> Vec<Arc<Network>> {
+        self.objects()
+            .filter_map(|object| match object {
+                Object::Network(network) => Some(Arc::clone(&network.network)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// # Errors
+    /// There is no such table; what there is.
+    pub(crate) fn table(&self, name: &str) -> Result<&Arc<Table>, SqlError> {
+        match self.get(name) {
+            Some(Object::Table(table)) => Ok(table),
+            _ => {
+                let known = self.tables().map(|table| table.name.clone()).collect();
+                Err(SqlError::Unknown { what: "table", name: name.to_owned(), known: known_names(known) })
+            }
+        }
+    }
+
+    /// The queries that stand on this object, by name.
+    pub(crate) fn users(&self, object: &Object) -> Vec<String> {
+        let name = object.name();
+        let uses = |query: &QueryDef| match object {
+            Object::Table(_) => query.source.eq_ignore_ascii_case(name),
+            Object::Network(_) => query.select.mentions(name),
+            Object::Model(_) => query.select.strings().iter().any(|text| text.eq_ignore_ascii_case(name)),
+        };
+        let users = self.objects().filter(|user| user.name() != name && user.query().is_some_and(uses));
+        users.map(|user| user.name().to_owned()).collect()
+    }
+
+    /// Writes the file.
+    pub(crate) fn save(&self, disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
+        let mut objects: Vec<StoredObject> = self
+            .objects()
+            .map(|object| StoredObject {
+                id: object.id(),
+                name: object.name().to_owned(),
+                sql: object.sql().to_owned(),
+            })
+            .collect();
+        objects.sort_by_key(|object| object.id);
+        let stored = Stored { version: VERSION, next_id: self.next_id, objects };
+        let bytes = serde_json::to_vec_pretty(&stored).expect("numbers and strings");
+        write_atomically(disk, &file(dir), &bytes)
+    }
+}
+
+impl Stored {
+    /// Reads the file; an engine that has none is new.
+    pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<Self, OpenError> {
+        let file = file(dir);
+        if !disk.exists(&file) {
+            return Ok(Stored { version: VERSION, next_id: 1, objects: Vec::new() });
+        }
+        let bytes = disk.read(&file).map_err(OpenError::io(&file))?;
+        #[derive(Deserialize)]
+        struct Head {
+            version: u64,
+        }
+        let corrupt = |error: serde_json::Error| OpenError::Corrupt {
+            file: file.clone(),
+            position: line_start(&bytes, error.line()) + error.column() as u64,
+            reason: error.to_string(),
+        };
+        let head: Head = serde_json::from_slice(&bytes).map_err(corrupt)?;
+        if head.version > VERSION {
+            return Err(OpenError::Version { file: file.clone(), version: head.version, known: VERSION });
+        }
+        serde_json::from_slice(&bytes).map_err(corrupt)
+    }
+}
+
+fn file(dir: &Path) -> PathBuf {
+    dir.join("catalog.json")
+}
+
+fn line_start(bytes: &[u8], line: usize) -> u64 {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1));
+    lines.map(<[u8]>::len).sum::<usize>() as u64
+}
+
+/// `known are a, b` or `there is none`.
+pub(crate) fn known_names(mut names: Vec<String>) -> String {
+    names.sort();
+    if names.is_empty() { "there is none".to_owned() } else { format!("known are {}", names.join(", ")) }
+}

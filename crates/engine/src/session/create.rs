@@ -1,0 +1,277 @@
+//! `CREATE` and `DROP`: everything is checked and prepared, then the catalog changes, then the query runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use env::write_atomically;
+
+use crate::answer::Answer;
+use crate::embed::{FILE_BYTES_MAX, Network};
+use crate::error::SqlError;
+use crate::models::Version;
+use crate::query::journal::Snapshot;
+use crate::query::journal::{Frame, Journal, Progress, Recovered, Start};
+use crate::session::catalog::{Catalog, ModelDef, NetworkDef, Object, QueryDef, Table};
+use crate::session::start::{Definition, End, Planned, stored_columns};
+use crate::session::{Inner, lock};
+use crate::sql::options::TableOptions;
+use crate::sql::statement::{Drop, IfExists};
+use crate::sql::{CreateModel, CreateNetwork, CreateTable, Select};
+
+/// Names are as long as leaves room for a suffix in a topic's name.
+const NAME_BYTES_MAX: usize = 128;
+
+const ALGORITHM: &str = "algorithm";
+
+/// What a `CREATE` finds under its name.
+enum Place {
+    Free,
+    /// It gives way to the new one.
+    Taken(Object),
+    /// It stays.
+    Kept(Answer),
+}
+
+fn place(catalog: &Catalog, name: &str, if_exists: IfExists, what: &'static str) -> Result<Place, SqlError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(allowed) {
+        let reason = format!("is not a name: up to {NAME_BYTES_MAX} letters, digits, '_', '-' and '.'");
+        return Err(SqlError::invalid(format!("'{name}'"), reason));
+    }
+    let Some(object) = catalog.get(name) else { return Ok(Place::Free) };
+    match if_exists {
+        IfExists::Refuse => Err(SqlError::Exists { what: object.what(), name: object.name().to_owned() }),
+        IfExists::Leave => {
+            Ok(Place::Kept(Answer::message(format!("{} {name} exists already", object.what()))))
+        }
+        IfExists::Replace if object.what() != what => {
+            Err(SqlError::Exists { what: object.what(), name: object.name().to_owned() })
+        }
+        IfExists::Replace => Ok(Place::Taken(object.clone())),
+    }
+}
+
+fn refuse_used(catalog: &Catalog, object: &Object) -> Result<(), SqlError> {
+    let users = catalog.users(object);
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(SqlError::InUse { name: object.name().to_owned(), users: users.join(", ") })
+}
+
+/// The query with the table it reads.
+fn query_over<'c>(catalog: &'c Catalog, select: Select) -> Result<(QueryDef, &'c Arc<Table>), SqlError> {
+    let position = select.position();
+    let [source] = select.streams() else {
+        let reason = match select.streams().len() {
+            0 => "expected FROM STREAM and a streaming table".to_owned(),
+            found => format!("expected one stream, met {found}"),
+        };
+        return Err(SqlError::Syntax { position, reason });
+    };
+    let table = catalog.table(source)?;
+    Ok((QueryDef { source: table.name.clone(), select }, table))
+}
+
+impl Inner {
+    pub(super) async fn create_table(&self, create: CreateTable, sql: String) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        let replaced = match place(&catalog, &create.name, create.if_exists, "table")? {
+            Place::Free => None,
+            Place::Kept(answer) => return Ok(answer),
+            Place::Taken(object) => Some(object),
+        };
+        if let Some(object) = &replaced {
+            refuse_used(&catalog, object)?;
+        }
+        let options = TableOptions::from(&create.options)?;
+        let (id, name) = (catalog.next_id, create.name);
+        let Some(select) = create.query else {
+            self.shared.topic(&options)?;
+            let table = Table { name, id, sql, options, columns: create.columns, query: None };
+            let message = format!("streaming table {} reads topic {}", table.name, table.options.topic);
+            self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
+            return Ok(Answer::message(message));
+        };
+        let (query, source) = query_over(&catalog, select)?;
+        let end = End::Table(&options);
+        let definition = Definition { name: &name, id, sql: &sql, query: &query, source, end };
+        let planned = self.shared.plan(definition, &catalog.networks()).await?;
+        check_models(&self.shared.registry, &planned)?;
+        let columns = stored_columns(&planned.compiled);
+        self.shared.topic(&source.options)?;
+        self.shared.topic(&options)?;
+        let (journal, recovered) = self.begin(definition, &[])?;
+        let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
+        let message = format!("streaming table {name} writes topic {} from {}", options.topic, source.name);
+        let table = Table { name, id, sql, options, columns, query: Some(query) };
+        self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
+        self.run(running);
+        Ok(Answer::message(message))
+    }
+
+    pub(super) async fn create_model(&self, create: CreateModel, sql: String) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        let replaced = match place(&catalog, &create.name, create.if_exists, "model")? {
+            Place::Free => None,
+            Place::Kept(answer) => return Ok(answer),
+            Place::Taken(Object::Model(model)) => Some(Object::Model(model)),
+            Place::Taken(object) => {
+                return Err(SqlError::Exists { what: "network", name: object.name().to_owned() });
+            }
+        };
+        let position = create.options.position;
+        let mut options: BTreeMap<String, String> =
+            create.options.given.into_iter().map(|(name, value)| (name.to_lowercase(), value.text)).collect();
+        let algorithm = options.remove(ALGORITHM).ok_or_else(|| SqlError::Syntax {
+            position,
+            reason: format!("expected an algorithm, such as {ALGORITHM} 'streaming_kmeans'"),
+        })?;
+        ml::create(&algorithm, &options)
+            .map_err(|error| SqlError::Syntax { position, reason: error.to_string() })?;
+        let (query, source) = query_over(&catalog, create.query)?;
+        let (id, name) = (catalog.next_id, create.name);
+        let model = ModelDef { name, id, sql, algorithm, options, query };
+        let definition = Definition::of_model(&model, source);
+        let planned = self.shared.plan(definition, &catalog.networks()).await?;
+        check_models(&self.shared.registry, &planned)?;
+        self.shared.topic(&source.options)?;
+        if replaced.is_some() {
+            // The old learner stops before its history is handed on.
+            self.stop(&model.name).await;
+        }
+        let history = self.shared.registry.get(&model.name).map(|entry| entry.to_keep()).unwrap_or_default();
+        let (journal, recovered) = self.begin(definition, &history)?;
+        let message = format!("model {} learns from {}", model.name, source.name);
+        let entry = self.shared.registry.replace(&model.name, &model.algorithm, id);
+        let running = self.shared.assemble(definition, planned, journal, recovered, Some(entry))?;
+        self.change(replaced.as_ref(), Object::Model(Arc::new(model))).await?;
+        self.run(running);
+        Ok(Answer::message(message))
+    }
+
+    pub(super) async fn create_network(
+        &self,
+        create: CreateNetwork,
+        sql: String,
+    ) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        let replaced = match place(&catalog, &create.name, create.if_exists, "model")? {
+            Place::Free => None,
+            Place::Kept(answer) => return Ok(answer),
+            Place::Taken(object) => Some(object),
+        };
+        if let Some(object) = &replaced {
+            refuse_used(&catalog, object)?;
+        }
+        let (id, name) = (catalog.next_id, create.name);
+        let disk = self.shared.env.disk.as_ref();
+        let attempt = || format!("read {}", create.file);
+        let given = std::path::Path::new(&create.file);
+        let length = disk.len(given).map_err(|error| SqlError::failed(attempt(), error))?;
+        if length > FILE_BYTES_MAX {
+            let reason = format!("{length} bytes are more than the {FILE_BYTES_MAX} that are taken");
+            return Err(SqlError::invalid(create.file, reason));
+        }
+        let bytes = disk.read(given).map_err(|error| SqlError::failed(attempt(), error))?;
+        let network = Network::load(&name, bytes.clone())
+            .map_err(|error| SqlError::invalid(create.file.clone(), crate::error::chain(&error)))?;
+        let file = self.shared.network_file(id);
+        let write = || {
+            disk.create_dir_all(file.parent().unwrap_or(&file))?;
+            write_atomically(disk, &file, &bytes)
+        };
+        write().map_err(|error| SqlError::failed("keep the network", error))?;
+        let message = format!("function {network:?}");
+        let network = NetworkDef { name, id, sql, network: Arc::new(network) };
+        self.change(replaced.as_ref(), Object::Network(Arc::new(network))).await?;
+        Ok(Answer::message(message))
+    }
+
+    pub(super) async fn drop_object(&self, drop: Drop, what: &'static str) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        let Some(object) = catalog.get(&drop.name).filter(|object| object.what() == what) else {
+            if drop.if_exists {
+                return Ok(Answer::message(format!("there is no {what} {}", drop.name)));
+            }
+            let names = catalog.objects().filter(|object| object.what() == what);
+            let known = names.map(|object| object.name().to_owned()).collect();
+            let known = crate::session::catalog::known_names(known);
+            return Err(SqlError::Unknown { what, name: drop.name, known });
+        };
+        refuse_used(&catalog, object)?;
+        let mut changed = Catalog::clone(&catalog);
+        changed.remove(object.name());
+        self.stop(object.name()).await;
+        self.save(changed)?;
+        self.forget(object);
+        if let Object::Model(_) = object {
+            self.shared.registry.remove(object.name());
+        }
+        Ok(Answer::message(format!("{what} {} is dropped; its topic stays", object.name())))
+    }
+
+    /// A new query's journal, with the versions its model begins with.
+    fn begin(
+        &self,
+        definition: Definition<'_>,
+        history: &[Arc<Version>],
+    ) -> Result<(Journal, Recovered), SqlError> {
+        let attempt = || format!("begin query {}", definition.name);
+        let producer_id =
+            self.shared.topics.next_producer_id().map_err(|error| SqlError::failed(attempt(), error))?;
+        let options = &definition.source.options;
+        let source = self.shared.source(definition.source);
+        let start = source.start(options.starting_offsets).map_err(|e| SqlError::failed(attempt(), e))?;
+        let offsets = BTreeMap::from([(options.topic.clone(), start)]);
+        let start = Start { query: definition.id, producer_id, offsets: offsets.clone() };
+        let mut frames = vec![Frame::Start(start)];
+        frames.extend(history.iter().map(|v| Frame::Version(v.record.clone(), v.snapshot.clone())));
+        let path = self.shared.query_dir(definition.id).join("journal");
+        let journal = Journal::create(&self.shared.env.disk, &path, &frames)
+            .map_err(|error| SqlError::failed(attempt(), error))?;
+        let standing = Snapshot { offsets, ..Snapshot::default() };
+        let progress = Progress { query: definition.id, producer_id, standing };
+        Ok((journal, Recovered { progress, ..Recovered::default() }))
+    }
+
+    /// Puts the object into the catalog, durably, in the place of `replaced`.
+    async fn change(&self, replaced: Option<&Object>, object: Object) -> Result<(), SqlError> {
+        if let Some(replaced) = replaced {
+            self.stop(replaced.name()).await;
+        }
+        let mut changed = Catalog::clone(&self.catalog());
+        changed.insert(object);
+        self.save(changed)?;
+        if let Some(replaced) = replaced {
+            self.forget(replaced);
+        }
+        Ok(())
+    }
+
+    fn save(&self, catalog: Catalog) -> Result<(), SqlError> {
+        catalog
+            .save(self.shared.env.disk.as_ref(), &self.shared.dir())
+            .map_err(|error| SqlError::failed("write the catalog", error))?;
+        *lock(&self.catalog) = Arc::new(catalog);
+        self.shared.changed.send_modify(|changes| *changes += 1);
+        Ok(())
+    }
+
+    /// Removes the files of what is not in the catalog any more. What stays is removed at the next start.
+    fn forget(&self, object: &Object) {
+        let disk = self.shared.env.disk.as_ref();
+        let removed = match object {
+            Object::Network(network) => disk.remove_file(&self.shared.network_file(network.id)),
+            other if other.query().is_some() => disk.remove_dir_all(&self.shared.query_dir(other.id())),
+            _ => Ok(()),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(name = object.name(), %error, "left files of what was dropped");
+        }
+    }
+}
+
+fn check_models(registry: &crate::models::Registry, planned: &Planned) -> Result<(), SqlError> {
+    planned.compiled.models.iter().try_for_each(|model| registry.known(model).map(drop))
+}

@@ -1,0 +1,114 @@
+//! What each statement does.
+
+use std::sync::Arc;
+
+use crate::answer::Answer;
+use crate::error::SqlError;
+use crate::plan::bounded;
+use crate::session::Inner;
+use crate::session::catalog::{Object, Table};
+use crate::session::render::{answer, describe_columns};
+use crate::sql::{Parsed, Select, Show, Statement};
+use crate::status::QueryState;
+
+pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer, SqlError> {
+    let Parsed { text, statement } = parsed;
+    match statement {
+        Statement::Select(select) => return inner.select(&select).await,
+        Statement::Show(show) => return Ok(inner.show(show)),
+        Statement::Describe(name) => return inner.describe(&name),
+        _ => {}
+    }
+    let _permit = inner.changing.acquire().await.map_err(|_| SqlError::Closed)?;
+    match statement {
+        Statement::CreateTable(create) => inner.create_table(create, text).await,
+        Statement::CreateModel(create) => inner.create_model(create, text).await,
+        Statement::CreateNetwork(create) => inner.create_network(create, text).await,
+        Statement::DropTable(drop) => inner.drop_object(drop, "table").await,
+        Statement::DropModel(drop) => inner.drop_object(drop, "model").await,
+        Statement::Select(_) | Statement::Show(_) | Statement::Describe(_) => unreachable!("answered above"),
+    }
+}
+
+impl Inner {
+    async fn select(&self, select: &Select) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        for stream in select.streams() {
+            catalog.table(stream)?;
+        }
+        let tables: Vec<&Table> =
+            catalog.tables().map(AsRef::as_ref).filter(|table| select.mentions(&table.name)).collect();
+        let networks = catalog.networks();
+        let rows = bounded::run(
+            select,
+            &tables,
+            &networks,
+            &self.shared.registry,
+            &self.shared.topics,
+            self.shared.config.answer_rows_max,
+        );
+        answer(&rows.await?)
+    }
+
+    fn show(&self, show: Show) -> Answer {
+        let catalog = self.catalog();
+        match show {
+            Show::Tables => {
+                let row = |table: &Arc<Table>| {
+                    let query = table.query.as_ref().map(|query| query.source.clone());
+                    vec![table.name.clone(), table.options.topic.clone(), query.unwrap_or_default()]
+                };
+                Answer::strings(&["name", "topic", "reads"], catalog.tables().map(row).collect())
+            }
+            Show::Models => {
+                let models = catalog.objects().filter_map(|object| self.model_status(object));
+                let row = |model: crate::status::ModelStatus| {
+                    let (version, rows) = (model.version.to_string(), model.rows_learned.to_string());
+                    vec![model.name, model.algorithm, version, rows]
+                };
+                Answer::strings(&["name", "algorithm", "version", "rows_learned"], models.map(row).collect())
+            }
+            Show::Queries => {
+                let queries = super::lock(&self.running);
+                let rows = queries.values().map(|query| {
+                    let status = query.progress.status();
+                    let state = match status.state {
+                        QueryState::Running => "running",
+                        QueryState::Failed => "failed",
+                        QueryState::Stopped => "stopped",
+                    };
+                    let numbers = [status.batch_id, status.rows_total, status.dead_letters.count];
+                    let mut row = vec![status.name, state.to_owned()];
+                    row.extend(numbers.map(|number| number.to_string()));
+                    row.push(status.error.unwrap_or_default());
+                    row
+                });
+                let names = ["name", "state", "batch", "rows", "dead_letters", "error"];
+                Answer::strings(&names, rows.collect())
+            }
+        }
+    }
+
+    fn describe(&self, name: &str) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        match catalog.get(name) {
+            Some(Object::Table(table)) => Ok(describe_columns(&table.columns)),
+            Some(object) => {
+                let status = self.model_status(object);
+                let status = status.and_then(|status| serde_json::to_value(status).ok());
+                let fields = status.as_ref().and_then(serde_json::Value::as_object);
+                let text = |value: &serde_json::Value| match value {
+                    serde_json::Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                let rows = fields.into_iter().flatten().map(|(name, value)| vec![name.clone(), text(value)]);
+                Ok(Answer::strings(&["property", "value"], rows.collect()))
+            }
+            None => {
+                let known = catalog.objects().map(|object| object.name().to_owned()).collect();
+                let known = crate::session::catalog::known_names(known);
+                Err(SqlError::Unknown { what: "table or model", name: name.to_owned(), known })
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Bringing everything back at a start.
+//!
+//! The order matters: networks, because plans call them; tables, because queries read them; journals, which
+//! hold the models' versions and say which of them unfinished batches have pinned; then queries run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::embed::Network;
+use crate::error::{OpenError, SqlError, chain};
+use crate::models::Version;
+use crate::plan::compile::compile;
+use crate::query::journal::{Journal, Recovered, Snapshot};
+use crate::query::progress::Progress;
+use crate::session::catalog::{Catalog, ModelDef, NetworkDef, Object, QueryDef, Stored, StoredObject, Table};
+use crate::session::start::{Definition, End, stored_columns};
+use crate::session::{Inner, Shared, lock};
+use crate::sql::options::TableOptions;
+use crate::sql::{Select, Statement};
+use crate::status::QueryState;
+
+pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
+    let shared = &inner.shared;
+    let (disk, dir) = (shared.env.disk.as_ref(), shared.dir());
+    disk.create_dir_all(&dir).map_err(OpenError::io(&dir))?;
+    let stored = Stored::load(disk, &dir)?;
+    let mut catalog = Catalog::default();
+    catalog.next_id = stored.next_id;
+    for object in &stored.objects {
+        let restored = shared.restore(object, &catalog).await;
+        catalog.insert(restored.map_err(|error| OpenError::restore(&object.name, error))?);
+    }
+    remove_orphans(shared, &catalog);
+    let mut journals = open_journals(shared, &catalog);
+    register_models(shared, &catalog, &mut journals);
+    let mut objects: Vec<&Object> = catalog.objects().collect();
+    objects.sort_by_key(|object| object.id());
+    let mut ready = Vec::new();
+    for object in objects {
+        let Some(definition) = definition_of(object, &catalog) else { continue };
+        let journal = journals.remove(&object.id());
+        match shared.resume_query(definition, &catalog, journal).await {
+            Ok(query) => ready.push(query),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::error!(query = definition.name, %error, "query cannot be resumed");
+                let source = shared.source(definition.source);
+                let clock = Arc::clone(&shared.env.clock);
+                let progress = Progress::new(definition.identity(), source, clock, Snapshot::default());
+                progress.ended(QueryState::Failed, Some(error));
+                inner.list(progress);
+            }
+        }
+    }
+    *lock(&inner.catalog) = Arc::new(catalog);
+    // Only now: whatever they have pinned is pinned again.
+    for query in ready {
+        inner.run(query);
+    }
+    Ok(())
+}
+
+type Opened = BTreeMap<u64, Result<(Journal, Recovered), crate::query::journal::JournalError>>;
+
+fn open_journals(shared: &Shared, catalog: &Catalog) -> Opened {
+    let queries = catalog.objects().filter(|object| object.query().is_some());
+    queries
+        .map(|object| {
+            let path = shared.query_dir(object.id()).join("journal");
+            (object.id(), Journal::open(&shared.env.disk, &path))
+        })
+        .collect()
+}
+
+/// Makes the models known with the versions that may be asked for.
+fn register_models(shared: &Shared, catalog: &Catalog, journals: &mut Opened) {
+    let mut pinned: BTreeSet<(String, u64)> = BTreeSet::new();
+    for (_, recovered) in journals.values().flatten() {
+        let pins = recovered.undone.iter().flat_map(|intent| &intent.pins);
+        pinned.extend(pins.filter_map(|(model, version)| Some((model.clone(), (*version)?))));
+    }
+    for object in catalog.objects() {
+        let Object::Model(model) = object else { continue };
+        let mut versions = Vec::new();
+        if let Some(Ok((_, recovered))) = journals.get_mut(&model.id) {
+            let name = model.name.to_lowercase();
+            recovered.trim_versions(&|version| pinned.contains(&(name.clone(), version)));
+            for (record, snapshot) in std::mem::take(&mut recovered.versions) {
+                match Version::stored(record, snapshot) {
+                    Ok(version) => versions.push(version),
+                    Err(error) => tracing::error!(model = %model.name, %error, "a version cannot be read"),
+                }
+            }
+        }
+        shared.registry.insert(&model.name, &model.algorithm, model.id, versions);
+    }
+}
+
+fn definition_of<'a>(object: &'a Object, catalog: &'a Catalog) -> Option<Definition<'a>> {
+    let source = catalog.table(&object.query()?.source).ok()?;
+    match object {
+        Object::Table(table) => Some(Definition {
+            name: &table.name,
+            id: table.id,
+            sql: &table.sql,
+            query: table.query.as_ref()?,
+            source,
+            end: End::Table(&table.options),
+        }),
+        Object::Model(model) => Some(Definition::of_model(model, source)),
+        Object::Network(_) => None,
+    }
+}
+
+impl Shared {
+    async fn resume_query(
+        &self,
+        definition: Definition<'_>,
+        catalog: &Catalog,
+        journal: Option<Result<(Journal, Recovered), crate::query::journal::JournalError>>,
+    ) -> Result<crate::query::driver::Query, SqlError> {
+        let gone = || SqlError::invalid(definition.name, "has no journal");
+        let (journal, recovered) =
+            journal.ok_or_else(gone)?.map_err(|error| SqlError::failed("read the journal", error))?;
+        let planned = self.plan(definition, &catalog.networks()).await?;
+        self.topic(&definition.source.options)?;
+        let entry = match definition.end {
+            End::Table(options) => {
+                self.topic(options)?;
+                None
+            }
+            End::Model { .. } => Some(self.registry.known(definition.name)?),
+        };
+        self.assemble(definition, planned, journal, recovered, entry)
+    }
+
+    /// Reads an object's statement again.
+    async fn restore(&self, stored: &StoredObject, catalog: &Catalog) -> Result<Object, SqlError> {
+        let parsed = crate::sql::parse(&stored.sql)?.pop();
+        let (id, sql) = (stored.id, stored.sql.clone());
+        match parsed.map(|parsed| parsed.statement) {
+            Some(Statement::CreateTable(create)) => {
+                let options = TableOptions::from(&create.options)?;
+                let mut table =
+                    Table { name: create.name, id, sql, options, columns: create.columns, query: None };
+                if let Some(select) = create.query {
+                    let query = query_def(select, catalog)?;
+                    let source = catalog.table(&query.source)?;
+                    let (name, networks) = (&source.name, catalog.networks());
+                    let compiled = compile(&query.select, name, &source.columns, &networks);
+                    table.columns = stored_columns(&compiled.await?);
+                    table.query = Some(query);
+                }
+                Ok(Object::Table(Arc::new(table)))
+            }
+            Some(Statement::CreateModel(create)) => {
+                let options = create.options.given.into_iter();
+                let mut options: BTreeMap<String, String> =
+                    options.map(|(name, value)| (name.to_lowercase(), value.text)).collect();
+                let algorithm = options.remove("algorithm").unwrap_or_default();
+                let query = query_def(create.query, catalog)?;
+                Ok(Object::Model(Arc::new(ModelDef {
+                    name: create.name,
+                    id,
+                    sql,
+                    algorithm,
+                    options,
+                    query,
+                })))
+            }
+            Some(Statement::CreateNetwork(create)) => {
+                let file = self.network_file(id);
+                let attempt = || format!("read {}", file.display());
+                let bytes = self.env.disk.read(&file).map_err(|e| SqlError::failed(attempt(), e))?;
+                let network =
+                    Network::load(&create.name, bytes).map_err(|e| SqlError::failed(attempt(), e))?;
+                let network = Arc::new(network);
+                Ok(Object::Network(Arc::new(NetworkDef { name: create.name, id, sql, network })))
+            }
+            _ => {
+                Err(SqlError::invalid(stored.name.clone(), "the catalog holds another statement than CREATE"))
+            }
+        }
+    }
+}
+
+fn query_def(select: Select, catalog: &Catalog) -> Result<QueryDef, SqlError> {
+    let source = select.streams().first().cloned().unwrap_or_default();
+    let source = catalog.table(&source)?.name.clone();
+    Ok(QueryDef { select, source })
+}
+
+/// Removes the journals of queries that a crash kept from being created or dropped as a whole.
+fn remove_orphans(shared: &Shared, catalog: &Catalog) {
+    let known: BTreeSet<String> = catalog.objects().map(|object| object.id().to_string()).collect();
+    let (disk, dir) = (shared.env.disk.as_ref(), shared.dir().join("queries"));
+    for entry in disk.read_dir(&dir).unwrap_or_default() {
+        if !known.contains(&entry.name)
+            && let Err(error) = disk.remove_dir_all(&dir.join(&entry.name))
+        {
+            tracing::warn!(dir = %dir.join(&entry.name).display(), %error, "left an orphaned journal");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! From a definition to a query that can run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use topics::{CreateError, Topic};
+
+use crate::embed::Network;
+use crate::error::SqlError;
+use crate::models::{Entry, Pin};
+use crate::operator::aggregate::{self, IncrementalAggregate};
+use crate::operator::learn::FEATURES;
+use crate::plan::compile::{Compiled, compile};
+use crate::plan::incremental::OutputMode;
+use crate::query::driver::{Effect, Query};
+use crate::query::journal::{Intent, Journal, Recovered, Start};
+use crate::query::progress::{Identity, Progress};
+use crate::session::Shared;
+use crate::session::catalog::{ModelDef, QueryDef, Table};
+use crate::sink::dead_letter::DeadLetterSink;
+use crate::sink::topic::TopicSink;
+use crate::source::json::JsonDecoder;
+use crate::source::topic::{Limits, TopicSource};
+use crate::sql::options::TableOptions;
+use crate::status::QueryKind;
+
+/// A query and what it stands on.
+#[derive(Clone, Copy)]
+pub(crate) struct Definition<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) id: u64,
+    pub(crate) sql: &'a str,
+    pub(crate) query: &'a QueryDef,
+    pub(crate) source: &'a Table,
+    pub(crate) end: End<'a>,
+}
+
+/// Where its rows go.
+#[derive(Clone, Copy)]
+pub(crate) enum End<'a> {
+    Table(&'a TableOptions),
+    Model { algorithm: &'a str, options: &'a BTreeMap<String, String> },
+}
+
+/// A query whose plan is made.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) compiled: Compiled,
+    aggregate: Option<IncrementalAggregate>,
+}
+
+impl<'a> Definition<'a> {
+    pub(crate) fn of_model(model: &'a ModelDef, source: &'a Table) -> Self {
+        Definition {
+            name: &model.name,
+            id: model.id,
+            sql: &model.sql,
+            query: &model.query,
+            source,
+            end: End::Model { algorithm: &model.algorithm, options: &model.options },
+        }
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        let (kind, sink) = match self.end {
+            End::Table(options) => (QueryKind::Sink, Some(options.topic.clone())),
+            End::Model { .. } => (QueryKind::Learn, None),
+        };
+        Identity { name: self.name.to_owned(), id: self.id, sql: self.sql.to_owned(), kind, sink }
+    }
+}
+
+impl Shared {
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.config.data_dir.join("engine")
+    }
+
+    /// Where a query keeps its journal.
+    pub(crate) fn query_dir(&self, id: u64) -> PathBuf {
+        self.dir().join("queries").join(id.to_string())
+    }
+
+    pub(crate) fn network_file(&self, id: u64) -> PathBuf {
+        self.dir().join("networks").join(format!("{id}.onnx"))
+    }
+
+    pub(crate) fn source(&self, table: &Table) -> TopicSource {
+        TopicSource::new(&self.topics, &table.options.topic, table.options.fail_on_data_loss)
+    }
+
+    /// The topic, made if there is none.
+    pub(crate) fn topic(&self, options: &TableOptions) -> Result<Topic, SqlError> {
+        if let Some(topic) = self.topics.topic(&options.topic) {
+            return Ok(topic);
+        }
+        let partitions = options.partitions.unwrap_or(self.topics.config().default_partitions);
+        match self.topics.create(&options.topic, partitions, BTreeMap::new()) {
+            Err(CreateError::Exists { .. }) => self.topics.topic(&options.topic).ok_or(SqlError::Closed),
+            other => {
+                other.map_err(|error| SqlError::failed(format!("create topic {}", options.topic), error))
+            }
+        }
+    }
+
+    /// Plans the query and checks that its end fits.
+    pub(crate) async fn plan(
+        &self,
+        definition: Definition<'_>,
+        networks: &[Arc<Network>],
+    ) -> Result<Planned, SqlError> {
+        let Definition { source, query, .. } = definition;
+        let compiled = compile(&query.select, &source.name, &source.columns, networks).await?;
+        let aggregate =
+            if compiled.aggregates() { Some(self.aggregate(definition, &compiled)?) } else { None };
+        match definition.end {
+            End::Table(options) => check_table(options, source, &compiled)?,
+            End::Model { .. } if aggregate.is_some() => {
+                return Err(SqlError::Unsupported(
+                    "teach a model from groups; leave GROUP BY out".to_owned(),
+                ));
+            }
+            End::Model { .. } => check_features(&compiled)?,
+        }
+        Ok(Planned { compiled, aggregate })
+    }
+
+    fn aggregate(
+        &self,
+        definition: Definition<'_>,
+        compiled: &Compiled,
+    ) -> Result<IncrementalAggregate, SqlError> {
+        let config = aggregate::Config {
+            query: definition.id.to_string(),
+            operator: 0,
+            output: OutputMode::Update,
+            state_bytes_max: self.config.state_bytes_max,
+        };
+        IncrementalAggregate::try_new(&compiled.plan, config, Arc::clone(&compiled.context))
+            .map_err(|error| SqlError::Unsupported(crate::error::chain(&error)))
+    }
+
+    /// Puts a query together where its journal says it stands.
+    pub(crate) fn assemble(
+        &self,
+        definition: Definition<'_>,
+        planned: Planned,
+        journal: Journal,
+        recovered: Recovered,
+        entry: Option<Arc<Entry>>,
+    ) -> Result<Query, SqlError> {
+        let Planned { compiled, mut aggregate } = planned;
+        if let Some(aggregate) = &mut aggregate {
+            let changes = recovered.changes.iter().map(AsRef::as_ref);
+            let state = recovered.state.as_deref().filter(|state| !state.is_empty());
+            aggregate.restore(state, changes).map_err(|e| SqlError::failed("restore the state", e))?;
+        }
+        let Recovered {
+            progress: crate::query::journal::Progress { producer_id, query, standing },
+            undone,
+            ..
+        } = recovered;
+        let source = self.source(definition.source);
+        let topic = &definition.source.options.topic;
+        let identity = definition.identity();
+        let clock = Arc::clone(&self.env.clock);
+        let progress = Arc::new(Progress::new(identity, source.clone(), clock, standing.clone()));
+        let rows = definition.source.options.max_offsets_per_trigger;
+        let rows = rows.unwrap_or(self.config.batch_rows_max as u64).max(1);
+        Ok(Query {
+            undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
+            effect: self.effect(definition, producer_id, entry)?,
+            decoder: JsonDecoder::new(topic, Arc::clone(&compiled.input)),
+            dead_letters: DeadLetterSink::new(&self.topics, definition.name, topic, producer_id),
+            source,
+            plan: compiled,
+            aggregate,
+            registry: Arc::clone(&self.registry),
+            journal,
+            start: Start { query, producer_id, offsets: BTreeMap::new() },
+            standing,
+            limits: Limits { rows, bytes: self.config.batch_bytes_max },
+            env: self.env.clone(),
+            progress,
+            changed: self.changed.clone(),
+        })
+    }
+
+    fn effect(
+        &self,
+        definition: Definition<'_>,
+        producer_id: i64,
+        entry: Option<Arc<Entry>>,
+    ) -> Result<Effect, SqlError> {
+        match (definition.end, entry) {
+            (End::Model { algorithm, options }, Some(entry)) => {
+                let model = match entry.learns_on() {
+                    Some(version) => version.model().fork(),
+                    None => ml::create(algorithm, options)
+                        .map_err(|error| SqlError::invalid(format!("model {}", definition.name), error))?,
+                };
+                Ok(Effect::Learn { entry, model })
+            }
+            (End::Table(options), _) => Ok(Effect::Write {
+                sink: TopicSink::new(&self.topics, &options.topic, producer_id),
+                key: options.key.clone(),
+            }),
+            (End::Model { .. }, None) => unreachable!("a model's query is assembled with its entry"),
+        }
+    }
+
+    /// Holds the versions that the unfinished batch had pinned.
+    fn pin_again(&self, intent: Intent) -> Result<(Intent, Vec<Pin>), SqlError> {
+        let mut held = Vec::new();
+        for (model, version) in &intent.pins {
+            let Some(version) = version else { continue };
+            let pin = self.registry.get(model).and_then(|entry| entry.pin(Some(*version)));
+            let gone = || crate::error::QueryError::NoVersion { model: model.clone(), version: *version };
+            held.push(pin.ok_or_else(|| SqlError::failed("repeat the unfinished batch", gone()))?);
+        }
+        Ok((intent, held))
+    }
+}
+
+fn check_table(options: &TableOptions, source: &Table, compiled: &Compiled) -> Result<(), SqlError> {
+    if options.topic == source.options.topic {
+        return Err(SqlError::invalid("topic", "the query would read what it writes"));
+    }
+    let columns = compiled.output.fields();
+    for (index, column) in columns.iter().enumerate() {
+        if columns.iter().take(index).any(|other| other.name().eq_ignore_ascii_case(column.name())) {
+            let reason = "two columns have this name; give one another with AS";
+            return Err(SqlError::invalid(column.name(), reason));
+        }
+    }
+    match &options.key {
+        Some(key) if !columns.iter().any(|column| column.name() == key) => {
+            let names: Vec<String> = columns.iter().map(|column| column.name().clone()).collect();
+            Err(SqlError::invalid(
+                "key",
+                format!("the query has no column {key}; it has {}", names.join(", ")),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_features(compiled: &Compiled) -> Result<(), SqlError> {
+    let [column] = compiled.output.fields().as_ref() else {
+        return Err(SqlError::invalid(FEATURES, "a model learns from one column: SELECT ... AS features"));
+    };
+    if column.name() != FEATURES {
+        let reason = format!("the column is called {}: SELECT ... AS features", column.name());
+        return Err(SqlError::invalid(FEATURES, reason));
+    }
+    crate::operator::features::coerced("a model", column.data_type())
+        .map(drop)
+        .map_err(|error| SqlError::invalid(FEATURES, error.strip_backtrace()))
+}
+
+/// The columns of a table that a query fills: what its JSON values hold when they are read again.
+pub(crate) fn stored_columns(compiled: &Compiled) -> Vec<FieldRef> {
+    let fields = compiled.output.fields().iter();
+    fields.map(|field| Arc::new(Field::new(field.name(), stored_type(field.data_type()), true))).collect()
+}
+
+fn stored_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Null => DataType::Utf8,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            DataType::List(Arc::new(Field::new_list_field(stored_type(item.data_type()), true)))
+        }
+        DataType::Struct(fields) => {
+            let field = |field: &FieldRef| Field::new(field.name(), stored_type(field.data_type()), true);
+            DataType::Struct(fields.iter().map(field).collect())
+        }
+        other => other.clone(),
+    }
+}

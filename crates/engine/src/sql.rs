@@ -1,0 +1,16 @@
+//! Statements: cut apart, told apart, their own parts parsed. A `SELECT` stays a row of tokens that
+//! [`plan`](crate::plan) hands to DataFusion.
+
+mod cursor;
+pub(crate) mod options;
+mod parse;
+mod select;
+pub(crate) mod statement;
+pub(crate) mod types;
+
+pub(crate) use parse::parse;
+pub(crate) use select::Select;
+pub(crate) use statement::{CreateModel, CreateNetwork, CreateTable, Parsed, Show, Statement};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! The options of a streaming table.
+
+use crate::error::SqlError;
+use crate::sql::statement::{OptionValue, Options};
+
+const KNOWN: &str = "topic, format, startingOffsets, maxOffsetsPerTrigger, failOnDataLoss, partitions, key";
+
+/// How a streaming table reads or writes its topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableOptions {
+    pub(crate) topic: String,
+    pub(crate) starting_offsets: StartingOffsets,
+    /// Records per batch, over all partitions.
+    pub(crate) max_offsets_per_trigger: Option<u64>,
+    /// Whether a query fails when the log no longer has what it had not read yet.
+    pub(crate) fail_on_data_loss: bool,
+    /// For creating the topic.
+    pub(crate) partitions: Option<u32>,
+    /// The column that becomes the record's key.
+    pub(crate) key: Option<String>,
+}
+
+/// Where a new query begins to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartingOffsets {
+    Earliest,
+    Latest,
+}
+
+impl TableOptions {
+    /// # Errors
+    /// An option that is not known or does not fit, with its place.
+    pub(crate) fn from(options: &Options) -> Result<Self, SqlError> {
+        let mut topic = None;
+        let mut parsed = TableOptions {
+            topic: String::new(),
+            starting_offsets: StartingOffsets::Earliest,
+            max_offsets_per_trigger: None,
+            fail_on_data_loss: true,
+            partitions: None,
+            key: None,
+        };
+        for (name, value) in &options.given {
+            match name.to_ascii_lowercase().as_str() {
+                "topic" | "subscribe" => topic = Some(value.text.clone()),
+                "format" | "value.format" => format(value)?,
+                "startingoffsets" => parsed.starting_offsets = starting_offsets(value)?,
+                "maxoffsetspertrigger" => {
+                    parsed.max_offsets_per_trigger = Some(number(name, value, 1, u64::MAX)?);
+                }
+                "failondataloss" => parsed.fail_on_data_loss = boolean(name, value)?,
+                "partitions" => {
+                    let partitions = number(name, value, 1, 10_000)?;
+                    parsed.partitions = u32::try_from(partitions).ok();
+                }
+                "key" => parsed.key = Some(value.text.clone()),
+                "kafka.bootstrap.servers" => {
+                    return Err(wrong(value, "streaming tables read the log of this server; leave it out"));
+                }
+                _ => return Err(wrong(value, format!("option {name} is not known; known are {KNOWN}"))),
+            }
+        }
+        parsed.topic = topic.ok_or_else(|| SqlError::Syntax {
+            position: options.position,
+            reason: "expected OPTIONS with a topic, such as OPTIONS (topic 'events', format 'json')"
+                .to_owned(),
+        })?;
+        Ok(parsed)
+    }
+}
+
+fn wrong(value: &OptionValue, reason: impl Into<String>) -> SqlError {
+    SqlError::Syntax { position: value.position, reason: reason.into() }
+}
+
+fn format(value: &OptionValue) -> Result<(), SqlError> {
+    if value.text.eq_ignore_ascii_case("json") {
+        return Ok(());
+    }
+    Err(wrong(value, format!("format '{}' is not known; known is 'json'", value.text)))
+}
+
+fn starting_offsets(value: &OptionValue) -> Result<StartingOffsets, SqlError> {
+    match value.text.to_ascii_lowercase().as_str() {
+        "earliest" => Ok(StartingOffsets::Earliest),
+        "latest" => Ok(StartingOffsets::Latest),
+        other => Err(wrong(value, format!("startingOffsets is 'earliest' or 'latest', not '{other}'"))),
+    }
+}
+
+fn number(name: &str, value: &OptionValue, min: u64, max: u64) -> Result<u64, SqlError> {
+    match value.text.parse::<u64>() {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        _ => Err(wrong(value, format!("{name} is a whole number from {min} to {max}, not '{}'", value.text))),
+    }
+}
+
+fn boolean(name: &str, value: &OptionValue) -> Result<bool, SqlError> {
+    match value.text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(wrong(value, format!("{name} is true or false, not '{other}'"))),
+    }
+}

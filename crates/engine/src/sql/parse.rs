@@ -1,0 +1,221 @@
+//! The grammar of `docs/sql.md`, rule by rule.
+
+use std::collections::BTreeMap;
+
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
+
+use crate::error::SqlError;
+use crate::sql::cursor::{Cursor, is_blank, tokenize};
+use crate::sql::select::Select;
+use crate::sql::statement::{
+    CreateModel, CreateNetwork, CreateTable, Drop, IfExists, OptionValue, Options, Parsed, Show, Statement,
+};
+use crate::sql::types;
+
+const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MODEL, DROP TABLE, DROP MODEL, \
+                          SHOW TABLES, SHOW MODELS, SHOW QUERIES, DESCRIBE or SELECT";
+
+/// Reads statements separated by semicolons.
+pub(crate) fn parse(text: &str) -> Result<Vec<Parsed>, SqlError> {
+    let tokens = tokenize(text)?;
+    tokens
+        .split(|token| token.token == Token::SemiColon)
+        .filter(|tokens| !tokens.iter().all(is_blank))
+        .map(|tokens| {
+            let statement = statement(&mut Cursor::new(tokens))?;
+            Ok(Parsed { text: slice(text, tokens), statement })
+        })
+        .collect()
+}
+
+/// The text between the first and the last token that is not blank.
+fn slice(text: &str, tokens: &[TokenWithSpan]) -> String {
+    let mut solid = tokens.iter().filter(|token| !is_blank(token));
+    let first = solid.next();
+    let last = solid.next_back().or(first);
+    let (Some(first), Some(last)) = (first, last) else { return String::new() };
+    text[byte_at(text, first.span.start)..byte_at(text, last.span.end)].to_owned()
+}
+
+fn byte_at(text: &str, at: Location) -> usize {
+    let (mut line, mut column) = (1, 1);
+    for (index, character) in text.char_indices() {
+        if (line, column) >= (at.line, at.column) {
+            return index;
+        }
+        if character == '\n' {
+            line += 1;
+            column = 1;
+        } else {
+            column += 1;
+        }
+    }
+    text.len()
+}
+
+fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.accept("CREATE") {
+        return create(cursor);
+    }
+    if cursor.accept("DROP") {
+        return drop_statement(cursor);
+    }
+    if cursor.accept("SHOW") {
+        return show(cursor);
+    }
+    if cursor.accept("DESCRIBE") || cursor.accept("DESC") {
+        let _ = cursor.accept("TABLE") || cursor.accept("MODEL");
+        let name = cursor.name("the name of a table or a model")?;
+        cursor.finish()?;
+        return Ok(Statement::Describe(name));
+    }
+    match cursor.peek() {
+        Some(Token::Word(word))
+            if ["SELECT", "WITH", "VALUES"].contains(&&*word.value.to_ascii_uppercase()) =>
+        {
+            Ok(Statement::Select(Select::parse(cursor)?))
+        }
+        Some(Token::LParen) => Ok(Statement::Select(Select::parse(cursor)?)),
+        _ => Err(cursor.error(STATEMENTS)),
+    }
+}
+
+fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    let replace = cursor.accept_all(&["OR", "REPLACE"]);
+    if cursor.accept("STREAMING") {
+        cursor.expect("TABLE")?;
+        return create_table(cursor, replace);
+    }
+    if cursor.accept("MODEL") {
+        return create_model(cursor, replace);
+    }
+    Err(cursor.error("STREAMING TABLE or MODEL"))
+}
+
+fn if_exists(cursor: &mut Cursor<'_>, replace: bool) -> Result<IfExists, SqlError> {
+    match (replace, cursor.accept_all(&["IF", "NOT", "EXISTS"])) {
+        (true, true) => Err(cursor.error("either OR REPLACE or IF NOT EXISTS")),
+        (true, false) => Ok(IfExists::Replace),
+        (false, true) => Ok(IfExists::Leave),
+        (false, false) => Ok(IfExists::Refuse),
+    }
+}
+
+fn create_table(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, SqlError> {
+    let if_exists = if_exists(cursor, replace)?;
+    let name = cursor.name("the name of the table")?;
+    let mut columns = Vec::new();
+    if cursor.accept_token(&Token::LParen) {
+        columns = types::columns(cursor)?;
+        cursor.expect_token(&Token::RParen)?;
+    }
+    if !cursor.accept("USING") {
+        let expected = if columns.is_empty() { "(column type, ...) or USING kafka" } else { "USING kafka" };
+        return Err(cursor.error(expected));
+    }
+    cursor.expect("kafka")?;
+    let options = options(cursor)?;
+    let query = if cursor.accept("AS") { Some(Select::parse(cursor)?) } else { None };
+    match (columns.is_empty(), &query) {
+        (true, None) => return Err(cursor.error("AS SELECT, or (column type, ...) before USING")),
+        (false, Some(_)) => return Err(cursor.error("no columns before USING: they follow from the query")),
+        _ => {}
+    }
+    cursor.finish()?;
+    Ok(Statement::CreateTable(CreateTable { name, if_exists, columns, options, query }))
+}
+
+fn create_model(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, SqlError> {
+    let if_exists = if_exists(cursor, replace)?;
+    let name = cursor.name("the name of the model")?;
+    if cursor.accept("FROM") {
+        cursor.expect("ONNX")?;
+        let file = cursor.string("the file's name in quotes")?;
+        cursor.finish()?;
+        return Ok(Statement::CreateNetwork(CreateNetwork { name, if_exists, file }));
+    }
+    if !matches!(cursor.peek(), Some(Token::Word(word)) if word.value.eq_ignore_ascii_case("OPTIONS")) {
+        return Err(cursor.error("OPTIONS (algorithm '...', ...) or FROM ONNX 'file'"));
+    }
+    let options = options(cursor)?;
+    cursor.expect("AS")?;
+    let query = Select::parse(cursor)?;
+    Ok(Statement::CreateModel(CreateModel { name, if_exists, options, query }))
+}
+
+fn options(cursor: &mut Cursor<'_>) -> Result<Options, SqlError> {
+    let position = cursor.position();
+    let mut given = BTreeMap::new();
+    if !cursor.accept("OPTIONS") {
+        return Ok(Options { position, given });
+    }
+    cursor.expect_token(&Token::LParen)?;
+    loop {
+        let position = cursor.position();
+        let name = option_name(cursor)?;
+        cursor.accept_token(&Token::Eq);
+        let text = option_value(cursor, &name)?;
+        if given.keys().any(|known: &String| known.eq_ignore_ascii_case(&name)) {
+            return Err(SqlError::Syntax { position, reason: format!("option {name} is given twice") });
+        }
+        given.insert(name, OptionValue { text, position });
+        if !cursor.accept_token(&Token::Comma) {
+            break;
+        }
+    }
+    cursor.expect_token(&Token::RParen)?;
+    Ok(Options { position, given })
+}
+
+fn option_name(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
+    if let Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)) = cursor.peek() {
+        return cursor.string("the name of an option");
+    }
+    let mut name = cursor.name("the name of an option")?;
+    while cursor.accept_token(&Token::Period) {
+        name.push('.');
+        name.push_str(&cursor.name("the rest of the option's name")?);
+    }
+    Ok(name)
+}
+
+fn option_value(cursor: &mut Cursor<'_>, name: &str) -> Result<String, SqlError> {
+    let sign = if cursor.accept_token(&Token::Minus) { "-" } else { "" };
+    let text = match cursor.peek() {
+        Some(Token::Number(number, _)) => format!("{sign}{number}"),
+        Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)) if sign.is_empty() => {
+            text.clone()
+        }
+        Some(Token::Word(word)) if sign.is_empty() => word.value.clone(),
+        _ => return Err(cursor.error(format!("the value of {name}: a string, a number or a word"))),
+    };
+    cursor.take();
+    Ok(text)
+}
+
+fn drop_statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    cursor.accept("STREAMING");
+    let table = cursor.accept("TABLE");
+    if !table && !cursor.accept("MODEL") {
+        return Err(cursor.error("TABLE or MODEL"));
+    }
+    let if_exists = cursor.accept_all(&["IF", "EXISTS"]);
+    let name = cursor.name("a name")?;
+    cursor.finish()?;
+    let drop = Drop { name, if_exists };
+    Ok(if table { Statement::DropTable(drop) } else { Statement::DropModel(drop) })
+}
+
+fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    let show = if cursor.accept("TABLES") {
+        Show::Tables
+    } else if cursor.accept("MODELS") {
+        Show::Models
+    } else if cursor.accept("QUERIES") {
+        Show::Queries
+    } else {
+        return Err(cursor.error("TABLES, MODELS or QUERIES"));
+    };
+    cursor.finish()?;
+    Ok(Statement::Show(show))
+}

@@ -1,0 +1,155 @@
+//! A `SELECT` as tokens: what marks a stream is noted and taken out, the rest is DataFusion's.
+
+use std::collections::BTreeSet;
+
+use datafusion::sql::parser::Statement as PlannerStatement;
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::error::{Position, SqlError};
+use crate::sql::cursor::{Cursor, is_blank, position};
+
+/// A query over tables and streams.
+#[derive(Debug, Clone)]
+pub(crate) struct Select {
+    /// Without the word `STREAM`.
+    tokens: Vec<TokenWithSpan>,
+    /// The tables that were marked as streams, as written.
+    streams: Vec<String>,
+    position: Position,
+}
+
+impl Select {
+    /// Takes the rest of the statement.
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let position = cursor.position();
+        let solid: Vec<TokenWithSpan> = cursor.rest().iter().filter(|t| !is_blank(t)).cloned().collect();
+        if solid.is_empty() {
+            return Err(SqlError::Syntax { position, reason: "expected SELECT, met the end".to_owned() });
+        }
+        let (tokens, streams) = take_out_streams(&solid);
+        let select = Select { tokens, streams, position };
+        select.statement(&[])?;
+        Ok(select)
+    }
+
+    /// The tables read as streams.
+    pub(crate) fn streams(&self) -> &[String] {
+        &self.streams
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Whether the word occurs as an identifier anywhere.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.words().any(|word| word.eq_ignore_ascii_case(name))
+    }
+
+    /// Every word, for finding out which tables, functions and columns are meant.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().filter_map(|token| match &token.token {
+            Token::Word(word) => Some(word.value.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Every string literal: models are named by strings.
+    pub(crate) fn strings(&self) -> BTreeSet<String> {
+        self.tokens
+            .iter()
+            .filter_map(|token| match &token.token {
+                Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The query for the planner. Names are compared without regard to case, as Spark does: a word that
+    /// means one of `names` becomes that name.
+    pub(crate) fn statement(&self, names: &[String]) -> Result<PlannerStatement, SqlError> {
+        let tokens = self.tokens.iter().cloned().map(|token| respell(token, names)).collect();
+        let dialect = SparkSqlDialect {};
+        let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
+        let query = parser.parse_query().map_err(|error| self.syntax(error))?;
+        let rest = parser.peek_token();
+        if rest.token != Token::EOF {
+            let reason = format!("expected the end of the query, met '{}'", rest.token);
+            return Err(SqlError::Syntax { position: position(rest.span.start), reason });
+        }
+        Ok(PlannerStatement::Statement(Box::new(Statement::Query(query))))
+    }
+
+    fn syntax(&self, error: ParserError) -> SqlError {
+        let text = match error {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+            ParserError::RecursionLimitExceeded => "nested too deeply".to_owned(),
+        };
+        match located(&text) {
+            Some((reason, position)) => SqlError::Syntax { position, reason },
+            None => SqlError::Syntax { position: self.position, reason: text },
+        }
+    }
+}
+
+/// `... at Line: 3, Column: 14` is how the parser tells where.
+fn located(text: &str) -> Option<(String, Position)> {
+    let (reason, place) = text.rsplit_once(" at Line: ")?;
+    let (line, column) = place.split_once(", Column: ")?;
+    Some((reason.to_owned(), Position { line: line.parse().ok()?, column: column.trim().parse().ok()? }))
+}
+
+fn respell(mut token: TokenWithSpan, names: &[String]) -> TokenWithSpan {
+    if let Token::Word(word) = &mut token.token
+        && !names.contains(&word.value)
+        && let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(&word.value))
+    {
+        word.value.clone_from(name);
+    }
+    token
+}
+
+/// `FROM STREAM t` and `FROM STREAM(t)` become `FROM t`.
+fn take_out_streams(tokens: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, Vec<String>) {
+    let mut kept = Vec::with_capacity(tokens.len());
+    let mut streams = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        let place = index > 0 && begins_a_table(&tokens[index - 1].token);
+        if !place || !is_word(&tokens[index].token, "STREAM") {
+            kept.push(tokens[index].clone());
+            index += 1;
+            continue;
+        }
+        let token = |ahead: usize| tokens.get(index + ahead).map(|token| &token.token);
+        match (token(1), token(2), token(3)) {
+            (Some(Token::LParen), Some(Token::Word(name)), Some(Token::RParen)) => {
+                streams.push(name.value.clone());
+                kept.push(tokens[index + 2].clone());
+                index += 4;
+            }
+            (Some(Token::Word(name)), _, _) => {
+                streams.push(name.value.clone());
+                kept.push(tokens[index + 1].clone());
+                index += 2;
+            }
+            // A table that is called `stream`.
+            _ => {
+                kept.push(tokens[index].clone());
+                index += 1;
+            }
+        }
+    }
+    (kept, streams)
+}
+
+fn begins_a_table(token: &Token) -> bool {
+    is_word(token, "FROM") || is_word(token, "JOIN") || *token == Token::Comma
+}
+
+fn is_word(token: &Token, text: &str) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+}

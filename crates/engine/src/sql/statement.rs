@@ -1,0 +1,90 @@
+//! What a statement asks for.
+
+use std::collections::BTreeMap;
+
+use datafusion::arrow::datatypes::FieldRef;
+
+use crate::error::Position;
+use crate::sql::Select;
+
+/// A statement and the text it was read from.
+#[derive(Debug, Clone)]
+pub(crate) struct Parsed {
+    pub(crate) text: String,
+    pub(crate) statement: Statement,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Statement {
+    CreateTable(CreateTable),
+    CreateModel(CreateModel),
+    CreateNetwork(CreateNetwork),
+    DropTable(Drop),
+    DropModel(Drop),
+    Show(Show),
+    Describe(String),
+    Select(Select),
+}
+
+/// What happens when the name is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfExists {
+    Refuse,
+    Replace,
+    Leave,
+}
+
+/// `CREATE STREAMING TABLE`: a topic read as rows or, with a query, written as rows.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateTable {
+    pub(crate) name: String,
+    pub(crate) if_exists: IfExists,
+    pub(crate) columns: Vec<FieldRef>,
+    pub(crate) options: Options,
+    pub(crate) query: Option<Select>,
+}
+
+/// `CREATE MODEL ... AS SELECT`: learns from every row.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateModel {
+    pub(crate) name: String,
+    pub(crate) if_exists: IfExists,
+    pub(crate) options: Options,
+    pub(crate) query: Select,
+}
+
+/// `CREATE MODEL ... FROM ONNX`: a network that becomes a function.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateNetwork {
+    pub(crate) name: String,
+    pub(crate) if_exists: IfExists,
+    pub(crate) file: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Drop {
+    pub(crate) name: String,
+    pub(crate) if_exists: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    Tables,
+    Models,
+    Queries,
+}
+
+/// The list after `OPTIONS`.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Where the list stands, or where it would have stood.
+    pub(crate) position: Position,
+    /// Names as written.
+    pub(crate) given: BTreeMap<String, OptionValue>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct OptionValue {
+    pub(crate) text: String,
+    pub(crate) position: Position,
+}

@@ -1,0 +1,139 @@
+//! Spark's type names to Arrow and back.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use crate::error::SqlError;
+use crate::sql::cursor::Cursor;
+
+const KNOWN: &str = "a type: BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, STRING, BINARY, DATE, \
+                     TIMESTAMP, TIMESTAMP_NTZ, ARRAY<type> or STRUCT<name: type, ...>";
+
+/// The time zone of Spark's `TIMESTAMP`, an instant.
+pub(crate) const UTC: &str = "UTC";
+
+/// `name type [NOT NULL] [COMMENT 'text'], ...` up to the closing parenthesis.
+pub(crate) fn columns(cursor: &mut Cursor<'_>) -> Result<Vec<FieldRef>, SqlError> {
+    let mut columns: Vec<FieldRef> = Vec::new();
+    loop {
+        let column = cursor.name("the name of a column")?;
+        if columns.iter().any(|known| known.name().eq_ignore_ascii_case(&column)) {
+            return Err(cursor.error(format!("column {column} only once")));
+        }
+        if column.starts_with('_') && crate::source::metadata::is_reserved(&column) {
+            return Err(
+                cursor.error(format!("another name than {column}, which stands for the record's own"))
+            );
+        }
+        let data_type = nested(cursor)?;
+        let nullable = !cursor.accept_all(&["NOT", "NULL"]);
+        if cursor.accept("COMMENT") {
+            cursor.string("the comment in quotes")?;
+        }
+        columns.push(Arc::new(Field::new(column, data_type, nullable)));
+        if !cursor.accept_token(&Token::Comma) {
+            return Ok(columns);
+        }
+    }
+}
+
+fn nested(cursor: &mut Cursor<'_>) -> Result<DataType, SqlError> {
+    // `ARRAY<ARRAY<FLOAT>>` ends in one token that closes two levels.
+    let mut half_closed = false;
+    let parsed = parse(cursor, &mut half_closed)?;
+    if half_closed { Err(cursor.error("one '>' less")) } else { Ok(parsed) }
+}
+
+fn parse(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<DataType, SqlError> {
+    let Some(Token::Word(word)) = cursor.peek() else { return Err(cursor.error(KNOWN)) };
+    let simple = match word.value.to_ascii_uppercase().as_str() {
+        "BOOLEAN" => DataType::Boolean,
+        "TINYINT" | "BYTE" => DataType::Int8,
+        "SMALLINT" | "SHORT" => DataType::Int16,
+        "INT" | "INTEGER" => DataType::Int32,
+        "BIGINT" | "LONG" => DataType::Int64,
+        "FLOAT" | "REAL" => DataType::Float32,
+        "DOUBLE" => DataType::Float64,
+        "STRING" => DataType::Utf8,
+        "BINARY" => DataType::Binary,
+        "DATE" => DataType::Date32,
+        "TIMESTAMP" | "TIMESTAMP_LTZ" => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+        "TIMESTAMP_NTZ" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "ARRAY" => {
+            cursor.take();
+            let item = cursor.nested(|cursor| {
+                cursor.expect_token(&Token::Lt)?;
+                let item = parse(cursor, half_closed)?;
+                close(cursor, half_closed)?;
+                Ok(item)
+            })?;
+            return Ok(DataType::List(Arc::new(Field::new_list_field(item, true))));
+        }
+        "STRUCT" => {
+            cursor.take();
+            return cursor.nested(|cursor| structure(cursor, half_closed));
+        }
+        _ => return Err(cursor.error(KNOWN)),
+    };
+    cursor.take();
+    Ok(simple)
+}
+
+fn structure(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<DataType, SqlError> {
+    cursor.expect_token(&Token::Lt)?;
+    let mut fields = Vec::new();
+    loop {
+        let name = cursor.name("the name of a field")?;
+        cursor.accept_token(&Token::Colon);
+        fields.push(Field::new(name, parse(cursor, half_closed)?, true));
+        if *half_closed || !cursor.accept_token(&Token::Comma) {
+            break;
+        }
+    }
+    close(cursor, half_closed)?;
+    Ok(DataType::Struct(Fields::from(fields)))
+}
+
+fn close(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<(), SqlError> {
+    if std::mem::take(half_closed) {
+        return Ok(());
+    }
+    if cursor.accept_token(&Token::ShiftRight) {
+        *half_closed = true;
+        return Ok(());
+    }
+    cursor.expect_token(&Token::Gt)
+}
+
+/// The type in Spark's words.
+pub(crate) fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Null => "VOID".to_owned(),
+        DataType::Boolean => "BOOLEAN".to_owned(),
+        DataType::Int8 => "TINYINT".to_owned(),
+        DataType::Int16 | DataType::UInt8 => "SMALLINT".to_owned(),
+        DataType::Int32 | DataType::UInt16 => "INT".to_owned(),
+        DataType::Int64 | DataType::UInt32 | DataType::UInt64 => "BIGINT".to_owned(),
+        DataType::Float16 | DataType::Float32 => "FLOAT".to_owned(),
+        DataType::Float64 => "DOUBLE".to_owned(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "STRING".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            "BINARY".to_owned()
+        }
+        DataType::Date32 | DataType::Date64 => "DATE".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "TIMESTAMP".to_owned(),
+        DataType::Timestamp(_, None) => "TIMESTAMP_NTZ".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            format!("ARRAY<{}>", type_name(item.data_type()))
+        }
+        DataType::Struct(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|f| format!("{}: {}", f.name(), type_name(f.data_type()))).collect();
+            format!("STRUCT<{}>", fields.join(", "))
+        }
+        other => other.to_string().to_uppercase(),
+    }
+}

@@ -1,0 +1,10 @@
+//! The engine through its public interface, over a real embedded log.
+
+mod aggregation;
+mod bad_rows;
+mod catalog;
+//mod crash;
+//mod digits;
+//mod docs;
+mod select;
+mod support;
