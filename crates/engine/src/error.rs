@@ -186,8 +186,8 @@ impl SqlError {
         }
     }
 
-    pub(crate) fn invalid(what: impl Into<String>, reason: impl ToString) -> Self {
-        SqlError::Invalid { what: what.into(), reason: reason.to_string() }
+    pub(crate) fn invalid(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        SqlError::Invalid { what: what.into(), reason: reason.into() }
     }
 
     pub(crate) fn failed(attempt: impl Into<String>, source: impl Into<Cause>) -> Self {

@@ -96,7 +96,7 @@ pub struct DeadLetters {
 }
 
 /// One row that a query could not use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// What is wrong with it.
     pub reason: String,

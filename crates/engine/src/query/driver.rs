@@ -88,7 +88,7 @@ impl Query {
                 continue;
             }
             let (intent, pins) = self.intend(&pinned)?;
-            self.journal_append(Frame::Intent(intent.clone()))?;
+            self.journal_append(&Frame::Intent(intent.clone()))?;
             self.run_batch(&intent, &pins, &pinned, begun).await?;
         }
         Ok(())
@@ -216,7 +216,7 @@ impl Query {
             done.model = Some(record.clone());
             learnt = Some((Arc::clone(entry), Version::learnt(record, blob.clone(), model.fork())));
         }
-        self.journal_append(Frame::Done(done, blob))?;
+        self.journal_append(&Frame::Done(done, blob))?;
         self.standing = standing;
         if let Some(aggregate) = &mut self.aggregate {
             aggregate.commit();
@@ -233,9 +233,9 @@ impl Query {
         self.changed.send_modify(|changes| *changes += 1);
     }
 
-    fn journal_append(&mut self, frame: Frame) -> Result<(), QueryError> {
+    fn journal_append(&mut self, frame: &Frame) -> Result<(), QueryError> {
         // The disk makes this thread wait: others take over its tasks meanwhile.
-        let append = || self.journal.append(&frame);
+        let append = || self.journal.append(frame);
         tokio::task::block_in_place(append).map_err(QueryError::Journal)
     }
 

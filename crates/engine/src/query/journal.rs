@@ -49,7 +49,7 @@ impl Journal {
     pub(crate) fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<(Self, Recovered), JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
         let bytes = disk.read(path).map_err(io)?;
-        let (recovered, end) = recovery::replay(path, bytes.into())?;
+        let (recovered, end) = recovery::replay(path, &bytes.into())?;
         let mut journal = Journal::at_end(Arc::clone(disk), path).map_err(io)?;
         if journal.end > end {
             tracing::warn!(file = %path.display(), at = end, bytes = journal.end - end, "cut a torn frame");

@@ -60,7 +60,7 @@ fn refuse_used(catalog: &Catalog, object: &Object) -> Result<(), SqlError> {
 }
 
 /// The query with the table it reads.
-fn query_over<'c>(catalog: &'c Catalog, select: Select) -> Result<(QueryDef, &'c Arc<Table>), SqlError> {
+fn query_over(catalog: &Catalog, select: Select) -> Result<(QueryDef, &Arc<Table>), SqlError> {
     let position = select.position();
     let [source] = select.streams() else {
         let reason = match select.streams().len() {

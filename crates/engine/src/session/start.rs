@@ -13,7 +13,7 @@ use crate::models::{Entry, Pin};
 use crate::operator::aggregate::{self, IncrementalAggregate};
 use crate::operator::learn::FEATURES;
 use crate::plan::compile::{Compiled, compile};
-use crate::plan::incremental::OutputMode;
+use crate::plan::incremental::{CutError, OutputMode};
 use crate::query::driver::{Effect, Query};
 use crate::query::journal::{Intent, Journal, Recovered, Start};
 use crate::query::progress::{Identity, Progress};
@@ -137,8 +137,12 @@ impl Shared {
             output: OutputMode::Update,
             state_bytes_max: self.config.state_bytes_max,
         };
-        IncrementalAggregate::try_new(&compiled.plan, config, Arc::clone(&compiled.context))
-            .map_err(|error| SqlError::Unsupported(crate::error::chain(&error)))
+        IncrementalAggregate::try_new(&compiled.plan, config, Arc::clone(&compiled.context)).map_err(
+            |error| match error {
+                CutError::Unsupported { .. } => SqlError::Unsupported(format!("do this: {error}")),
+                CutError::Plan(error) => SqlError::plan(&error),
+            },
+        )
     }
 
     /// Puts a query together where its journal says it stands.
@@ -197,8 +201,9 @@ impl Shared {
             (End::Model { algorithm, options }, Some(entry)) => {
                 let model = match entry.learns_on() {
                     Some(version) => version.model().fork(),
-                    None => ml::create(algorithm, options)
-                        .map_err(|error| SqlError::invalid(format!("model {}", definition.name), error))?,
+                    None => ml::create(algorithm, options).map_err(|error| {
+                        SqlError::invalid(format!("model {}", definition.name), error.to_string())
+                    })?,
                 };
                 Ok(Effect::Learn { entry, model })
             }

@@ -27,7 +27,7 @@ pub(crate) fn encode(batches: &[RecordBatch], key: Option<&str>) -> Result<Vec<O
         let keys = keys.transpose()?;
         // A line feed inside of a string is written as `\n`.
         for (row, line) in lines.split(|byte| *byte == b'\n').take(batch.num_rows()).enumerate() {
-            let key = keys.as_ref().map(|keys| keys.as_string::<i32>());
+            let key = keys.as_ref().map(AsArray::as_string::<i32>);
             let key = key.filter(|keys| keys.is_valid(row)).map(|keys| keys.value(row));
             rows.push(Outgoing {
                 key: key.map(|key| Bytes::copy_from_slice(key.as_bytes())),

@@ -3,8 +3,7 @@
 mod aggregation;
 mod bad_rows;
 mod catalog;
-//mod crash;
-//mod digits;
-//mod docs;
+mod crash;
+mod docs;
 mod select;
 mod support;

@@ -61,15 +61,7 @@ impl World {
 
     /// Writes records, one batch per partition that is named.
     pub(crate) async fn write(&self, topic: &str, partition: u32, values: &[String]) {
-        let topic = match self.topics.topic(topic) {
-            Some(topic) => topic,
-            None => self.topics.create(topic, 1, Default::default()).unwrap(),
-        };
-        let mut batch = BatchBuilder::new(Compression::None, Producer::NONE);
-        for value in values {
-            batch.push(1_700_000_000_000, None, Some(value.as_bytes()), &[]);
-        }
-        topic.partition(partition).unwrap().enqueue(batch.build(), Acks::All).unwrap().await.unwrap();
+        write(&self.topics, topic, partition, values).await;
     }
 
     /// Everything in a topic, by partition and offset.
@@ -136,6 +128,18 @@ impl World {
         self.engine.close().await;
         self.topics.close().unwrap();
     }
+}
+
+pub(crate) async fn write(topics: &Topics, topic: &str, partition: u32, values: &[String]) {
+    let topic = match topics.topic(topic) {
+        Some(topic) => topic,
+        None => topics.create(topic, 1, Default::default()).unwrap(),
+    };
+    let mut batch = BatchBuilder::new(Compression::None, Producer::NONE);
+    for value in values {
+        batch.push(1_700_000_000_000, None, Some(value.as_bytes()), &[]);
+    }
+    topic.partition(partition).unwrap().enqueue(batch.build(), Acks::All).unwrap().await.unwrap();
 }
 
 fn is_settled(query: &QueryStatus) -> bool {

@@ -44,7 +44,7 @@ pub(crate) struct Recovered {
 }
 
 /// Folds the frames; also says where the last good one ends.
-pub(super) fn replay(path: &Path, bytes: Bytes) -> Result<(Recovered, u64), JournalError> {
+pub(super) fn replay(path: &Path, bytes: &Bytes) -> Result<(Recovered, u64), JournalError> {
     let corrupt = |position: usize, reason: String| JournalError::Corrupt {
         path: path.to_owned(),
         position: position as u64,
@@ -61,7 +61,7 @@ pub(super) fn replay(path: &Path, bytes: Bytes) -> Result<(Recovered, u64), Jour
     let mut recovered = Recovered::default();
     let mut position = MAGIC.len();
     while position < bytes.len() {
-        match frame_at(&bytes, position) {
+        match frame_at(bytes, position) {
             Found::Frame { kind, payload, end } => {
                 let frame = Frame::decode(kind, &payload).map_err(|reason| corrupt(position, reason))?;
                 recovered.fold(frame).map_err(|reason| corrupt(position, reason))?;
