@@ -412,6 +412,3 @@ fn next_generation(generation: i32) -> i32 {
 fn own(bytes: &Bytes) -> Bytes {
     Bytes::copy_from_slice(bytes)
 }
-
-#[cfg(test)]
-mod tests;
