@@ -1,0 +1,38 @@
+//! A Kafka door over a directory: `cargo run -p broker --example serve -- DIR [ADDR]`.
+//!
+//! Prints the address it listens on and serves until Ctrl-C or SIGTERM.
+
+#![allow(clippy::print_stdout, reason = "the address is what the caller wants to read")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use broker::{Broker, Config};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let dir = PathBuf::from(arguments.next().ok_or("which directory?")?);
+    let addr: SocketAddr = arguments.next().as_deref().unwrap_or("127.0.0.1:0").parse()?;
+    let env = env::Env::real();
+    let (topics, recovered) = topics::Topics::open(topics::Config::new(dir), env.clone())?;
+    let broker = Broker::bind(Config { addr, ..Config::default() }, topics.clone(), env).await?;
+    println!("{}", broker.local_addr());
+    for finding in recovered.findings {
+        println!("{finding}");
+    }
+
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(broker.run(stopped));
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
+    stop.send_replace(true);
+    running.await?;
+    topics.close()?;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! One file per API. Each opens with its key, the versions served, what is done and what is not.
+
+pub(crate) mod api_versions;
+pub(crate) mod create_topics;
+pub(crate) mod delete_groups;
+pub(crate) mod delete_topics;
+pub(crate) mod describe_cluster;
+pub(crate) mod describe_configs;
+pub(crate) mod describe_groups;
+pub(crate) mod fetch;
+pub(crate) mod find_coordinator;
+pub(crate) mod heartbeat;
+pub(crate) mod init_producer_id;
+pub(crate) mod join_group;
+pub(crate) mod leave_group;
+pub(crate) mod list_groups;
+pub(crate) mod list_offsets;
+pub(crate) mod metadata;
+pub(crate) mod offset_commit;
+pub(crate) mod offset_fetch;
+pub(crate) mod offset_for_leader_epoch;
+pub(crate) mod produce;
+pub(crate) mod sync_group;
+
+/// There is one leader for ever, so there is one epoch.
+pub(crate) const LEADER_EPOCH: i32 = 0;
+
+/// What an unnamed principal may do, as bits of Kafka's `AclOperation`: everything.
+pub(crate) mod operations {
+    /// Read, write, create, delete, alter, describe, and both of configurations.
+    pub(crate) const TOPIC: i32 = 0b1101_1111_1000;
+    /// Read, delete, describe, and both of configurations.
+    pub(crate) const GROUP: i32 = 0b1101_0100_1000;
+    /// Create, alter, describe, cluster action, both of configurations, idempotent write.
+    pub(crate) const CLUSTER: i32 = 0b1_1111_1010_0000;
+}

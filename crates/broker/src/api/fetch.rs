@@ -1,0 +1,73 @@
+//! Fetch, key 1, versions 0 to 18.
+//!
+//! Answers at once when enough bytes are there, or something is wrong; else it waits, woken by the partitions'
+//! watches, up to the time that the client gives. Batches leave as they lie in the log, whole: the first may begin
+//! before the offset that was asked for, and the first of all is never held back for its size (KIP-74).
+//!
+//! Not done: fetch sessions. Every answer has session id 0, which tells the client to ask for all its partitions each
+//! time; a session id of a former life is answered with FETCH_SESSION_ID_NOT_FOUND. Followers are not served. As there
+//! are no transactions, everything is stable, and isolation levels do not differ.
+//!
+//! Versions 0 and 1 get message sets of magic 0, 2 and 3 of magic 1. Zstd needs version 10. From version 13 topics go
+//! by id.
+
+mod plan;
+mod read;
+
+use std::time::Duration;
+
+use futures::future::Either;
+use protocol::ErrorCode;
+use protocol::messages::{FetchRequest, FetchResponse};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+
+use crate::context::{Context, turned};
+use crate::long_poll;
+use crate::memory::Lease;
+use plan::Plan;
+
+const FULL_FETCH_SESSION: i32 = 0;
+/// No client waits longer than this, whatever it says.
+const MAX_WAIT: Duration = Duration::from_secs(300);
+
+/// The answer, and the memory that its records take.
+pub(crate) fn handle(
+    context: &Context,
+    request: FetchRequest,
+) -> impl Future<Output = (FetchResponse, Lease)> + Send + use<> {
+    let mut lease = context.shared.memory.lease();
+    if request.session_id != FULL_FETCH_SESSION {
+        let error_code = ErrorCode::FetchSessionIdNotFound.code();
+        let refused = FetchResponse { error_code, ..Default::default() };
+        return Either::Left(std::future::ready((refused, lease)));
+    }
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(MAX_WAIT);
+    let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
+    let plan = std::sync::Arc::new(Plan::new(context, request));
+    let mut closing = context.shared.closing.clone();
+    Either::Right(async move {
+        let deadline = Instant::now() + wait;
+        let mut watches = plan.watches();
+        let mut last_chance = wait.is_zero();
+        loop {
+            if last_chance || plan.is_ready(min_bytes) {
+                lease.grow_to(plan.bytes_at_most()).await;
+                let reading = std::sync::Arc::clone(&plan);
+                let read =
+                    spawn_blocking(move || read::read(&reading)).await.expect("reading does not panic");
+                if last_chance || read.is_final || read.bytes >= min_bytes {
+                    lease.shrink_to(read.bytes);
+                    return (read.response, lease);
+                }
+                lease.shrink_to(0);
+            }
+            tokio::select! {
+                biased;
+                () = long_poll::any_changed(&mut watches) => {}
+                () = sleep_until(deadline) => last_chance = true,
+                () = turned(&mut closing) => last_chance = true,
+            }
+        }
+    })
+}

@@ -1,0 +1,112 @@
+//! Reading what a plan asks for. This may touch the disk, so it runs where blocking is allowed.
+
+use bytes::Bytes;
+use protocol::ErrorCode;
+use protocol::messages::FetchResponse;
+use protocol::messages::fetch::{FetchableTopicResponse, PartitionData};
+use record::Compression;
+use topics::ReadError;
+
+use super::plan::{Plan, PlannedPartition};
+use crate::error_code;
+
+const NEWEST_WITH_MAGIC_0: i16 = 1;
+const NEWEST_WITH_MAGIC_1: i16 = 3;
+const FIRST_WITH_ZSTD: i16 = 10;
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) response: FetchResponse,
+    pub(super) bytes: usize,
+    /// Waiting longer would not help: something is wrong.
+    pub(super) is_final: bool,
+}
+
+pub(super) fn read(plan: &Plan) -> Read {
+    let mut read = Read { response: FetchResponse::default(), bytes: 0, is_final: false };
+    for topic in &plan.topics {
+        let mut answer =
+            FetchableTopicResponse { topic: topic.name.clone(), topic_id: topic.id, ..Default::default() };
+        for planned in &topic.partitions {
+            let data = read_partition(plan, planned, read.bytes);
+            read.is_final |= data.error_code != ErrorCode::None.code();
+            read.bytes += data.records.as_ref().map_or(0, Bytes::len);
+            answer.partitions.push(data);
+        }
+        read.response.responses.push(answer);
+    }
+    read
+}
+
+fn read_partition(plan: &Plan, planned: &PlannedPartition, bytes_before: usize) -> PartitionData {
+    let partition = match &planned.partition {
+        Ok(partition) => partition,
+        Err(error) => return failed(planned.index, *error),
+    };
+    let left = plan.max_bytes.saturating_sub(bytes_before);
+    let min_one = bytes_before == 0;
+    let read = match partition.read(planned.offset, planned.max_bytes.min(left), min_one) {
+        Ok(read) => read,
+        Err(error) => {
+            note(planned, &error);
+            return failed(planned.index, error_code::read(&error));
+        }
+    };
+    match in_version(read.bytes, plan) {
+        Ok(records) => PartitionData {
+            partition_index: planned.index,
+            high_watermark: read.high_watermark,
+            last_stable_offset: read.high_watermark,
+            log_start_offset: read.log_start_offset,
+            records: Some(records),
+            ..Default::default()
+        },
+        Err(error) => failed(planned.index, error),
+    }
+}
+
+/// The batches in the format that the version knows.
+fn in_version(batches: Bytes, plan: &Plan) -> Result<Bytes, ErrorCode> {
+    let magic = match plan.version {
+        version if version <= NEWEST_WITH_MAGIC_0 => 0,
+        version if version <= NEWEST_WITH_MAGIC_1 => 1,
+        version if version < FIRST_WITH_ZSTD => {
+            let zstd = |batch: record::Batch| matches!(batch.header.compression(), Ok(Compression::Zstd));
+            let unknown = record::batches(&batches).map_while(Result::ok).any(zstd);
+            return if unknown { Err(ErrorCode::UnsupportedCompressionType) } else { Ok(batches) };
+        }
+        _ => return Ok(batches),
+    };
+    if batches.is_empty() {
+        return Ok(batches);
+    }
+    record::legacy::from_v2(&batches, magic, plan.max_uncompressed).map_err(|error| {
+        tracing::warn!(error = &error as &dyn std::error::Error, magic, "records cannot be converted");
+        ErrorCode::CorruptMessage
+    })
+}
+
+fn failed(index: i32, error: ErrorCode) -> PartitionData {
+    PartitionData {
+        partition_index: index,
+        error_code: error.code(),
+        high_watermark: -1,
+        records: Some(Bytes::new()),
+        ..Default::default()
+    }
+}
+
+/// An offset that is not there is the client's business; a disk that cannot be read is ours.
+fn note(planned: &PlannedPartition, error: &ReadError) {
+    match error {
+        ReadError::OutOfRange { .. } | ReadError::Deleted { .. } => {
+            tracing::debug!(error = error as &dyn std::error::Error, "fetch");
+        }
+        ReadError::Corrupt { .. } | ReadError::Io { .. } => tracing::error!(
+            partition_index = planned.index,
+            offset = planned.offset,
+            error = error as &dyn std::error::Error,
+            "records cannot be read"
+        ),
+    }
+}

@@ -1,0 +1,163 @@
+//! What the owner of the groups can be asked, and the handle to ask it with.
+
+use std::collections::BTreeMap;
+
+use groups::{
+    CommitRequest, CommittedOffset, Description, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest,
+    Listing, MemberIdentity, Outcomes, SyncReply, SyncRequest,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// The groups cannot be kept any more, or the broker is shutting down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the group coordinator is not available")]
+pub(crate) struct Unavailable;
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Unavailable>>;
+pub(crate) type Joined = Result<JoinReply, JoinRefusal>;
+pub(crate) type LeaveReply = Outcomes;
+pub(crate) type DeleteReply = Outcomes;
+pub(crate) type DescribeReply = Vec<Option<Description>>;
+
+/// Which offsets of a group are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OffsetsQuery {
+    pub(crate) group_id: String,
+    /// `None` for all that there are.
+    pub(crate) topics: Option<Vec<(String, Vec<i32>)>>,
+}
+
+/// By topic, in the order asked: each partition with its position, if it has one.
+pub(crate) type FetchedOffsets = Vec<(String, Vec<(i32, Option<CommittedOffset>)>)>;
+
+impl OffsetsQuery {
+    pub(super) fn answer(self, groups: &Groups) -> FetchedOffsets {
+        let offsets = groups.offsets(&self.group_id);
+        let Some(topics) = self.topics else {
+            let all = |of_topic: &BTreeMap<i32, CommittedOffset>| {
+                of_topic.iter().map(|(index, committed)| (*index, Some(committed.clone()))).collect()
+            };
+            return offsets
+                .into_iter()
+                .flat_map(groups::Offsets::topics)
+                .map(|(topic, of_topic)| (topic.to_owned(), all(of_topic)))
+                .collect();
+        };
+        let one = |topic: &str, index: i32| offsets.and_then(|offsets| offsets.get(topic, index).cloned());
+        topics
+            .into_iter()
+            .map(|(topic, indexes)| {
+                let found = indexes.into_iter().map(|index| (index, one(&topic, index))).collect();
+                (topic, found)
+            })
+            .collect()
+    }
+}
+
+pub(super) enum Command {
+    Join(Box<JoinRequest>, Reply<Joined>),
+    Sync(SyncRequest, Reply<Result<SyncReply, groups::Error>>),
+    Heartbeat(String, MemberIdentity, Reply<Result<(), groups::Error>>),
+    Leave(LeaveRequest, Reply<LeaveReply>),
+    Commit(CommitRequest, Reply<Result<Outcomes, groups::Error>>),
+    Offsets(Vec<OffsetsQuery>, Reply<Vec<FetchedOffsets>>),
+    Describe(Vec<String>, Reply<DescribeReply>),
+    List(Reply<Vec<Listing>>),
+    Delete(Vec<String>, Reply<DeleteReply>),
+    ForgetTopic(String),
+}
+
+/// The handle to the owner of the groups. A call enqueues at once; the future it returns waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Coordinator {
+    queue: mpsc::Sender<Command>,
+}
+
+type Asked<T> = Result<T, Unavailable>;
+
+impl Coordinator {
+    pub(super) fn new(queue: mpsc::Sender<Command>) -> Self {
+        Self { queue }
+    }
+
+    pub(crate) fn join(&self, request: JoinRequest) -> impl Future<Output = Asked<Joined>> + Send + use<> {
+        self.ask(|reply| Command::Join(Box::new(request), reply))
+    }
+
+    pub(crate) fn sync(
+        &self,
+        request: SyncRequest,
+    ) -> impl Future<Output = Asked<Result<SyncReply, groups::Error>>> + Send + use<> {
+        self.ask(|reply| Command::Sync(request, reply))
+    }
+
+    pub(crate) fn heartbeat(
+        &self,
+        group_id: String,
+        member: MemberIdentity,
+    ) -> impl Future<Output = Asked<Result<(), groups::Error>>> + Send + use<> {
+        self.ask(|reply| Command::Heartbeat(group_id, member, reply))
+    }
+
+    pub(crate) fn leave(
+        &self,
+        request: LeaveRequest,
+    ) -> impl Future<Output = Asked<LeaveReply>> + Send + use<> {
+        self.ask(|reply| Command::Leave(request, reply))
+    }
+
+    pub(crate) fn commit(
+        &self,
+        request: CommitRequest,
+    ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
+        self.ask(|reply| Command::Commit(request, reply))
+    }
+
+    pub(crate) fn offsets(
+        &self,
+        queries: Vec<OffsetsQuery>,
+    ) -> impl Future<Output = Asked<Vec<FetchedOffsets>>> + Send + use<> {
+        self.ask(|reply| Command::Offsets(queries, reply))
+    }
+
+    pub(crate) fn describe(
+        &self,
+        group_ids: Vec<String>,
+    ) -> impl Future<Output = Asked<DescribeReply>> + Send + use<> {
+        self.ask(|reply| Command::Describe(group_ids, reply))
+    }
+
+    pub(crate) fn list(&self) -> impl Future<Output = Asked<Vec<Listing>>> + Send + use<> {
+        self.ask(Command::List)
+    }
+
+    pub(crate) fn delete(
+        &self,
+        group_ids: Vec<String>,
+    ) -> impl Future<Output = Asked<DeleteReply>> + Send + use<> {
+        self.ask(|reply| Command::Delete(group_ids, reply))
+    }
+
+    /// A deleted topic's offsets are not kept.
+    pub(crate) async fn forget_topic(&self, topic: String) {
+        drop(self.queue.send(Command::ForgetTopic(topic)).await);
+    }
+
+    /// Enqueues now, in the caller's order; only a full queue makes the future wait for its place.
+    fn ask<T: Send + 'static, C: FnOnce(Reply<T>) -> Command>(
+        &self,
+        command: C,
+    ) -> impl Future<Output = Asked<T>> + Send + use<T, C> {
+        let (reply, answer) = oneshot::channel();
+        let refused = self.queue.try_send(command(reply)).err();
+        let queue = self.queue.clone();
+        async move {
+            if let Some(mpsc::error::TrySendError::Full(command)) = refused {
+                queue.send(command).await.map_err(|_| Unavailable)?;
+            }
+            // Nobody holds a queue while waiting for a reply: a shutdown must see it closed.
+            drop(queue);
+            answer.await.unwrap_or(Err(Unavailable))
+        }
+    }
+}

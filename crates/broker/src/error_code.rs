@@ -1,0 +1,76 @@
+//! Domain errors as Kafka's codes. Every match is exhaustive: a new error must be given its code here.
+
+use protocol::ErrorCode;
+use topics::{AppendError, CreateError, DeleteError, ReadError};
+
+use crate::coordinator::Unavailable;
+
+pub(crate) fn append(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        AppendError::Corrupt(_) => ErrorCode::CorruptMessage,
+        AppendError::Invalid { .. } => ErrorCode::InvalidRecord,
+        AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
+        AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::Deleted { .. } => ErrorCode::UnknownTopicOrPartition,
+        // Retriable for producers, unlike a storage error, which takes the partition away.
+        AppendError::Busy { .. } => ErrorCode::NotEnoughReplicas,
+        AppendError::DiskFull { .. } | AppendError::Failed { .. } => ErrorCode::KafkaStorageError,
+        AppendError::Closed => ErrorCode::NotLeaderOrFollower,
+    }
+}
+
+pub(crate) fn read(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
+        ReadError::Io { .. } => ErrorCode::KafkaStorageError,
+        ReadError::Deleted { .. } => ErrorCode::UnknownTopicOrPartition,
+    }
+}
+
+pub(crate) fn create(error: &CreateError) -> ErrorCode {
+    match error {
+        CreateError::InvalidName { .. } => ErrorCode::InvalidTopicException,
+        CreateError::InvalidPartitions { .. } => ErrorCode::InvalidPartitions,
+        CreateError::Exists { .. } => ErrorCode::TopicAlreadyExists,
+        CreateError::Io { .. } | CreateError::Log(_) => ErrorCode::KafkaStorageError,
+        CreateError::Closed => ErrorCode::NotController,
+    }
+}
+
+pub(crate) fn delete(error: &DeleteError) -> ErrorCode {
+    match error {
+        DeleteError::NotFound { .. } => ErrorCode::UnknownTopicOrPartition,
+        DeleteError::Io { .. } => ErrorCode::KafkaStorageError,
+        DeleteError::Closed => ErrorCode::NotController,
+    }
+}
+
+pub(crate) fn group(error: groups::Error) -> ErrorCode {
+    match error {
+        groups::Error::InvalidGroupId => ErrorCode::InvalidGroupId,
+        groups::Error::InvalidSessionTimeout => ErrorCode::InvalidSessionTimeout,
+        groups::Error::InconsistentGroupProtocol => ErrorCode::InconsistentGroupProtocol,
+        groups::Error::MemberIdRequired => ErrorCode::MemberIdRequired,
+        groups::Error::UnknownMemberId => ErrorCode::UnknownMemberId,
+        groups::Error::FencedInstanceId => ErrorCode::FencedInstanceId,
+        groups::Error::IllegalGeneration => ErrorCode::IllegalGeneration,
+        groups::Error::RebalanceInProgress => ErrorCode::RebalanceInProgress,
+        groups::Error::GroupMaxSizeReached => ErrorCode::GroupMaxSizeReached,
+        // Kafka says the same when a group's record exceeds message.max.bytes.
+        groups::Error::GroupTooLarge => ErrorCode::UnknownServerError,
+        groups::Error::OffsetMetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
+        groups::Error::NonEmptyGroup => ErrorCode::NonEmptyGroup,
+        groups::Error::GroupIdNotFound => ErrorCode::GroupIdNotFound,
+    }
+}
+
+/// The code of an answer that a coordinator gave, or could not give.
+pub(crate) fn coordinated<T>(answer: Result<Result<T, groups::Error>, Unavailable>) -> Result<T, ErrorCode> {
+    match answer {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(group(error)),
+        Err(Unavailable) => Err(ErrorCode::CoordinatorNotAvailable),
+    }
+}

@@ -1,0 +1,13 @@
+//! The door from the outside: real sockets, raw frames.
+
+mod acknowledgement;
+mod configuration;
+mod group;
+mod hostile;
+mod old_versions;
+mod order;
+mod produce_fetch;
+mod restart;
+mod support;
+mod topic_admin;
+mod waiting;
