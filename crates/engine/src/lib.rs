@@ -22,6 +22,7 @@ mod status;
 pub use answer::{Answer, Column};
 pub use config::Config;
 pub use error::{ErrorKind, OpenError, Position, SqlError};
+pub use operator::aggregate::measure::{AggregationFigures, AggregationSetting, measure_aggregation};
 pub use session::Engine;
 pub use status::{
     DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,

@@ -290,3 +290,6 @@ impl IncrementalAggregate {
         Ok(reader.batch)
     }
 }
+
+#[cfg(test)]
+mod tests;

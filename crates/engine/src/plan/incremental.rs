@@ -216,8 +216,14 @@ fn descend(
         }
         let reason = match node.name() {
             "ProjectionExec" | "FilterExec" | "UnnestExec" => None,
-            "SortExec" | "GlobalLimitExec" | "LocalLimitExec" if output == OutputMode::Complete => None,
-            "SortExec" | "SortPreservingMergeExec" => Some("an order needs all rows, use complete mode"),
+            "SortExec" | "SortExec(TopK)" | "GlobalLimitExec" | "LocalLimitExec"
+                if output == OutputMode::Complete =>
+            {
+                None
+            }
+            "SortExec" | "SortExec(TopK)" | "SortPreservingMergeExec" => {
+                Some("an order needs all rows, use complete mode")
+            }
             "GlobalLimitExec" | "LocalLimitExec" => Some("a limit needs all rows, use complete mode"),
             name if only_moves_rows(name) => {
                 node = only_child(node)?;
@@ -357,3 +363,6 @@ fn layout(partial: &AggregateExec) -> Result<Layout, CutError> {
 fn unsupported(part: impl Into<String>, reason: &'static str) -> CutError {
     CutError::Unsupported { part: part.into(), reason }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,7 @@ fn murmur2(data: &[u8]) -> u32 {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{Array, Int64Array, StringArray};
+    use datafusion::arrow::array::{Int64Array, StringArray};
 
     use super::*;
 
@@ -162,8 +162,7 @@ mod tests {
 
     #[test]
     fn without_columns_every_row_has_the_empty_key() {
-        let keys = KeyEncoder::try_new::<Arc<Field>>(&[]).unwrap().encode(&[], 3).unwrap();
+        let keys = KeyEncoder::try_new(&[] as &[Field]).unwrap().encode(&[], 3).unwrap();
         assert_eq!((keys.len(), keys.get(2)), (3, &[][..]));
-        assert_eq!(Int64Array::from(vec![1]).len(), 1);
     }
 }

@@ -358,3 +358,6 @@ impl StateStore {
         chosen
     }
 }
+
+#[cfg(test)]
+mod tests;
