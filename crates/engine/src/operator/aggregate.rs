@@ -11,13 +11,11 @@
 use std::sync::Arc;
 
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::ErrorKind;
 use crate::plan::incremental::{Cut, CutError, OutputMode};
 use crate::state::StateError;
 use crate::state::key::KeyGroups;
@@ -66,16 +64,6 @@ pub(crate) enum AggregateError {
     State(#[from] StateError),
 }
 
-impl AggregateError {
-    /// What the caller can do.
-    pub(crate) fn kind(&self) -> ErrorKind {
-        match self {
-            AggregateError::Run { .. } | AggregateError::Old { .. } => ErrorKind::Internal,
-            AggregateError::State(error) => error.kind(),
-        }
-    }
-}
-
 /// The aggregation of one query with its state.
 #[derive(Debug)]
 pub(crate) struct IncrementalAggregate {
@@ -103,18 +91,9 @@ impl IncrementalAggregate {
         Ok(Self { cut, config, context, store, last_batch: None, staged_batch: None })
     }
 
-    /// What [`Self::merge`] takes: the columns of the streaming table, all of them.
-    pub(crate) fn input_schema(&self) -> SchemaRef {
-        self.cut.partial.input_schema()
-    }
-
-    /// What [`Self::merge`] gives.
-    pub(crate) fn output_schema(&self) -> SchemaRef {
-        self.cut.finish.schema()
-    }
-
-    /// Aggregates the rows of a batch and stages the new state of the keys they touch. Gives the results of
-    /// these keys, or of all keys in complete mode.
+    /// Aggregates the rows of a batch, all columns of the streaming table, and stages the new state of the
+    /// keys they touch. Gives the results of these keys, or of all keys in complete mode. The same rows over
+    /// the same state give the same results in the same order, also after a restore.
     ///
     /// A global aggregate has a single key, which any row of `input` touches, even one that a filter drops.
     /// When the future is dropped half-way, [`Self::abort`] the batch.

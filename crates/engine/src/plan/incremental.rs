@@ -18,7 +18,6 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
@@ -32,7 +31,6 @@ use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions, collect};
 use datafusion::prelude::SessionConfig;
 
-use crate::ErrorKind;
 use crate::state::key::KeyEncoder;
 use crate::state::layout::{Layout, Part, types};
 
@@ -56,16 +54,6 @@ pub(crate) enum CutError {
     Plan(#[from] DataFusionError),
 }
 
-impl CutError {
-    /// What the caller can do.
-    pub(crate) fn kind(&self) -> ErrorKind {
-        match self {
-            CutError::Unsupported { .. } => ErrorKind::Invalid,
-            CutError::Plan(_) => ErrorKind::Internal,
-        }
-    }
-}
-
 /// Which rows leave after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputMode {
@@ -83,17 +71,6 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// What comes out.
-    pub(crate) fn schema(&self) -> SchemaRef {
-        self.plan.schema()
-    }
-
-    /// What goes in.
-    pub(crate) fn input_schema(&self) -> SchemaRef {
-        use datafusion::physical_plan::streaming::PartitionStream;
-        Arc::clone(self.slot.schema())
-    }
-
     /// Runs the plan over these batches.
     pub(crate) async fn run(
         &self,
@@ -203,11 +180,13 @@ pub(crate) fn aggregates(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.is::<AggregateExec>() || plan.children().into_iter().any(aggregates)
 }
 
+type Node<'a> = &'a Arc<dyn ExecutionPlan>;
+
 /// The nodes above the topmost aggregation, outermost first, and the aggregation.
 fn descend(
     plan: &Arc<dyn ExecutionPlan>,
     output: OutputMode,
-) -> Result<(Vec<&Arc<dyn ExecutionPlan>>, &AggregateExec), CutError> {
+) -> Result<(Vec<Node<'_>>, &AggregateExec), CutError> {
     let mut above = Vec::new();
     let mut node = plan;
     loop {

@@ -2,8 +2,6 @@
 
 use datafusion::arrow::error::ArrowError;
 
-use crate::ErrorKind;
-
 /// Why an operation on operator state failed. The state is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
@@ -74,18 +72,4 @@ pub(crate) enum StateError {
     /// Arrow refused.
     #[error("handle state rows")]
     Arrow(#[from] ArrowError),
-}
-
-impl StateError {
-    /// What the caller can do.
-    pub(crate) fn kind(&self) -> ErrorKind {
-        match self {
-            StateError::Corrupt { .. } | StateError::Order { .. } => ErrorKind::Corrupt,
-            StateError::Version { .. } | StateError::Foreign { .. } | StateError::Layout { .. } => {
-                ErrorKind::Conflict
-            }
-            StateError::Full { .. } => ErrorKind::Invalid,
-            StateError::Staged { .. } | StateError::Arrow(_) => ErrorKind::Internal,
-        }
-    }
 }

@@ -137,18 +137,24 @@ impl StateStore {
             + staged
     }
 
-    /// The state rows of the keys in `rows` that have one: each once, however often its key occurs.
+    /// The state rows of the keys in `rows` that have one: each once, in the order in which their keys first
+    /// occur. Slots differ between a store and its restored twin, so their order must not show: a batch that
+    /// runs again after a restart has to give the same rows in the same order.
     pub(crate) fn find(&self, rows: &[RecordBatch]) -> Result<Option<RecordBatch>, StateError> {
-        let mut slots = Vec::new();
+        let mut found: Vec<(u32, usize)> = Vec::new();
         for batch in rows {
             let keys = self.encode(batch)?;
-            slots.extend((0..keys.len()).filter_map(|row| {
+            for row in 0..keys.len() {
                 let key = keys.get(row);
-                self.slot(key, self.hasher.hash_one(key))
-            }));
+                if let Some(slot) = self.slot(key, self.hasher.hash_one(key)) {
+                    found.push((slot, found.len()));
+                }
+            }
         }
-        slots.sort_unstable();
-        slots.dedup();
+        found.sort_unstable();
+        found.dedup_by_key(|(slot, _)| *slot);
+        found.sort_unstable_by_key(|(_, order)| *order);
+        let slots: Vec<u32> = found.into_iter().map(|(slot, _)| slot).collect();
         if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
     }
 
@@ -208,11 +214,14 @@ impl StateStore {
         self.staged = None;
     }
 
-    /// All rows in slot order, without those whose key is staged, in batches of at most `rows_max`.
+    /// All rows in the order of their keys, without those whose key is staged, in batches of at most
+    /// `rows_max`.
     pub(crate) fn untouched(&self, rows_max: usize) -> impl Iterator<Item = Result<RecordBatch, StateError>> {
         let mut touched: Vec<u32> = self.staged.as_ref().map_or_else(Vec::new, |staged| staged.slots.clone());
         touched.sort_unstable();
-        let slots: Vec<u32> = self.all_slots().filter(|slot| touched.binary_search(slot).is_err()).collect();
+        let mut slots: Vec<u32> =
+            self.all_slots().filter(|slot| touched.binary_search(slot).is_err()).collect();
+        slots.sort_unstable_by_key(|slot| self.keys.get(*slot));
         (0..slots.len()).step_by(rows_max).map(move |start| {
             let end = slots.len().min(start + rows_max);
             self.rows_of(&slots[start..end])
