@@ -75,3 +75,21 @@ async fn a_commit_that_cannot_be_flushed_is_not_acknowledged_nor_shown() {
     assert_eq!(committed(&mut reopened.client().await).await.0, 1);
     reopened.stop().await;
 }
+
+#[tokio::test]
+async fn a_full_disk_refuses_commits_and_takes_them_again_when_there_is_space() {
+    let disk = SimDisk::new();
+    let server = on(&disk).await;
+    let mut client = server.client().await;
+    client.touch_topic("t").await;
+    assert_eq!(commits(&mut client, 1).await, ErrorCode::None);
+    disk.set_capacity(Some(disk.used()));
+    assert_eq!(commits(&mut client, 2).await, ErrorCode::CoordinatorNotAvailable);
+    disk.set_capacity(None);
+    assert_eq!(committed(&mut client).await.0, 1, "what was refused is not shown");
+    assert_eq!(commits(&mut client, 3).await, ErrorCode::None);
+    let reopened = on(&disk.crash()).await;
+    assert_eq!(committed(&mut reopened.client().await).await.0, 3);
+    reopened.stop().await;
+    server.stop().await;
+}
