@@ -225,6 +225,8 @@ pub(crate) enum SourceError {
     Lost { topic: String, partition: u32, from: i64, to: i64 },
     #[error("read partition {partition} of topic {topic}")]
     Read { topic: String, partition: u32, source: topics::ReadError },
+    #[error("make partition {partition} of topic {topic} durable")]
+    Flush { topic: String, partition: u32, source: topics::AppendError },
     #[error("decode a record batch")]
     Batch(#[from] record::Error),
 }

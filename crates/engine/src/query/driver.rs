@@ -87,6 +87,7 @@ impl Query {
             if pinned.is_empty() {
                 continue;
             }
+            self.source.secure(&pinned).await?;
             let (intent, pins) = self.intend(&pinned)?;
             self.journal_append(&Frame::Intent(intent.clone()))?;
             self.run_batch(&intent, &pins, &pinned, begun).await?;

@@ -181,6 +181,21 @@ impl TopicSource {
         Ok(Pinned { ranges: BTreeMap::from([(self.name.clone(), range)]), fetched: vec![fetched] })
     }
 
+    /// Makes what was pinned durable: a producer may have been content with less, but what a query has
+    /// committed must not stand on records that a power cut can take.
+    pub(crate) async fn secure(&self, pinned: &Pinned) -> Result<(), SourceError> {
+        let topic = self.topic()?;
+        for fetched in &pinned.fetched {
+            let Some(partition) = topic.partition(fetched.partition) else { continue };
+            partition.flush().await.map_err(|source| SourceError::Flush {
+                topic: self.name.clone(),
+                partition: fetched.partition,
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
     /// Reads ranges that were pinned before.
     pub(crate) fn reread(&self, ranges: &Ranges) -> Result<Pinned, SourceError> {
         let topic = self.topic()?;

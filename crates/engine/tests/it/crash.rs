@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use env::SimDisk;
 use serde_json::Value;
+use topics::Acks;
 
-use crate::support::{MODEL, PLACED, POINTS, World, points, sorted};
+use crate::support::{MODEL, PLACED, POINTS, World, points, sorted, write};
 
 const ROWS: usize = 40;
 
@@ -18,7 +19,7 @@ async fn prepared() -> SimDisk {
     let (disk, world) = World::new();
     world.sql(POINTS).await;
     let mut rows = points(0, ROWS);
-    rows.insert(17, "not JSON".to_owned());
+    rows.insert(17, r#""not an object""#.to_owned());
     world.write("points", 0, &rows).await;
     world.close().await;
     disk
@@ -120,7 +121,7 @@ async fn rows_that_came_after_the_cut_belong_to_the_next_batch() {
         let after = disk.crash();
         let env = crate::support::env_of(&after);
         let (topics, _) = topics::Topics::open(topics::Config::new("/data"), env).unwrap();
-        crate::support::write(&topics, "points", 0, &points(ROWS, ROWS + MORE)).await;
+        write(&topics, "points", 0, &points(ROWS, ROWS + MORE), Acks::All).await;
         topics.close().unwrap();
 
         let world = World::open(&after);
@@ -142,6 +143,22 @@ async fn rows_that_came_after_the_cut_belong_to_the_next_batch() {
         }
         cut += 1;
     }
+}
+
+#[tokio::test]
+async fn what_a_query_committed_does_not_stand_on_records_that_a_power_cut_takes() {
+    let disk = prepared().await;
+    let world = World::open(&disk);
+    run(&world).await;
+    write(&world.topics, "points", 0, &points(ROWS, ROWS + 5), Acks::Leader).await;
+    world.caught_up().await;
+    let committed = world.query("placed").rows_total;
+    drop(world);
+    let world = World::open(&disk.crash());
+    world.caught_up().await;
+    assert_eq!(world.query("placed").rows_total, committed);
+    assert_eq!(world.read("points").len() as u64, committed);
+    assert_eq!(world.read("placed").len(), ROWS + 5);
 }
 
 /// The log itself knows only the last five record batches of a producer: a longer repetition is cut short

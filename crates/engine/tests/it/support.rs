@@ -61,7 +61,7 @@ impl World {
 
     /// Writes records, one batch per partition that is named.
     pub(crate) async fn write(&self, topic: &str, partition: u32, values: &[String]) {
-        write(&self.topics, topic, partition, values).await;
+        write(&self.topics, topic, partition, values, Acks::All).await;
     }
 
     /// Everything in a topic, by partition and offset.
@@ -130,7 +130,7 @@ impl World {
     }
 }
 
-pub(crate) async fn write(topics: &Topics, topic: &str, partition: u32, values: &[String]) {
+pub(crate) async fn write(topics: &Topics, topic: &str, partition: u32, values: &[String], acks: Acks) {
     let topic = match topics.topic(topic) {
         Some(topic) => topic,
         None => topics.create(topic, 1, Default::default()).unwrap(),
@@ -139,7 +139,7 @@ pub(crate) async fn write(topics: &Topics, topic: &str, partition: u32, values: 
     for value in values {
         batch.push(1_700_000_000_000, None, Some(value.as_bytes()), &[]);
     }
-    topic.partition(partition).unwrap().enqueue(batch.build(), Acks::All).unwrap().await.unwrap();
+    topic.partition(partition).unwrap().enqueue(batch.build(), acks).unwrap().await.unwrap();
 }
 
 fn is_settled(query: &QueryStatus) -> bool {
