@@ -261,8 +261,8 @@ def test_without_a_gallery_it_shows_what_runs(server, visit):
     page = visit(address)
     expect(page.locator("h1")).to_contain_text("live")
     expect(page.locator(".draw")).to_be_hidden()
-    expect(page.get_by_role("heading", name="Topics")).to_be_visible()
-    expect(page.get_by_role("heading", name="Queries")).to_be_visible()
+    expect(page.get_by_role("heading", name="Topics", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Queries", exact=True)).to_be_visible()
 
 
 class Relay:

@@ -15,7 +15,7 @@ const percentAxis = (v: number): string => `${Math.round(v * 100)} %`;
 function purity(): Chart {
   return new Chart({
     title: "Purity",
-    note: "Share of recent answers whose cluster mostly holds their digit. 10 % would be chance.",
+    note: "Share of recent answers that show what most images of their cluster show.",
     empty: "Nothing has been judged yet: it needs answers and their labels.",
     range: [0, 1],
     axis: percentAxis,
