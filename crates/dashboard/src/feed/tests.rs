@@ -59,6 +59,18 @@ fn any_order_of_question_answer_and_label_gives_the_same() {
 }
 
 #[test]
+fn a_label_that_comes_twice_judges_once_and_a_new_answer_is_judged_anew() {
+    let mut board = Board::new();
+    board.take(question(Kind::Enrolled, "a", 0));
+    board.take(answer(Kind::Enrolled, "a", 5, 1));
+    board.take(label("a", "7"));
+    board.take(label("a", "7"));
+    assert_eq!(board.scores().all.judged, 1);
+    board.take(answer(Kind::Enrolled, "a", 9, 2));
+    assert_eq!((board.scores().all.judged, board.images().len()), (2, 2));
+}
+
+#[test]
 fn an_upload_is_not_an_enrolment_of_the_same_name() {
     let mut board = Board::new();
     board.take(question(Kind::Enrolled, "a", 0));

@@ -131,13 +131,16 @@ impl Live {
 
     /// The next event of this name.
     pub(crate) async fn until(&mut self, wanted: &str) -> Value {
-        loop {
-            let (event, data) =
-                self.next().await.unwrap_or_else(|| panic!("the feed ended before a {wanted}"));
-            if event == wanted {
-                return data;
+        let search = async {
+            loop {
+                let (event, data) =
+                    self.next().await.unwrap_or_else(|| panic!("the feed ended before a {wanted}"));
+                if event == wanted {
+                    return data;
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("no {wanted} came"))
     }
 
     /// Ticks until one of them is as it should be.

@@ -34,6 +34,8 @@ async fn scores_galleries_and_the_run_itself_come_back_from_the_log() {
         // Only whoever was there could count the records of all topics.
         points.iter_mut().for_each(|point| point["records"] = Value::Null);
         points.retain(|point| point["answers"] != 0);
+        // Labels come while images come, not after the last of them.
+        assert!(points[1..].iter().all(|point| point["purity"].is_number()), "{points:?}");
         let run: Vec<_> =
             points.iter().map(|point| (point["t"].as_i64(), point["answers"].as_u64())).collect();
         assert_eq!(run.iter().filter_map(|(_, answers)| *answers).sum::<u64>(), IMAGES as u64);
