@@ -145,11 +145,14 @@ impl Live {
 
     /// Ticks until one of them is as it should be.
     pub(crate) async fn tick_with(&mut self, good: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let tick = self.until("tick").await;
-            if good(&tick) {
-                return tick;
+        let mut last = Value::Null;
+        let search = async {
+            while last.is_null() || !good(&last) {
+                last = self.until("tick").await;
             }
-        }
+        };
+        let found = tokio::time::timeout(PATIENCE, search).await;
+        assert!(found.is_ok(), "no tick is as it should be; the last one is {last}");
+        last
     }
 }

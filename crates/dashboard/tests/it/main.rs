@@ -7,6 +7,7 @@ mod guard;
 mod house;
 mod live;
 mod page;
+mod pipeline;
 mod records;
 mod restart;
 mod telling;
