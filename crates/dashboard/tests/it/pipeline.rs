@@ -11,9 +11,9 @@ const PIPELINE: &str = "
       USING kafka OPTIONS (topic 'enrol', format 'json');
     CREATE STREAMING TABLE uploads (id STRING, pixels ARRAY<FLOAT>)
       USING kafka OPTIONS (topic 'uploads', format 'json');
-    CREATE MODEL segments OPTIONS (algorithm 'streaming_kmeans', k 2, seed 7)
+    CREATE MODEL segments OPTIONS (algorithm 'streaming_kmeans', k 2, seed 7, init_rows 20)
       AS SELECT pixels AS features FROM STREAM enrolments;
-    CREATE MODEL segments_raw OPTIONS (algorithm 'streaming_kmeans', k 2, seed 7)
+    CREATE MODEL segments_raw OPTIONS (algorithm 'streaming_kmeans', k 2, seed 7, init_rows 20)
       AS SELECT pixels AS features FROM STREAM enrolments;
     CREATE STREAMING TABLE placed USING kafka OPTIONS (topic 'placed', format 'json')
       AS SELECT id, predict('segments', pixels) AS segment, predict('segments_raw', pixels) AS segment_raw,
