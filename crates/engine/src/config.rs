@@ -15,6 +15,8 @@ pub struct Config {
     pub batch_bytes_max: usize,
     /// Bytes of state that one aggregating query may hold in memory.
     pub state_bytes_max: usize,
+    /// A query's journal is rewritten when it has grown by this much.
+    pub journal_bytes_max: u64,
     /// Rows that one answer holds; a longer one is cut and says so.
     pub answer_rows_max: usize,
 }
@@ -27,7 +29,8 @@ impl Config {
             worker_threads: 2,
             batch_rows_max: 10_000,
             batch_bytes_max: 8 * 1024 * 1024,
-            state_bytes_max: 1024 * 1024 * 1024,
+            state_bytes_max: 512 * 1024 * 1024,
+            journal_bytes_max: 8 * 1024 * 1024,
             answer_rows_max: 10_000,
         }
     }

@@ -3,6 +3,51 @@
 //! A streaming table names a topic; a query reads one, batch by batch, and fills another; a model is a
 //! query that learns. Every batch pins its input before it starts and commits offsets, state and model
 //! together after its output is durable, so that a crash repeats a batch without repeating its effects.
+//!
+//! ```
+//! use engine::{Config, Engine};
+//! use topics::Topics;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dir = tempfile::tempdir()?;
+//! let (topics, _) = Topics::open(topics::Config::new(dir.path()), env::Env::real())?;
+//! let engine = Engine::open(Config::new(dir.path()), topics.clone(), env::Env::real())?;
+//! engine
+//!     .execute(
+//!         "CREATE STREAMING TABLE points (x DOUBLE, y DOUBLE) USING kafka OPTIONS (topic 'points');
+//!          CREATE MODEL segments OPTIONS (algorithm 'streaming_kmeans', k 2, dim 2)
+//!            AS SELECT array(x, y) AS features FROM STREAM points;
+//!          CREATE STREAMING TABLE placed USING kafka OPTIONS (topic 'placed')
+//!            AS SELECT x, y, predict('segments', array(x, y)) AS segment FROM STREAM points;",
+//!     )
+//!     .await?;
+//! assert_eq!(engine.queries().len(), 2);
+//! engine.close().await;
+//! topics.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How to read it
+//!
+//! `session` keeps the catalog and starts queries; `sql` tells statements apart; `plan` compiles a query
+//! once; `query::driver` is the loop that runs it and says in which order things happen; `source` and `sink`
+//! are its two ends; `operator` is what happens between them: functions that ask models and networks,
+//! learning, and aggregation over `state`; `models` holds the versions of what was learnt. What lies on disk
+//! is described in `docs/formats/checkpoint.md`, the language in `docs/sql.md`.
+//!
+//! # Limits
+//!
+//! A query reads one stream and one topic, of JSON objects, in the embedded log. It aggregates at most once,
+//! in update mode, and its state is held in memory up to [`Config::state_bytes_max`]. There is no event
+//! time yet: no watermark, no window closes. Models are learnt from one column of numbers.
+//!
+//! # What it does not know
+//!
+//! Kafka's wire protocol, HTTP, or any other door: it reads and writes the log through `topics`, in process.
+//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion, which no crate
+//! below the doors but this one knows.
 
 mod answer;
 mod config;

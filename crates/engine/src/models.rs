@@ -233,3 +233,6 @@ impl Drop for Pin {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::models::Registry;
 use crate::query::driver::Query;
 use crate::query::progress::Progress;
 use crate::session::catalog::{Catalog, Object};
-use crate::status::{ModelStatus, ModelVersion, QueryStatus};
+use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
 
 pub(crate) mod catalog;
 mod create;
@@ -125,7 +125,11 @@ impl Engine {
             }
             Ok(answers)
         });
-        running.await.unwrap_or(Err(SqlError::Closed))
+        match running.await {
+            Err(error) if error.is_panic() => Err(SqlError::failed("run a statement", error)),
+            Err(_) => Err(SqlError::Closed),
+            Ok(answers) => answers,
+        }
     }
 
     /// Every query, by name.
@@ -178,8 +182,16 @@ impl Inner {
         let (stop, stopped) = watch::channel(false);
         let progress = Arc::clone(&query.progress);
         let name = progress.identity().name.to_lowercase();
-        let task = Some(self.handle.spawn(query.run(stopped)));
-        lock(&self.running).insert(name, Running { progress, stop, task });
+        let work = self.handle.spawn(query.run(stopped));
+        let watched = Arc::clone(&progress);
+        let task = self.handle.spawn(async move {
+            if let Err(error) = work.await
+                && error.is_panic()
+            {
+                watched.ended(QueryState::Failed, Some(format!("a defect of the engine: {error}")));
+            }
+        });
+        lock(&self.running).insert(name, Running { progress, stop, task: Some(task) });
     }
 
     /// Lists a query that does not run.

@@ -46,6 +46,7 @@ pub(crate) struct Query {
     /// The batch that was under way, with the versions it had pinned.
     pub(crate) undone: Option<(Intent, Vec<Pin>)>,
     pub(crate) limits: Limits,
+    pub(crate) journal_bytes_max: u64,
     pub(crate) env: Env,
     pub(crate) progress: Arc<Progress>,
     pub(crate) changed: watch::Sender<u64>,
@@ -242,7 +243,7 @@ impl Query {
 
     /// Replaces what has grown long by what it amounts to.
     fn shorten_journal(&mut self) -> Result<(), QueryError> {
-        if !self.journal.is_long() {
+        if !self.journal.is_long(self.journal_bytes_max) {
             return Ok(());
         }
         let mut frames = vec![Frame::Start(self.start.clone())];

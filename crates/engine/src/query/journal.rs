@@ -19,9 +19,6 @@ pub(crate) use recovery::{JournalError, Progress, Recovered};
 /// Written at the beginning of each journal: what it is, and the format's version.
 const MAGIC: &[u8; 8] = b"PELTONJ\x01";
 
-/// A journal is rewritten when this much was added to what the last rewriting left.
-const GROWTH_BYTES_MAX: u64 = 8 * 1024 * 1024;
-
 /// An open journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -82,9 +79,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether a rewriting would save much.
-    pub(crate) fn is_long(&self) -> bool {
-        self.end - self.trimmed_end > GROWTH_BYTES_MAX.max(self.trimmed_end)
+    /// Whether it has grown by `bytes`, and to twice of what the last rewriting left.
+    pub(crate) fn is_long(&self, bytes: u64) -> bool {
+        self.end - self.trimmed_end > bytes.max(self.trimmed_end)
     }
 
     /// Puts a journal of `frames` in the place of this one.

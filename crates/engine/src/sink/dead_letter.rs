@@ -2,8 +2,11 @@
 //! `<query>.dead-letter`, as JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use env::Clock;
 use serde::Serialize;
 use topics::{CreateError, Topics};
 
@@ -22,6 +25,9 @@ const HEAD_BYTES: usize = 256;
 /// How much of a value the topic keeps; the offset says where the whole is.
 const VALUE_BYTES_MAX: usize = 64 * 1024;
 
+/// How often a query's log tells of refused rows.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+
 /// What follows the query's name.
 pub(crate) const SUFFIX: &str = ".dead-letter";
 
@@ -32,6 +38,16 @@ pub(crate) struct DeadLetterSink {
     query: String,
     source: String,
     sink: TopicSink,
+    clock: Arc<dyn Clock>,
+    logged: Logged,
+}
+
+/// A topic full of rubbish must not fill the disk with lines about it.
+#[derive(Debug, Default)]
+struct Logged {
+    last: Option<Duration>,
+    /// Rows refused since.
+    since: u64,
 }
 
 /// A record of the topic.
@@ -48,9 +64,22 @@ struct Letter<'a> {
 }
 
 impl DeadLetterSink {
-    pub(crate) fn new(topics: &Topics, query: &str, source: &str, producer_id: i64) -> Self {
+    pub(crate) fn new(
+        topics: &Topics,
+        query: &str,
+        source: &str,
+        producer_id: i64,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
         let sink = TopicSink::new(topics, &topic_of(query), producer_id);
-        DeadLetterSink { topics: topics.clone(), query: query.to_owned(), source: source.to_owned(), sink }
+        DeadLetterSink {
+            topics: topics.clone(),
+            query: query.to_owned(),
+            source: source.to_owned(),
+            sink,
+            clock: Arc::clone(clock),
+            logged: Logged::default(),
+        }
     }
 
     pub(crate) fn topic(&self) -> &str {
@@ -59,13 +88,14 @@ impl DeadLetterSink {
 
     /// Writes what was refused; gives the samples to show.
     pub(crate) async fn write(
-        &self,
+        &mut self,
         refused: &Refusals,
         records: &[SourceRecord],
         time_ms: i64,
         numbers: &mut Numbers,
     ) -> Result<Vec<DeadLetter>, SinkError> {
         let Some((first, reason)) = refused.first_key_value() else { return Ok(Vec::new()) };
+        self.log(refused.len() as u64, records.get(*first), reason);
         self.create_topic()?;
         let letters: Vec<(&SourceRecord, &String)> = refused
             .iter()
@@ -74,11 +104,21 @@ impl DeadLetterSink {
         let rows = letters.iter().map(|(record, reason)| self.letter(record, reason)).collect();
         // All go to the first partition, where they stay in order.
         self.sink.write(rows, 0, 1, time_ms, numbers).await?;
-        // One line per batch: a topic full of rubbish must not fill the log's disk.
-        let offset = records.get(*first).map_or(-1, |record| record.offset);
-        tracing::warn!(query = %self.query, topic = %self.source, rows = refused.len(), offset, %reason, "rows refused");
         let samples = letters.iter().rev().take(SAMPLES_KEPT).rev();
         Ok(samples.map(|(record, reason)| self.sample(record, reason)).collect())
+    }
+
+    /// At most one line in a while.
+    fn log(&mut self, rows: u64, first: Option<&SourceRecord>, reason: &str) {
+        self.logged.since += rows;
+        let now = self.clock.monotonic();
+        if self.logged.last.is_some_and(|last| now.saturating_sub(last) < LOG_EVERY) {
+            return;
+        }
+        let rows = std::mem::take(&mut self.logged.since);
+        self.logged.last = Some(now);
+        let (partition, offset) = first.map_or((0, -1), |record| (record.partition, record.offset));
+        tracing::warn!(query = %self.query, topic = %self.source, partition, offset, rows, %reason, "rows refused");
     }
 
     fn create_topic(&self) -> Result<(), SinkError> {

@@ -135,3 +135,25 @@ async fn a_closed_engine_says_so() {
     world.close().await;
     assert_eq!(engine.execute("SHOW TABLES").await.unwrap_err().kind(), engine::ErrorKind::Closed);
 }
+
+#[tokio::test]
+async fn a_journal_stays_short_and_keeps_a_hundred_versions() {
+    let (disk, world) = World::new();
+    world.sql(&POINTS.replace("Trigger 10", "Trigger 1")).await;
+    world.sql(MODEL).await;
+    world.sql(PLACED).await;
+    world.write("points", 0, &points(0, 150)).await;
+    world.caught_up().await;
+    let history = world.engine.model_history("clusters");
+    let versions: Vec<u64> = history.iter().map(|version| version.version).collect();
+    assert_eq!(versions, (51..=150).collect::<Vec<_>>());
+    let length =
+        env::Disk::len(&disk, format!("/data/engine/queries/{}/journal", world.query("placed").id).as_ref());
+    assert!(length.unwrap() < 10_000, "150 batches and no longer than a few");
+    let detail = world.engine.models()[0].detail.clone();
+    world.close().await;
+    let world = World::open(&disk);
+    assert_eq!(world.engine.model_history("clusters"), history);
+    assert_eq!(world.engine.models()[0].detail, detail);
+    assert_eq!(world.read("placed").len(), 150);
+}
