@@ -54,7 +54,7 @@ function latency(): Chart {
     title: "Latency, end to end",
     note: "From the question's record in the log to the answer's.",
     empty: "Nothing has been answered yet.",
-    axis: (v) => duration(v),
+    axis: (v) => (v === 0 ? "0" : duration(v)),
     lines: [
       { label: "p50", color: "--signature", format: duration, filled: true },
       { label: "p99", color: "--raw", format: duration, dashed: true },

@@ -114,7 +114,7 @@ export class Chart {
           ...this.options.lines.map((line) => ({
             stroke: color(line.color),
             width: line.dashed ? 1.75 : 2.25,
-            points: { show: false },
+            points: { show: () => false, filter: lonely, size: 5 },
             ...(line.dashed ? { dash: [5, 4] } : {}),
             ...(line.filled ? { fill: `color-mix(in srgb, ${color(line.color)} 14%, transparent)` } : {}),
             ...(line.stepped && stepped ? { paths: stepped } : {}),
@@ -166,6 +166,13 @@ export class Chart {
       ctx.restore();
     }
   }
+}
+
+/** A value without neighbours makes no line: it is drawn as a dot. */
+function lonely(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  const there = (at: number): boolean => (values[at] ?? null) !== null;
+  return Array.from(values.keys()).filter((at) => there(at) && !there(at - 1) && !there(at + 1));
 }
 
 function xRange(_: uPlot, min: number | null, max: number | null): [number, number] {

@@ -27,6 +27,7 @@ export function index(value: number | null | undefined): string {
 
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return NONE;
+  if (ms < 1) return "< 1 ms";
   if (ms < 1_000) return `${whole.format(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
   if (ms < 3_600_000) return `${whole.format(Math.floor(ms / 60_000))} min`;
