@@ -106,10 +106,12 @@ def digits(count):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     demo = Demo(tmp_path_factory.mktemp("page")).start()
-    demo.make_pipeline()
-    demo.play(IMAGES)
-    yield demo
-    demo.close()
+    try:
+        demo.make_pipeline()
+        demo.play(IMAGES)
+        yield demo
+    finally:
+        demo.close()
 
 
 @pytest.fixture(scope="module")
