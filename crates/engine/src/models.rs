@@ -183,12 +183,13 @@ impl Entry {
         self.lock().kept.iter().map(|version| version.status()).collect()
     }
 
-    pub(crate) fn status(&self) -> ModelStatus {
+    pub(crate) fn status(&self, options: &BTreeMap<String, String>) -> ModelStatus {
         let latest = self.latest();
         let record = latest.as_ref().map(|version| version.record.clone()).unwrap_or_default();
         ModelStatus {
             name: self.name.clone(),
             algorithm: self.algorithm.clone(),
+            options: options.clone(),
             version: record.version,
             rows_learned: record.rows_learned,
             updated_ms: latest.as_ref().map(|version| version.record.committed_ms),

@@ -213,10 +213,13 @@ impl Inner {
     fn model_status(&self, object: &Object) -> Option<ModelStatus> {
         match object {
             Object::Table(_) => None,
-            Object::Model(model) => self.shared.registry.get(&model.name).map(|entry| entry.status()),
+            Object::Model(model) => {
+                self.shared.registry.get(&model.name).map(|entry| entry.status(&model.options))
+            }
             Object::Network(network) => Some(ModelStatus {
                 name: network.name.clone(),
                 algorithm: "onnx".to_owned(),
+                options: BTreeMap::new(),
                 version: 1,
                 rows_learned: 0,
                 updated_ms: None,

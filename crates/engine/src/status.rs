@@ -117,6 +117,8 @@ pub struct ModelStatus {
     pub name: String,
     /// `streaming_kmeans`, ..., or `onnx` for a network that does not learn.
     pub algorithm: String,
+    /// What it was created with, beside the algorithm.
+    pub options: BTreeMap<String, String>,
     /// One more for each committed batch that taught it something; 0 before the first one.
     pub version: u64,
     /// Rows learnt since it was created.

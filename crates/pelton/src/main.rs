@@ -1,1 +1,67 @@
-fn main() {}
+//! The command line: `pelton <command>`.
+
+mod client;
+mod commands;
+mod demo;
+mod process;
+mod stop;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Streams, micro-batches and online learning in one program.
+#[derive(Parser)]
+#[command(name = "pelton", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server: every door, until Ctrl-C.
+    Serve(commands::serve::Args),
+    /// Play the whole thing on real data: images come in, a model learns, a page shows it.
+    Demo(demo::Args),
+    /// Run a pipeline of SQL statements on a server and follow its queries.
+    Run(commands::run::Args),
+    /// Ask once: run one statement on a server and print its rows.
+    Sql(commands::sql::Args),
+    /// Create, list, describe and delete topics.
+    Topic(commands::topic::Args),
+    /// Send lines of standard input to a topic.
+    Produce(commands::produce::Args),
+    /// Print the records of a topic.
+    Consume(commands::consume::Args),
+    /// List models, show one, or its history.
+    Model(commands::model::Args),
+    /// List queries.
+    Query(commands::query::Args),
+    /// Measure what the README quotes: start, idle, throughput, latency.
+    Bench(commands::bench::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Serve(args) => commands::serve::run(args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Sql(args) => commands::sql::run(&args),
+        Command::Topic(args) => commands::topic::run(&args),
+        Command::Produce(args) => commands::produce::run(&args),
+        Command::Consume(args) => commands::consume::run(&args),
+        Command::Model(args) => commands::model::run(&args),
+        Command::Query(args) => commands::query::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::fail(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! One module per command. Each parses its flags, asks a server through its doors, prints.
+
+pub(crate) mod bench;
+pub(crate) mod consume;
+pub(crate) mod model;
+pub(crate) mod produce;
+pub(crate) mod query;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod sql;
+pub(crate) mod topic;

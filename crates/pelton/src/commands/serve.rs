@@ -1,0 +1,126 @@
+//! `pelton serve`: every door open, until SIGTERM or Ctrl-C.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use pelton::{Config, Door, Ready, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::terminal;
+
+/// Flags of `serve`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where topics, queries and models live [default: ./pelton-data]
+    #[arg(long, env = "PELTON_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Kafka door, HOST:PORT or off [default: 127.0.0.1:9092]
+    #[arg(long, env = "PELTON_KAFKA", value_name = "ADDR")]
+    kafka: Option<String>,
+    /// HTTP door, HOST:PORT or off [default: 127.0.0.1:8080]
+    #[arg(long, env = "PELTON_HTTP", value_name = "ADDR")]
+    http: Option<String>,
+    /// Spark Connect door; this version has none, so an address is ignored with a warning
+    #[arg(long, env = "PELTON_CONNECT", value_name = "ADDR")]
+    connect: Option<String>,
+    /// HBase Thrift door; this version has none, so an address is ignored with a warning
+    #[arg(long, env = "PELTON_THRIFT", value_name = "ADDR")]
+    thrift: Option<String>,
+    /// Configuration file [default: ./pelton.toml if it exists]
+    #[arg(long, env = "PELTON_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Write the doors' addresses here as JSON, once all are open
+    #[arg(long, env = "PELTON_READY_FILE", value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Let doors listen beyond loopback; nothing asks who is there
+    #[arg(long, env = "PELTON_LISTEN_BEYOND_LOOPBACK")]
+    listen_beyond_loopback: bool,
+    /// Print the effective configuration and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    init_logs();
+    warn_absent_door("Spark Connect", args.connect.as_deref());
+    warn_absent_door("HBase Thrift", args.thrift.as_deref());
+    let ready_file = args.ready_file.clone();
+    let print_config = args.print_config;
+    let config = effective(args)?;
+    if print_config {
+        terminal::say(toml::to_string(&config).context("print the configuration")?.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("door")
+        .enable_all()
+        .build()
+        .context("start the doors' runtime")?;
+    runtime.block_on(serve(config, ready_file.as_deref()))
+}
+
+async fn serve(config: Config, ready_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    // Handlers first: a signal during the start must not kill a half-open log.
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
+    let server = Server::builder().config(config).start().await?;
+    let ready = server.ready();
+    if let Some(path) = ready_file {
+        let text = serde_json::to_vec(&ready).context("write the ready file")?;
+        env::write_atomically(&env::RealDisk::new(), path, &text)
+            .with_context(|| format!("write the ready file {}", path.display()))?;
+    }
+    terminal::say(&ready_line(&ready));
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("stopping on SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("stopping on Ctrl-C"),
+    }
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ready_line(ready: &Ready) -> String {
+    let mut line = "pelton is ready:".to_owned();
+    if let Some(addr) = ready.kafka {
+        line.push_str(&format!(" kafka {addr}"));
+    }
+    if let Some(addr) = ready.http {
+        line.push_str(&format!(" http http://{addr}"));
+    }
+    line
+}
+
+fn effective(args: Args) -> anyhow::Result<Config> {
+    let default_file = Path::new("pelton.toml");
+    let mut config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None if default_file.exists() => Config::read(default_file)?,
+        None => Config::default(),
+    };
+    if let Some(dir) = args.data_dir {
+        config.data_dir = dir;
+    }
+    if let Some(addr) = args.kafka {
+        config.kafka = Door::from(addr);
+    }
+    if let Some(addr) = args.http {
+        config.http = Door::from(addr);
+    }
+    config.listen_beyond_loopback |= args.listen_beyond_loopback;
+    Ok(config)
+}
+
+fn warn_absent_door(name: &str, addr: Option<&str>) {
+    if let Some(addr) = addr.filter(|addr| !addr.eq_ignore_ascii_case("off")) {
+        tracing::warn!(addr, "this version has no {name} door: the address is ignored");
+    }
+}
+
+fn init_logs() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("PELTON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+}
