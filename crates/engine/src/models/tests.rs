@@ -48,5 +48,5 @@ fn an_unknown_model_names_the_known() {
     assert!(registry.known("x").unwrap_err().to_string().ends_with("there is none"));
     registry.insert("Segments", "streaming_kmeans", 1, Vec::new());
     assert_eq!(registry.known("x").unwrap_err().to_string(), "model x does not exist; known are Segments");
-    assert_eq!(registry.known("SEGMENTS").unwrap().status().version, 0);
+    assert_eq!(registry.known("SEGMENTS").unwrap().status(&BTreeMap::new()).version, 0);
 }

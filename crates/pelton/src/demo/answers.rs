@@ -45,7 +45,7 @@ impl Tally {
         self.asked_ms.entry(id).or_insert(timestamp);
     }
 
-    fn answer(&mut self, answer: Answer, timestamp: i64, labels: &HashMap<String, String>) {
+    fn answer(&mut self, answer: &Answer, timestamp: i64, labels: &HashMap<String, String>) {
         let times = self.answered.entry(answer.id.clone()).or_default();
         *times += 1;
         if *times > 1 {
@@ -110,7 +110,7 @@ impl Reader {
         for record in answers {
             let value = record.value.unwrap_or_default();
             let answer: Answer = serde_json::from_slice(&value).context("parse an answer")?;
-            tally.answer(answer, record.timestamp, &self.labels);
+            tally.answer(&answer, record.timestamp, &self.labels);
         }
         Ok(())
     }

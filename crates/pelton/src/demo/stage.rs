@@ -1,7 +1,7 @@
 //! What both ways of playing share: the files, the server, the topics, the pipeline.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -67,6 +67,6 @@ fn lay_out(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// An SQL string literal.
-fn quoted(path: &PathBuf) -> String {
+fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "''"))
 }

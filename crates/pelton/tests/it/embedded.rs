@@ -10,7 +10,7 @@ async fn a_server_in_memory_learns_and_answers() {
                CREATE MODEL clusters OPTIONS (algorithm 'streaming_kmeans', k 2, seed 7)
                  AS SELECT x AS features FROM STREAM points;";
     server.engine().execute(sql).await.unwrap();
-    let mut builder = record::BatchBuilder::new(record::Compression::None);
+    let mut builder = record::BatchBuilder::new(record::Compression::None, record::Producer::NONE);
     for i in 0..200 {
         let x = f64::from(i % 2) * 10.0 + f64::from(i) / 1000.0;
         builder.push(0, None, Some(format!("{{\"x\": [{x}]}}").as_bytes()), &[]);
