@@ -21,7 +21,7 @@ pub enum BindError {
     /// The address can be reached from other machines, and nobody asked for that.
     #[error(
         "{addr} can be reached from other machines, and clients need no password: \
-         listen on 127.0.0.1, or allow it explicitly"
+         listen on a loopback address, or ask for it with listen-beyond-loopback"
     )]
     Exposed {
         /// The address.

@@ -9,8 +9,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::terminal;
 
-/// Flags of `serve`.
+/// Flags of `serve`. Of one given twice the last counts, so that a wrapper's can be overruled.
 #[derive(clap::Args)]
+#[command(args_override_self = true)]
 pub(crate) struct Args {
     /// Where topics, queries and models live [default: ./pelton-data]
     #[arg(long, env = "PELTON_DATA_DIR")]
