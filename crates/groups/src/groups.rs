@@ -92,6 +92,7 @@ impl Groups {
     /// Members leave; one result for each, in order.
     pub fn leave(&mut self, request: &LeaveRequest, now_ms: i64) -> (Vec<Effect>, Outcomes) {
         let left = self.step(&request.group_id, now_ms, |group, step| group.leave(&request.members, step));
+        self.forget_if_unused(&request.group_id);
         left.unwrap_or_else(|| {
             (Vec::new(), request.members.iter().map(|_| Err(Error::UnknownMemberId)).collect())
         })

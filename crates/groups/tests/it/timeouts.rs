@@ -1,6 +1,6 @@
 //! Members that fall silent.
 
-use groups::{Config, Error, Groups, State, Ticket};
+use groups::{Config, Error, Groups, LeaveRequest, LeavingMember, State, Ticket};
 
 use crate::support::*;
 
@@ -69,6 +69,17 @@ fn an_id_never_used_is_forgotten_with_its_group() {
     groups.join(request, Ticket(1), 0);
     assert_eq!(groups.list().count(), 1);
     groups.tick(i64::from(SESSION_MS));
+    assert_eq!((groups.list().count(), groups.next_deadline()), (0, None));
+}
+
+#[test]
+fn an_id_given_back_unused_is_forgotten_with_its_group() {
+    let mut groups = groups();
+    let request = groups::JoinRequest { requires_known_member_id: true, ..newcomer("a") };
+    groups.join(request, Ticket(1), 0);
+    let members = vec![LeavingMember { member_id: "a".into(), instance_id: None }];
+    let (effects, outcomes) = groups.leave(&LeaveRequest { group_id: GROUP.into(), members }, 1);
+    assert_eq!((effects.len(), outcomes), (0, vec![Ok(())]));
     assert_eq!((groups.list().count(), groups.next_deadline()), (0, None));
 }
 
