@@ -41,6 +41,10 @@ impl<'a> Cursor<'a> {
         Ok(i8::from_be_bytes(self.array(what)?))
     }
 
+    pub(crate) fn i16(&mut self, what: &'static str) -> Result<i16, Error> {
+        Ok(i16::from_be_bytes(self.array(what)?))
+    }
+
     pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Error> {
         Ok(u32::from_be_bytes(self.array(what)?))
     }

@@ -3,6 +3,7 @@
 //!
 //! A batch stays one slice of the bytes it came in: [`batches`] walks them, [`Batch`] checks one
 //! and reads its records, [`BatchBuilder`] writes one, [`assign_offsets`] gives one its place.
+//! [`ControlRecord`] is what the broker itself writes: the ends of transactions.
 //! [`legacy`] turns the message sets of formats 0 and 1 into batches and back.
 //!
 //! ```
@@ -27,12 +28,13 @@
 //! What this crate does not know: topics, partitions, files, sequence numbers' meaning, the state
 //! of transactions, the time, tokio. It decides nothing about who may write.
 //!
-//! How to read it: `header`, `batch`, `record`, `builder` are format 2; `compression` the codecs;
+//! How to read it: `header`, `batch`, `record`, `builder`, `control` are format 2; `compression` the codecs;
 //! `legacy` the formats before; `partitioner` where Kafka's clients put a key.
 
 mod batch;
 mod builder;
 mod compression;
+mod control;
 mod cursor;
 mod error;
 mod header;
@@ -43,6 +45,7 @@ mod record;
 pub use batch::{Batch, assign_offsets, batches, set_log_append_time};
 pub use builder::{BatchBuilder, Producer};
 pub use compression::{Compression, UnknownCompression};
+pub use control::ControlRecord;
 pub use error::{Error, ErrorKind};
 pub use header::{BatchHeader, HEADER_BYTES};
 pub use partitioner::{murmur2, partition_for_key};

@@ -1,6 +1,7 @@
 //! Record batches through the public interface.
 
 mod batches;
+mod control;
 mod golden;
 mod legacy;
 mod oracle;
