@@ -12,8 +12,9 @@ use tokio::sync::{Semaphore, watch};
 use topics::Topics;
 
 use crate::connections::Limited;
+use crate::door::Door;
 use crate::feed::FeedTask;
-use crate::routes::{Door, router};
+use crate::routes::router;
 use crate::stop::stopped;
 use crate::wire::Server;
 use crate::{BindError, Config, Exposure};

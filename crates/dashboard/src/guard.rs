@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::door::Door;
 use crate::error::{ApiError, ErrorKind};
-use crate::routes::Door;
 
 /// Everything comes from here, nothing runs inline, and nobody may frame the page.
 const POLICY: &str =

@@ -42,6 +42,7 @@ mod asset;
 mod config;
 mod connections;
 mod dashboard;
+mod door;
 mod error;
 mod feed;
 mod guard;

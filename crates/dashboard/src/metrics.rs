@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+use crate::door::Door;
 use crate::error::ApiError;
 use crate::feed::Report;
-use crate::routes::Door;
 use crate::wire::{Kind, Score};
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,33 +1,13 @@
 //! Which path leads where.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
-use engine::Engine;
-use env::Env;
-use tokio::sync::Semaphore;
-use topics::Topics;
 
 use crate::api::{live, read, records, sql};
-use crate::feed::Feed;
-use crate::{Config, asset, guard, metrics};
-
-/// What every handler can reach.
-#[derive(Debug, Clone)]
-pub(crate) struct Door {
-    pub(crate) config: Arc<Config>,
-    pub(crate) topics: Topics,
-    pub(crate) engine: Engine,
-    pub(crate) env: Env,
-    pub(crate) feed: Feed,
-    pub(crate) watchers: Arc<Semaphore>,
-    /// Spreads rows over the partitions of a topic.
-    pub(crate) turn: Arc<AtomicU32>,
-}
+use crate::door::Door;
+use crate::{asset, guard, metrics};
 
 pub(crate) fn router(door: Door) -> Router {
     Router::new()

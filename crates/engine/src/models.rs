@@ -11,12 +11,9 @@ use bytes::Bytes;
 use ml::Model;
 
 use crate::error::SqlError;
-use crate::query::journal::ModelRecord;
+use crate::query::journal::{ModelRecord, VERSIONS_KEPT};
 use crate::session::catalog::known_names;
 use crate::status::{ModelStatus, ModelVersion};
-
-/// Versions that are kept beside the pinned ones.
-pub(crate) const VERSIONS_KEPT: usize = 100;
 
 /// One version of a model: it never changes.
 pub(crate) struct Version {

@@ -16,7 +16,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::features::{Features, Rejection, VALUE_MAX};
-use crate::model::{Model, Predictions, restore};
+use crate::model::{Model, Predictions};
+use crate::registry::restore;
 
 /// Rows per batch and batches per run: enough for any learner here to leave its first phase.
 const ROWS: usize = 64;

@@ -31,7 +31,8 @@
 //! # How to read it
 //!
 //! [`learner`] has the traits, one per task. [`cluster`] implements the first of them. [`model`] is the
-//! single face that a caller holds when the task is known only at run time ([`create`], [`restore`]).
+//! single face that a caller holds when the task is known only at run time; [`registry`] makes one by its
+//! algorithm's name ([`create`]) or from a snapshot ([`restore`]).
 //! [`features`] is how rows come in, [`snapshot`] how a model leaves and returns, [`metric`] how it is
 //! judged, and [`check`] what every learner must pass.
 //!
@@ -55,6 +56,7 @@ pub mod learner;
 pub mod metric;
 pub mod model;
 pub mod options;
+pub mod registry;
 pub mod snapshot;
 
 pub use features::{Features, FeaturesError, Rejection, Row};
@@ -62,6 +64,7 @@ pub use learner::{
     AnomalyDetector, Classifier, Clusterer, Drift, DriftDetector, LearnReport, Learner, Regressor,
     RejectedRow,
 };
-pub use model::{Model, PredictionType, Predictions, create, restore};
+pub use model::{Model, PredictionType, Predictions};
 pub use options::OptionError;
+pub use registry::{create, restore};
 pub use snapshot::SnapshotError;

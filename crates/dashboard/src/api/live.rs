@@ -11,9 +11,9 @@ use futures::stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::door::Door;
 use crate::error::{ApiError, ErrorKind};
 use crate::feed::{Feed, Watching};
-use crate::routes::Door;
 
 struct Watcher {
     feed: Feed,

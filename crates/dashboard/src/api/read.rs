@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 
 use crate::Gallery;
+use crate::door::Door;
 use crate::error::ApiError;
 use crate::feed::{Report, Stopped};
-use crate::routes::Door;
 use crate::wire::{Cluster, Latencies, Scores, Server, Status, Topic};
 
 impl From<Stopped> for ApiError {

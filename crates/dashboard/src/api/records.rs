@@ -17,8 +17,8 @@ use serde_json::Value;
 use topics::Acks;
 
 use super::body;
+use crate::door::Door;
 use crate::error::ApiError;
-use crate::routes::Door;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Written {

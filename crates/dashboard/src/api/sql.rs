@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use super::body;
+use crate::door::Door;
 use crate::error::ApiError;
-use crate::routes::Door;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

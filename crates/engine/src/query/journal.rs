@@ -16,6 +16,12 @@ use env::{Disk, DiskFile, OpenMode, write_atomically};
 pub(crate) use frame::{Done, Frame, Intent, ModelRecord, Numbers, Ranges, Snapshot, Start};
 pub(crate) use recovery::{JournalError, Progress, Recovered};
 
+/// Versions of a model that outlive a rewrite, beside the pinned ones.
+pub(crate) const VERSIONS_KEPT: usize = 100;
+
+/// Refused rows that outlive a rewrite, and are shown.
+pub(crate) const SAMPLES_KEPT: usize = 20;
+
 /// Written at the beginning of each journal: what it is, and the format's version.
 const MAGIC: &[u8; 8] = b"PELTONJ\x01";
 

@@ -10,9 +10,6 @@ use crate::query::journal::Snapshot;
 use crate::source::topic::TopicSource;
 use crate::status::{DeadLetters, Percentiles, QueryKind, QueryState, QueryStatus};
 
-/// Refused rows that are shown.
-pub(crate) const SAMPLES_KEPT: usize = 20;
-
 /// Batches that the percentiles are taken over.
 const BATCHES_KEPT: usize = 512;
 

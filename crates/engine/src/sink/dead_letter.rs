@@ -12,8 +12,7 @@ use topics::{CreateError, Topics};
 
 use crate::error::SinkError;
 use crate::operator::scope::Refusals;
-use crate::query::journal::Numbers;
-use crate::query::progress::SAMPLES_KEPT;
+use crate::query::journal::{Numbers, SAMPLES_KEPT};
 use crate::sink::json::Outgoing;
 use crate::sink::topic::TopicSink;
 use crate::source::topic::SourceRecord;

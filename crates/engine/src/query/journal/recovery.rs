@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::MAGIC;
 use super::frame::{Done, Frame, HEAD_BYTES, Intent, ModelRecord, PAYLOAD_BYTES_MAX, Snapshot};
-use crate::models::VERSIONS_KEPT;
-use crate::query::progress::SAMPLES_KEPT;
+use super::{MAGIC, SAMPLES_KEPT, VERSIONS_KEPT};
 
 /// Why a journal cannot be continued.
 #[derive(Debug, thiserror::Error)]
