@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use crate::messages;
 
 /// No version of this API has tagged fields and compact lengths.
-const NEVER: i16 = i16::MAX;
+pub(crate) const NEVER: i16 = i16::MAX;
 
 macro_rules! api_keys {
     ($($name:ident = $key:literal, flexible $flexible:expr;)*) => {

@@ -134,6 +134,13 @@ impl Decoder {
         Ok(Some(self.bytes.slice(start..start + length)))
     }
 
+    /// Whether a structure that may be absent follows: a byte in front of it is negative if not.
+    pub(crate) fn presence(&mut self, nullable: bool) -> Result<bool, DecodeError> {
+        let position = self.position;
+        let present = i8::from_be_bytes(self.array()?) >= 0;
+        if present || nullable { Ok(present) } else { Err(DecodeError::Null { position }) }
+    }
+
     /// The count of an array whose elements take at least `element_bytes_min` bytes here and
     /// `element_memory` bytes in memory; `None` for an absent array. Nothing is allocated for a
     /// count that the rest of the frame cannot hold.

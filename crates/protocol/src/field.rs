@@ -35,7 +35,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i8, i16, i32, i64);
+numbers!(i8, i16, i32, i64, u16, f64);
 
 impl Field for bool {
     fn bytes_min(_: i16, _: bool) -> usize {

@@ -194,6 +194,34 @@ macro_rules! fields {
             }
         }
 
+        /// Absent or not: a byte in front says which.
+        impl $crate::field::Field for Option<$name> {
+            fn bytes_min(_: i16, _: bool) -> usize {
+                1
+            }
+
+            fn read(
+                decoder: &mut $crate::Decoder,
+                version: i16,
+                nullable: bool,
+            ) -> Result<Self, $crate::DecodeError> {
+                if !decoder.presence(nullable)? {
+                    return Ok(None);
+                }
+                <$name as $crate::field::Field>::read(decoder, version, false).map(Some)
+            }
+
+            fn write(&self, encoder: &mut $crate::Encoder, version: i16, nullable: bool) {
+                let content = match self {
+                    None if nullable => return encoder.put(&[0xff]),
+                    None => &$name::default(),
+                    Some(content) => content,
+                };
+                encoder.put(&[1]);
+                content.write(encoder, version, false);
+            }
+        }
+
         #[cfg(test)]
         impl $crate::tests::sample::Sample for $name {
             fn sample(random: &mut $crate::tests::sample::Random, version: i16, _: bool) -> Self {

@@ -38,7 +38,7 @@ macro_rules! numbers {
                 match random.below(6) {
                     0 => <$number>::MIN,
                     1 => <$number>::MAX,
-                    2 => -1,
+                    2 => <$number>::MAX / 2,
                     _ => random.next() as $number,
                 }
             }
@@ -46,7 +46,15 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i8, i16, i32, i64);
+numbers!(i8, i16, i32, i64, u16);
+
+impl Sample for f64 {
+    fn sample(random: &mut Random, _: i16, _: bool) -> Self {
+        // A number that is not equal to itself would fail every comparison.
+        let any = f64::from_bits(random.next());
+        if any.is_nan() { 0.5 } else { any }
+    }
+}
 
 impl Sample for bool {
     fn sample(random: &mut Random, _: i16, _: bool) -> Self {
