@@ -33,6 +33,7 @@ pub(crate) fn create(error: &CreateError) -> ErrorCode {
     match error {
         CreateError::InvalidName { .. } => ErrorCode::InvalidTopicException,
         CreateError::InvalidPartitions { .. } => ErrorCode::InvalidPartitions,
+        CreateError::Setting(_) => ErrorCode::InvalidConfig,
         CreateError::Exists { .. } => ErrorCode::TopicAlreadyExists,
         CreateError::Io { .. } | CreateError::Log(_) => ErrorCode::KafkaStorageError,
         CreateError::Closed => ErrorCode::NotController,

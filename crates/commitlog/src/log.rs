@@ -39,6 +39,7 @@ pub struct Appended {
 pub struct Log {
     disk: Arc<dyn Disk>,
     shared: Arc<Shared>,
+    config: Config,
     active: Arc<Segment>,
     size: u64,
     next_offset: i64,
@@ -69,7 +70,7 @@ impl Log {
         let tail = Mutex::new(Tail::new(config.tail_bytes, config.tail_budget.clone()));
         let shared = Shared {
             dir: dir.to_owned(),
-            config,
+            uncompressed_bytes_max: config.uncompressed_bytes_max,
             segments: RwLock::new(Arc::new(segments)),
             log_start_offset: AtomicI64::new(log_start_offset),
             tail,
@@ -79,6 +80,7 @@ impl Log {
             disk,
             size: active.size(),
             shared: Arc::new(shared),
+            config,
             active,
             next_offset,
             dirty: false,
@@ -105,6 +107,12 @@ impl Log {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.shared.dir
+    }
+
+    /// Changes the settings. Those of memory and of producers stay as they were at the start; the others hold from the
+    /// next append on.
+    pub fn set_config(&mut self, config: Config) {
+        self.config = config;
     }
 
     /// Whether something was appended that no flush covers yet.
@@ -226,7 +234,7 @@ impl Log {
             self.write(stage, answers);
             self.check_poison()?;
         }
-        let log_append_time = if self.shared.config.log_append_time { now_ms } else { -1 };
+        let log_append_time = if self.config.log_append_time { now_ms } else { -1 };
         self.active_since_ms.get_or_insert(now_ms);
         stage.add(at, &batches, log_append_time, &mut lock(&self.shared.producers));
         Ok(None)
@@ -245,7 +253,7 @@ impl Log {
     }
 
     fn is_full(&self, stage: &Stage, bytes: u64, records: i64, now_ms: i64) -> bool {
-        let (staged, config) = (stage.len(), &self.shared.config);
+        let (staged, config) = (stage.len(), &self.config);
         if self.size + staged == 0 {
             return false;
         }
@@ -311,7 +319,7 @@ impl Log {
         self.flush()?;
         self.active.write_index(true)?;
         self.write_producers()?;
-        let interval = self.shared.config.index_interval_bytes;
+        let interval = self.config.index_interval_bytes;
         let next = Segment::new(Arc::clone(&self.disk), self.dir(), self.next_offset, interval, 0);
         let file = next.file()?;
         // A file of this name that holds something, or whose name may get lost, would be mistaken for the log's end.

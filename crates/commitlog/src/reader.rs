@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::Error;
 use crate::producer_state::ProducerState;
 use crate::scan::Piece;
 use crate::segment::Segment;
 use crate::tail::Tail;
-use crate::{Config, Error};
 
 /// The smallest and the largest read from a file.
 const WINDOW_BYTES: std::ops::RangeInclusive<usize> = 16 << 10..=1 << 20;
@@ -19,7 +19,7 @@ const WINDOW_BYTES: std::ops::RangeInclusive<usize> = 16 << 10..=1 << 20;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) dir: PathBuf,
-    pub(crate) config: Config,
+    pub(crate) uncompressed_bytes_max: usize,
     /// Never empty; the last one is being written. Replaced as a whole when a segment comes or goes.
     pub(crate) segments: RwLock<Arc<Vec<Arc<Segment>>>>,
     pub(crate) log_start_offset: AtomicI64,
@@ -77,7 +77,7 @@ impl LogReader {
     pub fn offset_for_timestamp(&self, timestamp: i64, up_to: i64) -> Result<Option<(i64, i64)>, Error> {
         let start = self.log_start_offset();
         for segment in self.shared.segments().iter() {
-            let limit = self.shared.config.uncompressed_bytes_max;
+            let limit = self.shared.uncompressed_bytes_max;
             let found = segment.find_time(timestamp, (start, up_to), limit)?;
             if found.is_some() {
                 return Ok(found);

@@ -1,5 +1,6 @@
 //! Settings of the store.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How the store works. Sizes are bytes.
@@ -17,6 +18,9 @@ pub struct Config {
     pub segment_bytes: u64,
     /// The largest batch taken (`message.max.bytes`); a topic's `max.message.bytes` goes before it.
     pub message_bytes_max: usize,
+    /// Other broker-wide defaults of topics' settings under Kafka's names (`log.retention.ms`, `log.retention.hours`,
+    /// `log.cleanup.policy` ...). They go before the two above.
+    pub defaults: BTreeMap<String, String>,
     /// The most bytes that a compressed batch may unfold to.
     pub uncompressed_bytes_max: usize,
     /// The most bytes that may wait for one writer thread.
@@ -38,6 +42,7 @@ impl Config {
             partitions_max: 10_000,
             segment_bytes: 256 << 20,
             message_bytes_max: 1_048_588,
+            defaults: BTreeMap::new(),
             uncompressed_bytes_max: 64 << 20,
             queue_bytes: 64 << 20,
             tail_bytes: 1 << 20,

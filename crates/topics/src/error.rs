@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 pub use commitlog::ErrorKind;
 
+pub use admin::{AlterError, CreatePartitionsError};
+
+mod admin;
+
 /// Why the data directory could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -54,6 +58,9 @@ pub enum CreateError {
         /// The limit.
         max: u32,
     },
+    /// A setting that Kafka does not know, or a value that cannot hold.
+    #[error(transparent)]
+    Setting(#[from] crate::SettingError),
     /// There is one already.
     #[error("topic {name} exists")]
     Exists {
@@ -269,7 +276,9 @@ impl CreateError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::InvalidName { .. } | Self::InvalidPartitions { .. } => ErrorKind::Invalid,
+            Self::InvalidName { .. } | Self::InvalidPartitions { .. } | Self::Setting(_) => {
+                ErrorKind::Invalid
+            }
             Self::Exists { .. } => ErrorKind::Conflict,
             Self::Io { .. } => ErrorKind::Internal,
             Self::Log(error) => error.kind(),

@@ -40,14 +40,20 @@ mod error;
 mod metadata;
 mod partition;
 mod queue;
+mod settings;
 mod store;
 mod topic;
 mod writer;
 
 pub use config::Config;
 pub use error::{
-    AppendError, CloseError, CreateError, DeleteError, ErrorKind, OpenError, ProducerIdError, ReadError,
+    AlterError, AppendError, CloseError, CreateError, CreatePartitionsError, DeleteError, ErrorKind,
+    OpenError, ProducerIdError, ReadError,
 };
 pub use partition::{Acks, AppendFuture, Appended, Partition, ReadBatches, TimestampedOffset};
+pub use settings::{
+    Allowed, CleanupPolicy, Setting, SettingError, SettingKind, SettingSource, SettingSpec, TOPIC_SETTINGS,
+    TimestampType, TopicConfig, check_setting,
+};
 pub use store::{RecoveryReport, Topics};
 pub use topic::Topic;

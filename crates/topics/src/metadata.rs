@@ -25,6 +25,9 @@ pub(crate) struct Metadata {
     pub(crate) topics: BTreeMap<String, TopicMetadata>,
     /// Topics whose directories may still be there.
     pub(crate) deleting: Vec<String>,
+    /// Broker-wide settings given to the running program, under the broker's names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) broker: BTreeMap<String, String>,
 }
 
 /// What every format begins with.
@@ -43,7 +46,13 @@ pub(crate) struct TopicMetadata {
 
 impl Default for Metadata {
     fn default() -> Self {
-        Self { format: FORMAT, producer_ids_below: 0, topics: BTreeMap::new(), deleting: Vec::new() }
+        Self {
+            format: FORMAT,
+            producer_ids_below: 0,
+            topics: BTreeMap::new(),
+            deleting: Vec::new(),
+            broker: BTreeMap::new(),
+        }
     }
 }
 

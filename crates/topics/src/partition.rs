@@ -13,6 +13,7 @@ use record::ErrorKind as RecordErrorKind;
 use tokio::sync::{oneshot, watch};
 
 use crate::queue::Queue;
+use crate::topic::LiveSettings;
 use crate::writer::{Append, Job};
 use crate::{AppendError, ReadError};
 
@@ -92,7 +93,7 @@ pub(crate) struct Core {
     pub(crate) reader: LogReader,
     pub(crate) high_watermark: watch::Sender<i64>,
     pub(crate) deleted: AtomicBool,
-    pub(crate) batch_bytes_max: usize,
+    pub(crate) settings: Arc<LiveSettings>,
     pub(crate) uncompressed_bytes_max: usize,
 }
 
@@ -255,9 +256,10 @@ impl Core {
         if bytes.is_empty() {
             return Err(AppendError::Invalid { rule: "there must be at least one batch", source: None });
         }
+        let settings = self.settings.get();
         for batch in record::batches(bytes) {
             let batch = batch.map_err(refused)?;
-            let (bytes, max) = (batch.bytes.len(), self.batch_bytes_max);
+            let (bytes, max) = (batch.bytes.len(), settings.message_bytes_max);
             if bytes > max {
                 return Err(AppendError::TooLarge { bytes, max, topic: self.topic.to_string() });
             }

@@ -13,10 +13,13 @@ use uuid::Uuid;
 
 use crate::metadata::{self, Metadata, TopicMetadata};
 use crate::queue::Queue;
+use crate::settings::Defaults;
 use crate::writer::Writer;
-use crate::{CloseError, Config, CreateError, DeleteError, OpenError, ProducerIdError, Topic};
+use crate::{CloseError, Config, CreateError, DeleteError, OpenError, ProducerIdError, Topic, check_setting};
 
 mod admin;
+mod alter;
+mod grow;
 mod open;
 
 /// Where the partitions' directories lie, below the data directory.
@@ -48,6 +51,8 @@ struct Inner {
     writers: Mutex<Vec<WriterThread>>,
     next_slot: AtomicU64,
     tail_budget: commitlog::TailBudget,
+    /// Changed only by whoever holds `admin`.
+    defaults: RwLock<Defaults>,
     lock: Mutex<Option<DirLock>>,
 }
 
@@ -90,7 +95,7 @@ impl Topics {
     /// Creates a topic; it is durable on return.
     ///
     /// # Errors
-    /// When the name or the number is not allowed, the topic exists, or the disk refuses.
+    /// When the name, the number or a setting is not allowed, the topic exists, or the disk refuses.
     pub fn create(
         &self,
         name: &str,
@@ -101,6 +106,9 @@ impl Topics {
         let max = self.inner.config.partitions_max;
         if partitions == 0 || partitions > max {
             return Err(CreateError::InvalidPartitions { partitions, max });
+        }
+        for (setting, value) in &configs {
+            check_setting(setting, value)?;
         }
         let id = uuid::Builder::from_random_bytes(self.inner.env.random.next_16_bytes()).into_uuid();
         let topic = TopicMetadata { id: id.to_string(), partitions, configs };
@@ -137,7 +145,7 @@ impl Topics {
         self.inner.lookup(|lookup| lookup.by_name.values().cloned().collect())
     }
 
-    /// Counts creations and deletions.
+    /// Counts creations, deletions, new partitions and changed settings.
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.inner.changed.subscribe()

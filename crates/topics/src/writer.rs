@@ -25,6 +25,8 @@ pub(crate) enum Job {
     Abandon(Arc<Core>, SyncSender<()>),
     /// Make durable what was appended before.
     Flush(Arc<Core>, oneshot::Sender<Result<(), AppendError>>),
+    /// Go on with other settings.
+    Configure(Arc<Core>, Box<commitlog::Config>),
     /// Let a partition begin at an offset.
     DeleteBefore(Arc<Core>, i64, oneshot::Sender<Result<i64, AppendError>>),
 }
@@ -112,6 +114,11 @@ impl Writer {
             Job::Flush(core, answer) => {
                 let outcome = self.with_log(&core, Log::flush);
                 drop(answer.send(outcome));
+            }
+            Job::Configure(core, config) => {
+                if let Some(log) = self.logs.get_mut(&core.slot) {
+                    log.set_config(*config);
+                }
             }
             Job::DeleteBefore(core, offset, answer) => {
                 let up_to = core.high_watermark();

@@ -92,7 +92,7 @@ fn check(context: &Context, wanted: CreatableTopic) -> Result<Checked, Refused> 
     let mut configs = BTreeMap::new();
     for config in wanted.configs {
         let Some(value) = config.value else { continue };
-        settings::check_topic(&config.name, &value)
+        topics::check_setting(&config.name, &value)
             .map_err(|error| Refused::new(ErrorCode::InvalidConfig, error.to_string()))?;
         configs.insert(config.name.to_string(), value.to_string());
     }
@@ -158,7 +158,7 @@ fn described(context: &Context, given: &BTreeMap<String, String>) -> Vec<Creatab
         .map(|setting| CreatableTopicConfigs {
             name: setting.name.into(),
             value: Some(setting.value.into()),
-            config_source: setting.source.code(),
+            config_source: settings::source_code(setting.source),
             ..Default::default()
         })
         .collect()

@@ -11,9 +11,10 @@ use protocol::messages::describe_configs::{
 };
 use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use protocol::{ErrorCode, StrBytes};
+use topics::SettingSource;
 
 use crate::context::Context;
-use crate::settings::{self, Setting, Source};
+use crate::settings::{self, Setting};
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
@@ -76,16 +77,16 @@ fn show(setting: Setting, read_only: bool, synonyms: bool) -> DescribeConfigsRes
     let synonym = DescribeConfigsSynonym {
         name: setting.name.into(),
         value: value.clone(),
-        source: setting.source.code(),
+        source: settings::source_code(setting.source),
     };
     DescribeConfigsResourceResult {
         name: setting.name.into(),
         value,
         read_only,
-        is_default: setting.source == Source::Default,
-        config_source: setting.source.code(),
+        is_default: setting.source == SettingSource::Default,
+        config_source: settings::source_code(setting.source),
         synonyms: if synonyms { vec![synonym] } else { Vec::new() },
-        config_type: setting.kind.code(),
+        config_type: settings::kind_code(setting.kind),
         ..Default::default()
     }
 }

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,12 +20,28 @@ use uuid::Uuid;
 use super::{Inner, TOPICS_DIR, partition_dir};
 use crate::metadata::{Metadata, TopicMetadata};
 use crate::partition::{Core, Partition};
-use crate::topic::TopicInner;
+use crate::topic::{LiveSettings, TopicInner};
 use crate::writer::Job;
 use crate::{CreateError, DeleteError, Topic};
 
 /// What a directory on its way out is called.
 const DELETED: &str = "deleted";
+
+/// Why a new partition has no log.
+#[derive(Debug)]
+pub(super) enum NewLogError {
+    Dir { path: PathBuf, source: io::Error },
+    Log(commitlog::Error),
+}
+
+impl From<NewLogError> for CreateError {
+    fn from(error: NewLogError) -> Self {
+        match error {
+            NewLogError::Dir { path, source } => Self::Io { action: "creating", path, source },
+            NewLogError::Log(error) => Self::Log(error),
+        }
+    }
+}
 
 impl Inner {
     pub(super) fn create(&self, name: &str, id: Uuid, topic: TopicMetadata) -> Result<Topic, CreateError> {
@@ -54,18 +69,18 @@ impl Inner {
         Ok(self.adopt(name, id, &configs, logs))
     }
 
-    fn new_log(
+    pub(super) fn new_log(
         &self,
         name: &str,
         index: u32,
         configs: &BTreeMap<String, String>,
-    ) -> Result<Log, CreateError> {
+    ) -> Result<Log, NewLogError> {
         let dir = partition_dir(&self.config.data_dir, name, index);
         let disk = &*self.env.disk;
         let prepared = remove_dir(disk, &dir).and_then(|()| disk.create_dir_all(&dir));
-        prepared.map_err(|source| CreateError::Io { action: "creating", path: dir.clone(), source })?;
-        let (log, _) = Log::open(self.env.disk.clone(), &dir, self.log_config(configs), LastStop::Unclean)?;
-        Ok(log)
+        prepared.map_err(|source| NewLogError::Dir { path: dir.clone(), source })?;
+        let opened = Log::open(self.env.disk.clone(), &dir, self.log_config(configs), LastStop::Unclean);
+        opened.map(|(log, _)| log).map_err(NewLogError::Log)
     }
 
     /// Gives logs to their writers and makes the topic known.
@@ -76,9 +91,23 @@ impl Inner {
         configs: &BTreeMap<String, String>,
         logs: Vec<Log>,
     ) -> Topic {
+        let settings = Arc::new(LiveSettings::new(self.topic_config(configs)));
+        let partitions = self.own(name, &settings, 0, logs);
+        let inner = TopicInner { name: name.to_owned(), id, configs: configs.clone(), settings, partitions };
+        self.show(inner)
+    }
+
+    /// Gives logs to their writers, as partitions from `first_index` on.
+    pub(super) fn own(
+        &self,
+        name: &str,
+        settings: &Arc<LiveSettings>,
+        first_index: u32,
+        logs: Vec<Log>,
+    ) -> Vec<Partition> {
         let topic_name: Arc<str> = name.into();
         let mut partitions = Vec::with_capacity(logs.len());
-        for (index, log) in (0..).zip(logs) {
+        for (index, log) in (first_index..).zip(logs) {
             let slot = self.next_slot.fetch_add(1, Ordering::Relaxed);
             let thread = usize::try_from(slot).unwrap_or(0) % self.queues.len();
             let core = Arc::new(Core {
@@ -90,19 +119,22 @@ impl Inner {
                 reader: log.reader(),
                 high_watermark: watch::Sender::new(log.next_offset()),
                 deleted: AtomicBool::new(false),
-                batch_bytes_max: setting(configs, "max.message.bytes")
-                    .unwrap_or(self.config.message_bytes_max),
+                settings: Arc::clone(settings),
                 uncompressed_bytes_max: self.config.uncompressed_bytes_max,
             });
             // A queue that is closed already needs no owner for its partitions.
             drop(core.queue.push(Job::Adopt(Arc::clone(&core), Box::new(log))));
             partitions.push(Partition { core });
         }
-        let inner = TopicInner { name: name.to_owned(), id, configs: configs.clone(), partitions };
+        partitions
+    }
+
+    /// Makes a topic, or its new state, known.
+    pub(super) fn show(&self, inner: TopicInner) -> Topic {
         let topic = Topic { inner: Arc::new(inner) };
         let mut lookup = self.lookup.write().unwrap_or_else(PoisonError::into_inner);
-        lookup.by_name.insert(name.to_owned(), topic.clone());
-        lookup.by_id.insert(id, topic.clone());
+        lookup.by_name.insert(topic.name().to_owned(), topic.clone());
+        lookup.by_id.insert(topic.id(), topic.clone());
         topic
     }
 
@@ -156,24 +188,6 @@ impl Inner {
             }
         }
     }
-
-    /// A topic's settings where it has its own, the store's otherwise.
-    pub(super) fn log_config(&self, configs: &BTreeMap<String, String>) -> commitlog::Config {
-        let defaults = commitlog::Config::default();
-        commitlog::Config {
-            segment_bytes: setting(configs, "segment.bytes").unwrap_or(self.config.segment_bytes),
-            segment_ms: setting(configs, "segment.ms").unwrap_or(defaults.segment_ms),
-            index_interval_bytes: setting(configs, "index.interval.bytes")
-                .unwrap_or(defaults.index_interval_bytes),
-            log_append_time: configs
-                .get("message.timestamp.type")
-                .is_some_and(|value| value == "LogAppendTime"),
-            uncompressed_bytes_max: self.config.uncompressed_bytes_max,
-            tail_bytes: self.config.tail_bytes,
-            tail_budget: self.tail_budget.clone(),
-            ..defaults
-        }
-    }
 }
 
 /// Removes what deletions that were interrupted left behind.
@@ -218,13 +232,4 @@ fn remove_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     disk.rename(dir, &gone)?;
     disk.sync_dir(dir.parent().unwrap_or(Path::new(TOPICS_DIR)))?;
     disk.remove_dir_all(&gone)
-}
-
-fn setting<T: FromStr>(configs: &BTreeMap<String, String>, name: &str) -> Option<T> {
-    let value = configs.get(name)?;
-    let parsed = value.trim().parse().ok();
-    if parsed.is_none() {
-        tracing::warn!(name, value, "a topic's setting is not a number; the default holds");
-    }
-    parsed
 }

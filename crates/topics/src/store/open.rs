@@ -8,7 +8,7 @@ use env::{DirLock, Env};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Admin, Inner, Lookup, RecoveryReport, TOPICS_DIR, admin, partition_dir, spawn_writers};
+use super::{Admin, Inner, Lookup, RecoveryReport, TOPICS_DIR, admin, alter, partition_dir, spawn_writers};
 use crate::metadata::{Metadata, TopicMetadata};
 use crate::{Config, OpenError};
 
@@ -35,6 +35,10 @@ pub(super) fn open(config: Config, env: Env) -> Result<(Inner, RecoveryReport), 
     admin::remove_left_overs(&*env.disk, &topics_dir, &metadata)
         .map_err(failed("removing deleted topics in"))?;
 
+    let defaults = alter::defaults(&config, &metadata).map_err(|error| {
+        let source = std::io::Error::other(error);
+        OpenError::Io { action: "reading the settings of", path: dir.clone(), source }
+    })?;
     let (queues, writers) = spawn_writers(&config, &env).map_err(failed("starting the writers of"))?;
     let tail_budget = commitlog::TailBudget::new(config.tail_bytes_total);
     let next_producer_id = metadata.producer_ids_below;
@@ -48,6 +52,7 @@ pub(super) fn open(config: Config, env: Env) -> Result<(Inner, RecoveryReport), 
         writers: Mutex::new(writers),
         next_slot: AtomicU64::new(0),
         tail_budget,
+        defaults: RwLock::new(defaults),
         lock: Mutex::new(Some(lock)),
     };
     let mut report = open_partitions(&inner, &metadata, clean)?;
