@@ -120,5 +120,25 @@ class Server:
         self.kill()
 
 
+class Door(Server):
+    """The Kafka door alone: the broker's example `serve`, which is built in a minute."""
+
+    def __init__(self, directory, program, settings=None):
+        super().__init__(directory, settings)
+        self.program = Path(program).resolve()
+
+    def start(self, kafka="127.0.0.1:0"):
+        assert self.process is None, "already started"
+        address = self.directory / "address"
+        with open(self.log, "ab") as log, open(address, "wb") as out:
+            command = [self.program, self.directory / "data", kafka]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log)
+        until(lambda: "\n" in address.read_text() or self.process.poll() is not None, "the door opens", START_SECONDS)
+        if self.process.poll() is not None:
+            raise AssertionError(f"the door did not open\n{self.log_tail()}")
+        self.kafka = address.read_text().split()[0]
+        return self
+
+
 if __name__ == "__main__":
     sys.exit("run the tests with pytest; README.md says how")
