@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use topics::Topics;
 
 use command::{Command, Reply};
-pub(crate) use command::{Coordinator, FetchedOffsets, Joined, OffsetsQuery, Unavailable};
+pub(crate) use command::{Coordinator, FetchedOffsets, Joined, OffsetsQuery, Position, Unavailable};
 pub use journal::JournalError;
 pub(crate) use journal::OFFSETS_TOPIC;
 use journal::{Journal, Release};
@@ -175,15 +175,22 @@ impl Owner {
                 self.take(effects, vec![release(reply, outcomes)]);
             }
             Command::Commit(mut request, reply) => {
-                let stamp = self.time.env.clock.now_ms();
-                request
-                    .offsets
-                    .iter_mut()
-                    .for_each(|(_, _, committed)| committed.commit_timestamp_ms = stamp);
-                match self.groups.commit(request, now_ms) {
-                    Ok((effects, outcomes)) => self.take(effects, vec![release(reply, Ok(outcomes))]),
-                    Err(error) => self.take(Vec::new(), vec![release(reply, Err(error))]),
-                }
+                self.stamp(&mut request);
+                let committed = self.groups.commit(request, now_ms);
+                self.committed(committed, reply);
+            }
+            Command::CommitTransactional(mut request, producer, reply) => {
+                self.stamp(&mut request);
+                let committed = self.groups.commit_transactional(request, producer, now_ms);
+                self.committed(committed, reply);
+            }
+            Command::EndTransaction(producer, commit, reply) => {
+                let effects = self.groups.end_transaction(producer, commit, now_ms);
+                self.take(effects, vec![release(reply, ())]);
+            }
+            Command::DeleteOffsets(group_id, partitions, reply) => {
+                let deleted = self.groups.delete_offsets(&group_id, &partitions, now_ms);
+                self.committed(deleted, reply);
             }
             Command::Offsets(queries, reply) => {
                 let fetched = queries.into_iter().map(|query| query.answer(&self.groups)).collect();
@@ -199,17 +206,35 @@ impl Owner {
             }
             Command::Delete(group_ids, reply) => self.delete(&group_ids, reply),
             Command::ForgetTopic(topic) => {
-                let effects = self.groups.forget_topic(&topic);
+                let effects = self.groups.forget_topic(&topic, now_ms);
                 self.take(effects, Vec::new());
             }
         }
     }
 
+    /// The commit's time is the broker's.
+    fn stamp(&self, request: &mut groups::CommitRequest) {
+        let now_ms = self.time.env.clock.now_ms();
+        request.offsets.iter_mut().for_each(|(_, _, committed)| committed.commit_timestamp_ms = now_ms);
+    }
+
+    fn committed(
+        &mut self,
+        committed: Result<(Vec<Effect>, groups::Outcomes), groups::Error>,
+        reply: Reply<Result<groups::Outcomes, groups::Error>>,
+    ) {
+        match committed {
+            Ok((effects, outcomes)) => self.take(effects, vec![release(reply, Ok(outcomes))]),
+            Err(error) => self.take(Vec::new(), vec![release(reply, Err(error))]),
+        }
+    }
+
     fn delete(&mut self, group_ids: &[String], reply: Reply<Vec<Result<(), groups::Error>>>) {
+        let now_ms = self.time.now_ms();
         let mut effects = Vec::new();
         let mut outcomes = Vec::with_capacity(group_ids.len());
         for group_id in group_ids {
-            let deleted = self.groups.delete(group_id);
+            let deleted = self.groups.delete(group_id, now_ms);
             outcomes.push(deleted.map(|more| effects.extend(more)));
         }
         self.take(effects, vec![release(reply, outcomes)]);

@@ -64,6 +64,8 @@ pub(crate) fn group(error: groups::Error) -> ErrorCode {
         groups::Error::OffsetMetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
         groups::Error::NonEmptyGroup => ErrorCode::NonEmptyGroup,
         groups::Error::GroupIdNotFound => ErrorCode::GroupIdNotFound,
+        groups::Error::GroupSubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
+        groups::Error::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
     }
 }
 

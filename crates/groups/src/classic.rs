@@ -11,6 +11,7 @@
 mod commit;
 mod join;
 mod leave;
+mod subscription;
 mod sync;
 mod timer;
 
@@ -19,9 +20,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::member::{Member, Waiting};
+use crate::step::Step;
 use crate::{
-    Config, Effect, Error, Event, GroupSnapshot, JoinRefusal, JoinReply, JoinedMember, MemberDescription,
-    MemberIdentity, Offsets, Ticket,
+    Effect, Error, Event, GroupSnapshot, JoinRefusal, JoinReply, JoinedMember, MemberDescription,
+    MemberIdentity, Ticket,
 };
 
 /// Where a group stands, under Kafka's names.
@@ -63,13 +65,6 @@ pub struct Description {
     pub members: Vec<MemberDescription>,
 }
 
-/// What one step of the machine is given and what it leaves behind.
-pub(crate) struct Step<'a> {
-    pub(crate) now_ms: i64,
-    pub(crate) config: &'a Config,
-    pub(crate) effects: Vec<Effect>,
-}
-
 /// The first generation of an empty group waits for company.
 #[derive(Clone, Copy, Debug)]
 struct InitialDelay {
@@ -79,7 +74,7 @@ struct InitialDelay {
 
 /// One group.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct ClassicGroup {
     id: String,
     state: State,
     state_timestamp_ms: i64,
@@ -95,10 +90,9 @@ pub(crate) struct Group {
     initial_delay: Option<InitialDelay>,
     /// End of the wait for joins, or for syncs, as the state says.
     deadline_ms: Option<i64>,
-    pub(crate) offsets: Offsets,
 }
 
-impl Group {
+impl ClassicGroup {
     pub(crate) fn new(id: String, now_ms: i64) -> Self {
         Self {
             id,
@@ -113,7 +107,6 @@ impl Group {
             pending: BTreeMap::new(),
             initial_delay: None,
             deadline_ms: None,
-            offsets: Offsets::default(),
         }
     }
 
@@ -149,13 +142,13 @@ impl Group {
         &self.protocol_type
     }
 
-    pub(crate) fn state_timestamp_ms(&self) -> i64 {
-        self.state_timestamp_ms
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state == State::Empty
     }
 
-    /// Nothing is known of this group and nobody is on the way in.
+    /// No members, and nobody is on the way in.
     pub(crate) fn is_forgettable(&self) -> bool {
-        self.state == State::Empty && self.pending.is_empty() && self.offsets.is_empty()
+        self.state == State::Empty && self.pending.is_empty()
     }
 
     pub(crate) fn describe(&self) -> Description {
@@ -168,7 +161,7 @@ impl Group {
         }
     }
 
-    fn persist(&self, step: &mut Step<'_>) {
+    pub(crate) fn persist(&self, step: &mut Step<'_>) {
         let protocol = self.protocol.as_deref().unwrap_or_default();
         let snapshot = GroupSnapshot {
             protocol_type: self.protocol_type.clone(),
@@ -210,7 +203,7 @@ impl Group {
         if member.generation == self.generation { Ok(()) } else { Err(Error::IllegalGeneration) }
     }
 
-    fn touch(&mut self, member_id: &str, now_ms: i64) {
+    pub(crate) fn touch(&mut self, member_id: &str, now_ms: i64) {
         if let Some(member) = self.members.get_mut(member_id) {
             member.touch(now_ms);
         }

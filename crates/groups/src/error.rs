@@ -55,6 +55,12 @@ pub enum Error {
     /// No group of this id.
     #[error("no such group")]
     GroupIdNotFound,
+    /// Members of the group read this topic, so its offsets stay.
+    #[error("the group is subscribed to the topic")]
+    GroupSubscribedToTopic,
+    /// A newer epoch of the producer has ended the transaction.
+    #[error("the producer's epoch is older than that of an ended transaction")]
+    InvalidProducerEpoch,
 }
 
 impl Error {
@@ -68,7 +74,11 @@ impl Error {
             | Self::GroupTooLarge
             | Self::OffsetMetadataTooLarge => Kind::Invalid,
             Self::UnknownMemberId | Self::GroupIdNotFound => Kind::NotFound,
-            Self::FencedInstanceId | Self::GroupMaxSizeReached | Self::NonEmptyGroup => Kind::Conflict,
+            Self::FencedInstanceId
+            | Self::GroupMaxSizeReached
+            | Self::NonEmptyGroup
+            | Self::GroupSubscribedToTopic
+            | Self::InvalidProducerEpoch => Kind::Conflict,
             Self::MemberIdRequired | Self::IllegalGeneration | Self::RebalanceInProgress => Kind::Retry,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A record's key starts with a version that also says what it is: 0 and 1 name an offset
 //! (`OffsetCommitKey`), 2 names a group (`GroupMetadataKey`). The value carries a version of its own;
-//! no value means that the thing is gone. Written are `OffsetCommitValue` 3 and `GroupMetadataValue` 3, read
+//! no value means that the thing is gone. A kind of our own, 0x5001, is an offset that an open transaction will commit. Written are `OffsetCommitValue` 3 and `GroupMetadataValue` 3, read
 //! are 0 to 3 of both, so that a `__consumer_offsets` of an Apache Kafka can be read, too.
 
 mod codec;
@@ -14,6 +14,8 @@ use codec::{Reader, Writer};
 
 const OFFSET_KEY_VERSION: i16 = 1;
 const GROUP_KEY_VERSION: i16 = 2;
+/// Of our own: Kafka keeps such offsets in transactional batches. Its programs skip kinds that they do not know.
+const PENDING_OFFSET_KEY_VERSION: i16 = 0x5001;
 const OFFSET_VALUE_VERSION: i16 = 3;
 const GROUP_VALUE_VERSION: i16 = 3;
 /// `OffsetCommitValue` 1 alone carries an expiry time of its own.
@@ -31,6 +33,19 @@ pub enum Event {
         /// The partition.
         partition_index: i32,
         /// The position; `None` forgets it.
+        committed: Option<CommittedOffset>,
+    },
+    /// An offset will be committed when a transaction is, or its transaction is over.
+    PendingOffset {
+        /// The transaction's producer.
+        producer_id: i64,
+        /// The group.
+        group_id: String,
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition_index: i32,
+        /// The position; `None` once the transaction is over.
         committed: Option<CommittedOffset>,
     },
     /// A group has a new generation, or is gone.
@@ -117,6 +132,14 @@ impl Event {
                 key.i32(*partition_index);
                 (key.finish(), committed.as_ref().map(encode_offset))
             }
+            Self::PendingOffset { producer_id, group_id, topic, partition_index, committed } => {
+                let mut key = Writer::new(PENDING_OFFSET_KEY_VERSION);
+                key.i64(*producer_id);
+                key.string(group_id);
+                key.string(topic);
+                key.i32(*partition_index);
+                (key.finish(), committed.as_ref().map(encode_offset))
+            }
             Self::Group { group_id, snapshot } => {
                 let mut key = Writer::new(GROUP_KEY_VERSION);
                 key.string(group_id);
@@ -134,6 +157,13 @@ impl Event {
         let mut reader = Reader::new(key);
         match reader.i16("key version")? {
             0 | OFFSET_KEY_VERSION => Ok(Some(Self::Offset {
+                group_id: reader.string("group")?,
+                topic: reader.string("topic")?,
+                partition_index: reader.i32("partition")?,
+                committed: value.map(decode_offset).transpose()?,
+            })),
+            PENDING_OFFSET_KEY_VERSION => Ok(Some(Self::PendingOffset {
+                producer_id: reader.i64("producer id")?,
                 group_id: reader.string("group")?,
                 topic: reader.string("topic")?,
                 partition_index: reader.i32("partition")?,

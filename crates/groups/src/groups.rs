@@ -1,12 +1,17 @@
 //! Every group of the broker.
 
+mod offsets;
+mod producers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::classic::{Group, Step};
+use crate::group::Group;
+use crate::step::Step;
 use crate::{
-    CommitRequest, Config, Description, Effect, Error, Event, JoinRefusal, JoinRequest, LeaveRequest,
-    MemberIdentity, Offsets, Outcomes, State, SyncRequest, Ticket,
+    Config, Description, Effect, Error, Event, JoinRefusal, JoinRequest, LeaveRequest, MemberIdentity,
+    Outcomes, State, SyncRequest, Ticket,
 };
+use producers::Producers;
 
 /// One line of `ListGroups`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +30,14 @@ pub struct Groups {
     config: Config,
     groups: BTreeMap<String, Group>,
     deadlines: BTreeSet<(i64, String)>,
+    producers: Producers,
 }
 
 impl Groups {
     /// No groups yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, groups: BTreeMap::new(), deadlines: BTreeSet::new() }
+        Self { config, groups: BTreeMap::new(), deadlines: BTreeSet::new(), producers: Producers::default() }
     }
 
     /// A member wants to be part of the next generation. The answer is among these effects or later ones.
@@ -41,12 +47,8 @@ impl Groups {
             return vec![Effect::Joined { ticket, reply }];
         }
         let group_id = request.group_id.clone();
-        if !self.groups.contains_key(&group_id) {
-            self.groups.insert(group_id.clone(), Group::new(group_id.clone(), now_ms));
-        }
-        let (effects, ()) = self
-            .step(&group_id, now_ms, |group, step| group.join(request, ticket, step))
-            .expect("the group was just made sure of");
+        let (effects, ()) =
+            self.step_or_create(&group_id, now_ms, |group, step| group.classic.join(request, ticket, step));
         self.forget_if_unused(&group_id);
         effects
     }
@@ -73,7 +75,7 @@ impl Groups {
     /// A member wants its assignment. The answer is among these effects or later ones.
     pub fn sync(&mut self, request: SyncRequest, ticket: Ticket, now_ms: i64) -> Vec<Effect> {
         let group_id = request.group_id.clone();
-        match self.step(&group_id, now_ms, |group, step| group.sync(request, ticket, step)) {
+        match self.step(&group_id, now_ms, |group, step| group.classic.sync(request, ticket, step)) {
             Some((effects, ())) => effects,
             None => vec![Effect::Synced { ticket, reply: Err(Error::UnknownMemberId) }],
         }
@@ -85,95 +87,33 @@ impl Groups {
     ///
     /// [`Error::RebalanceInProgress`] when it has to join again, others when it is none (any more).
     pub fn heartbeat(&mut self, group_id: &str, member: &MemberIdentity, now_ms: i64) -> Result<(), Error> {
-        self.step(group_id, now_ms, |group, step| group.heartbeat(member, step.now_ms))
+        self.step(group_id, now_ms, |group, step| group.classic.heartbeat(member, step.now_ms))
             .map_or(Err(Error::UnknownMemberId), |(_, result)| result)
     }
 
     /// Members leave; one result for each, in order.
     pub fn leave(&mut self, request: &LeaveRequest, now_ms: i64) -> (Vec<Effect>, Outcomes) {
-        let left = self.step(&request.group_id, now_ms, |group, step| group.leave(&request.members, step));
+        let left =
+            self.step(&request.group_id, now_ms, |group, step| group.classic.leave(&request.members, step));
         self.forget_if_unused(&request.group_id);
         left.unwrap_or_else(|| {
             (Vec::new(), request.members.iter().map(|_| Err(Error::UnknownMemberId)).collect())
         })
     }
 
-    /// Remembers offsets; one result for each, in order. They count as committed once the effects are durable.
-    ///
-    /// # Errors
-    ///
-    /// When the whole request is refused, because the speaker is not in the present generation.
-    pub fn commit(&mut self, request: CommitRequest, now_ms: i64) -> Result<(Vec<Effect>, Outcomes), Error> {
-        check_group_id(&request.group_id)?;
-        let group_id = request.group_id.clone();
-        if !self.groups.contains_key(&group_id) {
-            if request.member.generation >= 0 {
-                return Err(Error::IllegalGeneration);
-            }
-            self.check_room()?;
-            self.groups.insert(group_id.clone(), Group::new(group_id.clone(), now_ms));
-        }
-        let (effects, result) = self
-            .step(&group_id, now_ms, |group, step| group.commit(request, step))
-            .expect("the group was just made sure of");
-        self.forget_if_unused(&group_id);
-        result.map(|results| (effects, results))
-    }
-
-    /// What a group has committed; `None` for a group that nobody has heard of.
-    #[must_use]
-    pub fn offsets(&self, group_id: &str) -> Option<&Offsets> {
-        self.groups.get(group_id).map(|group| &group.offsets)
-    }
-
     /// One group in detail.
     #[must_use]
     pub fn describe(&self, group_id: &str) -> Option<Description> {
-        self.groups.get(group_id).map(Group::describe)
+        self.groups.get(group_id).map(|group| group.classic.describe())
     }
 
     /// All groups.
     pub fn list(&self) -> impl Iterator<Item = Listing> {
         self.groups.iter().map(|(group_id, group)| Listing {
             group_id: group_id.clone(),
-            protocol_type: group.protocol_type().to_owned(),
-            state: group.state(),
+            protocol_type: group.classic.protocol_type().to_owned(),
+            state: group.classic.state(),
         })
-    }
-
-    /// Forgets a group with its offsets.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::GroupIdNotFound`], or [`Error::NonEmptyGroup`] while it has members.
-    pub fn delete(&mut self, group_id: &str) -> Result<Vec<Effect>, Error> {
-        let group = self.groups.get(group_id).ok_or(Error::GroupIdNotFound)?;
-        if group.state() != State::Empty {
-            return Err(Error::NonEmptyGroup);
-        }
-        Ok(self.forget(group_id))
-    }
-
-    /// Forgets what all groups have committed for a topic that is no more.
-    pub fn forget_topic(&mut self, topic: &str) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for (group_id, group) in &mut self.groups {
-            let forgotten = group.offsets.remove_topic(topic);
-            effects.extend(forgotten.into_iter().map(|index| forget_offset(group_id, topic, index)));
-        }
-        effects
-    }
-
-    /// Forgets groups that have been empty, and have not committed, for longer than the retention.
-    pub fn expire(&mut self, now_ms: i64) -> Vec<Effect> {
-        let horizon = now_ms - self.config.offsets_retention_ms;
-        let expired = |group: &Group| {
-            let last = group.offsets.last_commit_ms().unwrap_or(i64::MIN).max(group.state_timestamp_ms());
-            group.state() == State::Empty && last < horizon
-        };
-        let ids: Vec<String> =
-            self.groups.iter().filter(|(_, group)| expired(group)).map(|(id, _)| id.clone()).collect();
-        ids.iter().flat_map(|group_id| self.forget(group_id)).collect()
     }
 
     /// When [`Groups::tick`] has something to do, if ever.
@@ -205,15 +145,24 @@ impl Groups {
     pub fn replay(&mut self, event: Event, now_ms: i64) {
         match event {
             Event::Offset { group_id, topic, partition_index, committed } => {
-                let group = self.group_for_replay(group_id, now_ms);
+                let offsets = &mut self.group_for_replay(group_id, now_ms).offsets;
                 match committed {
-                    Some(committed) => group.offsets.set(&topic, partition_index, committed),
-                    None => group.offsets.remove(&topic, partition_index),
+                    Some(committed) => offsets.set(&topic, partition_index, committed),
+                    None => offsets.remove(&topic, partition_index),
+                }
+            }
+            Event::PendingOffset { producer_id, group_id, topic, partition_index, committed } => {
+                self.producers.open(producer_id, &group_id);
+                let pending = &mut self.group_for_replay(group_id, now_ms).offsets.pending;
+                match committed {
+                    Some(committed) => pending.set(&topic, partition_index, producer_id, committed),
+                    None => pending.remove(&topic, partition_index, producer_id),
                 }
             }
             Event::Group { group_id, snapshot: Some(snapshot) } => {
-                self.group_for_replay(group_id.clone(), now_ms);
-                self.step(&group_id, now_ms, |group, step| group.restore(snapshot, step.now_ms));
+                self.step_or_create(&group_id, now_ms, |group, step| {
+                    group.classic.restore(snapshot, step.now_ms);
+                });
             }
             Event::Group { group_id, snapshot: None } => {
                 self.forget(&group_id);
@@ -223,11 +172,23 @@ impl Groups {
 
     /// Ends the replay: groups of which nothing is left are forgotten.
     pub fn replayed(&mut self) {
-        self.groups.retain(|_, group| !group.is_forgettable() || !group.protocol_type().is_empty());
+        self.groups.retain(|_, group| !group.is_unused());
     }
 
     fn group_for_replay(&mut self, group_id: String, now_ms: i64) -> &mut Group {
         self.groups.entry(group_id.clone()).or_insert_with(|| Group::new(group_id, now_ms))
+    }
+
+    fn step_or_create<R>(
+        &mut self,
+        group_id: &str,
+        now_ms: i64,
+        run: impl FnOnce(&mut Group, &mut Step<'_>) -> R,
+    ) -> (Vec<Effect>, R) {
+        if !self.groups.contains_key(group_id) {
+            self.groups.insert(group_id.to_owned(), Group::new(group_id.to_owned(), now_ms));
+        }
+        self.step(group_id, now_ms, run).expect("the group was just made sure of")
     }
 
     /// Runs one group and keeps its place in the table of deadlines.
@@ -260,30 +221,16 @@ impl Groups {
 
     /// A refused request leaves no group behind.
     fn forget_if_unused(&mut self, group_id: &str) {
-        let unused = |group: &Group| group.is_forgettable() && group.protocol_type().is_empty();
-        if self.groups.get(group_id).is_some_and(unused) {
+        if self.groups.get(group_id).is_some_and(Group::is_unused) {
             self.forget(group_id);
         }
     }
 
-    fn forget(&mut self, group_id: &str) -> Vec<Effect> {
-        let Some(group) = self.groups.remove(group_id) else { return Vec::new() };
-        self.schedule(group_id, group.next_deadline(), None);
-        let mut effects: Vec<Effect> =
-            group.offsets.iter().map(|(topic, index, _)| forget_offset(group_id, topic, index)).collect();
-        let event = Event::Group { group_id: group_id.to_owned(), snapshot: None };
-        effects.push(Effect::Persist(event));
-        effects
+    fn forget(&mut self, group_id: &str) {
+        if let Some(group) = self.groups.remove(group_id) {
+            self.schedule(group_id, group.next_deadline(), None);
+        }
     }
-}
-
-fn forget_offset(group_id: &str, topic: &str, partition_index: i32) -> Effect {
-    Effect::Persist(Event::Offset {
-        group_id: group_id.to_owned(),
-        topic: topic.to_owned(),
-        partition_index,
-        committed: None,
-    })
 }
 
 fn check_group_id(group_id: &str) -> Result<(), Error> {

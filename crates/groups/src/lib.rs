@@ -38,17 +38,20 @@
 //!
 //! # Reading order
 //!
-//! `groups` (all groups, the entry) → `classic` (one group) → `classic/join`, `sync`, `leave`, `commit`,
-//! `timer` (its requests) → `event` (what is written, in the layout of Kafka's `__consumer_offsets`).
+//! `groups` (all groups, the entry) → `group` (one group and its offsets) → `classic` (members that assign by
+//! themselves) → `classic/join`, `sync`, `leave`, `timer` (their requests) → `event` (what is written, in the layout of
+//! Kafka's `__consumer_offsets`).
 
 mod classic;
 mod config;
 mod error;
 mod event;
+mod group;
 mod groups;
 mod member;
 mod offsets;
 mod request;
+mod step;
 
 pub use classic::{Description, State};
 pub use config::Config;
@@ -59,5 +62,5 @@ pub use member::MemberDescription;
 pub use offsets::{CommittedOffset, Offsets};
 pub use request::{
     CommitRequest, Effect, JoinRefusal, JoinReply, JoinRequest, JoinedMember, LeaveRequest, LeavingMember,
-    MemberIdentity, Outcomes, SyncReply, SyncRequest, Ticket,
+    MemberIdentity, Outcomes, SyncReply, SyncRequest, Ticket, TransactionalProducer,
 };

@@ -1,6 +1,19 @@
-//! What a group has committed.
+//! What a group has committed, and what open transactions would commit.
 
-use std::collections::BTreeMap;
+mod pending;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use pending::Pending;
+
+/// How offsets are committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// They count at once.
+    Plain,
+    /// They count when a transaction is committed.
+    Transactional,
+}
 
 /// One committed position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +32,7 @@ pub struct CommittedOffset {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offsets {
     topics: BTreeMap<String, BTreeMap<i32, CommittedOffset>>,
+    pub(crate) pending: Pending,
 }
 
 impl Offsets {
@@ -40,10 +54,24 @@ impl Offsets {
         })
     }
 
-    /// Nothing was committed.
+    /// Nothing was committed, and no transaction is about to.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.topics.is_empty()
+        self.topics.is_empty() && self.pending.is_empty()
+    }
+
+    /// Whether an open transaction may still move this position.
+    #[must_use]
+    pub fn is_unstable(&self, topic: &str, partition_index: i32) -> bool {
+        self.pending.contains(topic, partition_index)
+    }
+
+    /// Every partition that has a position, or would have one after a transaction; each once.
+    pub(crate) fn positions(&self) -> Vec<(String, i32)> {
+        let committed = self.iter().map(|(topic, index, _)| (topic, index));
+        let pending = self.pending.iter().map(|(topic, index, _)| (topic, index));
+        let all: BTreeSet<(&str, i32)> = committed.chain(pending).collect();
+        all.into_iter().map(|(topic, index)| (topic.to_owned(), index)).collect()
     }
 
     pub(crate) fn set(&mut self, topic: &str, partition_index: i32, committed: CommittedOffset) {
@@ -61,15 +89,5 @@ impl Offsets {
                 self.topics.remove(topic);
             }
         }
-    }
-
-    /// Forgets a topic and says which partitions had a position.
-    pub(crate) fn remove_topic(&mut self, topic: &str) -> Vec<i32> {
-        self.topics.remove(topic).map(|of_topic| of_topic.into_keys().collect()).unwrap_or_default()
-    }
-
-    /// When the latest commit happened.
-    pub(crate) fn last_commit_ms(&self) -> Option<i64> {
-        self.iter().map(|(_, _, committed)| committed.commit_timestamp_ms).max()
     }
 }

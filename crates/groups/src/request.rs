@@ -142,6 +142,15 @@ pub struct CommitRequest {
     pub offsets: Vec<(String, i32, CommittedOffset)>,
 }
 
+/// A producer with a transaction, whose offsets count when the transaction is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionalProducer {
+    /// The producer id.
+    pub id: i64,
+    /// Its epoch; a lower one than that of an ended transaction is fenced.
+    pub epoch: i16,
+}
+
 /// One result for each thing asked, in order.
 pub type Outcomes = Vec<Result<(), Error>>;
 

@@ -3,10 +3,9 @@
 //! Tells what a group has committed; -1 where it has not. Without a list of topics (from version 2) everything is told.
 //! The answer waits for commits that were decided before it, so that nobody reads an offset that a crash takes back.
 //!
-//! From version 8 several groups are asked for at once, from 10 topics go by id. `require_stable` changes nothing, as
-//! there are no transactions.
+//! From version 7 a client may ask for stable positions: one that an open transaction may still move is then an error that
+//! makes it ask again (KIP-447). From version 8 several groups are asked for at once, from 10 topics go by id.
 
-use groups::CommittedOffset;
 use protocol::messages::offset_fetch::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopics, OffsetFetchResponseGroup,
     OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
@@ -16,7 +15,7 @@ use protocol::messages::{OffsetFetchRequest, OffsetFetchResponse};
 use protocol::{ErrorCode, StrBytes};
 
 use crate::context::Context;
-use crate::coordinator::{FetchedOffsets, OffsetsQuery};
+use crate::coordinator::{FetchedOffsets, OffsetsQuery, Position};
 
 const FIRST_WITH_SEVERAL: i16 = 8;
 const FIRST_WITH_TOPIC_IDS: i16 = 10;
@@ -25,6 +24,7 @@ pub(crate) fn handle(
     context: &Context,
     request: OffsetFetchRequest,
 ) -> impl Future<Output = OffsetFetchResponse> + Send + use<> {
+    let require_stable = request.require_stable;
     let several = context.api_version >= FIRST_WITH_SEVERAL;
     let groups = if several { request.groups } else { vec![as_group(request)] };
     let group_ids: Vec<StrBytes> = groups.iter().map(|group| group.group_id.clone()).collect();
@@ -33,7 +33,7 @@ pub(crate) fn handle(
     let mut queries = Vec::with_capacity(groups.len());
     for group in groups {
         let mut of_group = Vec::new();
-        queries.push(to_query(context, group, by_id, &mut of_group));
+        queries.push(to_query(context, group, require_stable, &mut of_group));
         unknown.push(of_group);
     }
     let fetching = context.coordinator().offsets(queries);
@@ -77,11 +77,12 @@ fn as_group(request: OffsetFetchRequest) -> OffsetFetchRequestGroup {
 fn to_query(
     context: &Context,
     group: OffsetFetchRequestGroup,
-    by_id: bool,
+    require_stable: bool,
     unknown: &mut Vec<OffsetFetchResponseTopics>,
 ) -> OffsetsQuery {
+    let by_id = context.api_version >= FIRST_WITH_TOPIC_IDS;
     let group_id = group.group_id.to_string();
-    let Some(topics) = group.topics else { return OffsetsQuery { group_id, topics: None } };
+    let Some(topics) = group.topics else { return OffsetsQuery { group_id, topics: None, require_stable } };
     let mut wanted = Vec::with_capacity(topics.len());
     for topic in topics {
         let found = by_id.then(|| context.topics().topic_by_id(topic.topic_id));
@@ -91,14 +92,11 @@ fn to_query(
             Some(None) => unknown.push(unknown_id(topic)),
         }
     }
-    OffsetsQuery { group_id, topics: Some(wanted) }
+    OffsetsQuery { group_id, topics: Some(wanted), require_stable }
 }
 
 fn unknown_id(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
-    let partition = |index| OffsetFetchResponsePartitions {
-        error_code: ErrorCode::UnknownTopicId.code(),
-        ..position(index, None)
-    };
+    let partition = |index| nothing(index, ErrorCode::UnknownTopicId);
     OffsetFetchResponseTopics {
         name: topic.name,
         topic_id: topic.topic_id,
@@ -106,19 +104,27 @@ fn unknown_id(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
     }
 }
 
-fn position(index: i32, committed: Option<CommittedOffset>) -> OffsetFetchResponsePartitions {
-    let committed = committed.unwrap_or(CommittedOffset {
-        offset: -1,
-        leader_epoch: -1,
-        metadata: String::new(),
-        commit_timestamp_ms: -1,
-    });
+fn position(index: i32, position: Position) -> OffsetFetchResponsePartitions {
+    match position {
+        Position::Committed(committed) => OffsetFetchResponsePartitions {
+            partition_index: index,
+            committed_offset: committed.offset,
+            committed_leader_epoch: committed.leader_epoch,
+            metadata: Some(committed.metadata.into()),
+            error_code: 0,
+        },
+        Position::None => nothing(index, ErrorCode::None),
+        Position::Unstable => nothing(index, ErrorCode::UnstableOffsetCommit),
+    }
+}
+
+fn nothing(index: i32, error: ErrorCode) -> OffsetFetchResponsePartitions {
     OffsetFetchResponsePartitions {
         partition_index: index,
-        committed_offset: committed.offset,
-        committed_leader_epoch: committed.leader_epoch,
-        metadata: Some(committed.metadata.into()),
-        error_code: 0,
+        committed_offset: -1,
+        committed_leader_epoch: -1,
+        metadata: Some(StrBytes::default()),
+        error_code: error.code(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use groups::{
     CommitRequest, CommittedOffset, Description, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest,
-    Listing, MemberIdentity, Outcomes, SyncReply, SyncRequest,
+    Listing, MemberIdentity, Outcomes, SyncReply, SyncRequest, TransactionalProducer,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,29 +25,46 @@ pub(crate) struct OffsetsQuery {
     pub(crate) group_id: String,
     /// `None` for all that there are.
     pub(crate) topics: Option<Vec<(String, Vec<i32>)>>,
+    /// A position that an open transaction may still move is not told.
+    pub(crate) require_stable: bool,
 }
 
-/// By topic, in the order asked: each partition with its position, if it has one.
-pub(crate) type FetchedOffsets = Vec<(String, Vec<(i32, Option<CommittedOffset>)>)>;
+/// By topic, in the order asked: each partition with its position.
+pub(crate) type FetchedOffsets = Vec<(String, Vec<(i32, Position)>)>;
+
+/// Where a group stands in a partition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Position {
+    Committed(CommittedOffset),
+    None,
+    /// An open transaction may still move it.
+    Unstable,
+}
 
 impl OffsetsQuery {
     pub(super) fn answer(self, groups: &Groups) -> FetchedOffsets {
-        let offsets = groups.offsets(&self.group_id);
-        let Some(topics) = self.topics else {
-            let all = |of_topic: &BTreeMap<i32, CommittedOffset>| {
-                of_topic.iter().map(|(index, committed)| (*index, Some(committed.clone()))).collect()
-            };
-            return offsets
+        let Some(offsets) = groups.offsets(&self.group_id) else {
+            let none = |indexes: Vec<i32>| indexes.into_iter().map(|index| (index, Position::None)).collect();
+            return self
+                .topics
                 .into_iter()
-                .flat_map(groups::Offsets::topics)
-                .map(|(topic, of_topic)| (topic.to_owned(), all(of_topic)))
+                .flatten()
+                .map(|(topic, indexes)| (topic, none(indexes)))
                 .collect();
         };
-        let one = |topic: &str, index: i32| offsets.and_then(|offsets| offsets.get(topic, index).cloned());
-        topics
+        let wanted = self.topics.unwrap_or_else(|| {
+            let all = |of_topic: &BTreeMap<i32, _>| of_topic.keys().copied().collect();
+            offsets.topics().map(|(topic, of_topic)| (topic.to_owned(), all(of_topic))).collect()
+        });
+        let position = |topic: &str, index: i32| match offsets.get(topic, index) {
+            _ if self.require_stable && offsets.is_unstable(topic, index) => Position::Unstable,
+            Some(committed) => Position::Committed(committed.clone()),
+            None => Position::None,
+        };
+        wanted
             .into_iter()
             .map(|(topic, indexes)| {
-                let found = indexes.into_iter().map(|index| (index, one(&topic, index))).collect();
+                let found = indexes.into_iter().map(|index| (index, position(&topic, index))).collect();
                 (topic, found)
             })
             .collect()
@@ -60,6 +77,9 @@ pub(super) enum Command {
     Heartbeat(String, MemberIdentity, Reply<Result<(), groups::Error>>),
     Leave(LeaveRequest, Reply<LeaveReply>),
     Commit(CommitRequest, Reply<Result<Outcomes, groups::Error>>),
+    CommitTransactional(CommitRequest, TransactionalProducer, Reply<Result<Outcomes, groups::Error>>),
+    EndTransaction(TransactionalProducer, bool, Reply<()>),
+    DeleteOffsets(String, Vec<(String, i32)>, Reply<Result<Outcomes, groups::Error>>),
     Offsets(Vec<OffsetsQuery>, Reply<Vec<FetchedOffsets>>),
     Describe(Vec<String>, Reply<DescribeReply>),
     List(Reply<Vec<Listing>>),
@@ -111,6 +131,33 @@ impl Coordinator {
         request: CommitRequest,
     ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
         self.ask(|reply| Command::Commit(request, reply))
+    }
+
+    /// Offsets that count once the producer's transaction is committed. Whether the producer may is checked before.
+    pub(crate) fn commit_transactional(
+        &self,
+        request: CommitRequest,
+        producer: TransactionalProducer,
+    ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
+        self.ask(move |reply| Command::CommitTransactional(request, producer, reply))
+    }
+
+    /// A transaction is decided: its offsets count, or are dropped, durably when this is answered. Doing it again
+    /// changes nothing.
+    pub(crate) fn end_transaction(
+        &self,
+        producer: TransactionalProducer,
+        commit: bool,
+    ) -> impl Future<Output = Asked<()>> + Send + use<> {
+        self.ask(move |reply| Command::EndTransaction(producer, commit, reply))
+    }
+
+    pub(crate) fn delete_offsets(
+        &self,
+        group_id: String,
+        partitions: Vec<(String, i32)>,
+    ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
+        self.ask(|reply| Command::DeleteOffsets(group_id, partitions, reply))
     }
 
     pub(crate) fn offsets(

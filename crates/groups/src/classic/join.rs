@@ -1,13 +1,14 @@
 //! Who gets in, and when.
 
-use super::{Group, State, Step, own};
+use super::{ClassicGroup, State, own};
 use crate::member::{Member, Waiting, request_size};
+use crate::step::Step;
 use crate::{Effect, Error, JoinRefusal, JoinRequest, Ticket};
 
 /// Kafka's length field for strings.
 const TEXT_MAX: usize = i16::MAX as usize;
 
-impl Group {
+impl ClassicGroup {
     /// Answers at once, or puts the request on hold until the generation is complete.
     pub(crate) fn join(&mut self, mut request: JoinRequest, ticket: Ticket, step: &mut Step<'_>) {
         for (_, metadata) in &mut request.protocols {

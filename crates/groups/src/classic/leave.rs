@@ -1,9 +1,10 @@
 //! Members that go, by themselves or by an administrator's hand.
 
-use super::{Group, Step};
+use super::ClassicGroup;
+use crate::step::Step;
 use crate::{Error, LeavingMember, Outcomes};
 
-impl Group {
+impl ClassicGroup {
     /// Lets several members go at once; the group rebalances once.
     pub(crate) fn leave(&mut self, leaving: &[LeavingMember], step: &mut Step<'_>) -> Outcomes {
         let before = self.members.len();

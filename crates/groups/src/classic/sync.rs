@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Group, State, Step, own};
+use super::{ClassicGroup, State, own};
 use crate::member::Waiting;
+use crate::step::Step;
 use crate::{Effect, Error, MemberIdentity, SyncReply, SyncRequest, Ticket};
 
-impl Group {
+impl ClassicGroup {
     /// Answers at once, or puts the request on hold until the leader has spoken.
     pub(crate) fn sync(&mut self, request: SyncRequest, ticket: Ticket, step: &mut Step<'_>) {
         if let Err(error) = self.try_sync(request, ticket, step) {

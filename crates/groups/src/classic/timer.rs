@@ -1,10 +1,11 @@
 //! What happens because time passes.
 
-use super::{Group, State, Step};
+use super::{ClassicGroup, State};
 use crate::member::Member;
+use crate::step::Step;
 
-impl Group {
-    /// When [`Group::tick`] has something to do, if ever.
+impl ClassicGroup {
+    /// When [`ClassicGroup::tick`] has something to do, if ever.
     pub(crate) fn next_deadline(&self) -> Option<i64> {
         let sessions = self.members.values().filter_map(Member::session_deadline);
         let pending = self.pending.values().copied();

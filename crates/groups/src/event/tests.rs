@@ -32,8 +32,18 @@ fn event() -> impl Strategy<Value = Event> {
         (any::<i64>(), any::<i32>(), text(), any::<i64>()).prop_map(|(offset, epoch, metadata, at)| {
             CommittedOffset { offset, leader_epoch: epoch, metadata, commit_timestamp_ms: at }
         });
-    let offset = (text(), text(), any::<i32>(), prop::option::of(committed)).prop_map(
+    let committed = committed.boxed();
+    let offset = (text(), text(), any::<i32>(), prop::option::of(committed.clone())).prop_map(
         |(group_id, topic, partition_index, committed)| Event::Offset {
+            group_id,
+            topic,
+            partition_index,
+            committed,
+        },
+    );
+    let pending = (any::<i64>(), text(), text(), any::<i32>(), prop::option::of(committed.clone())).prop_map(
+        |(producer_id, group_id, topic, partition_index, committed)| Event::PendingOffset {
+            producer_id,
             group_id,
             topic,
             partition_index,
@@ -58,7 +68,7 @@ fn event() -> impl Strategy<Value = Event> {
         });
     let group = (text(), prop::option::of(snapshot))
         .prop_map(|(group_id, snapshot)| Event::Group { group_id, snapshot });
-    prop_oneof![offset, group]
+    prop_oneof![offset, pending, group]
 }
 
 proptest! {

@@ -7,3 +7,4 @@ mod offsets;
 mod static_members;
 mod support;
 mod timeouts;
+mod transactions;

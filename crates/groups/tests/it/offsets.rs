@@ -1,13 +1,8 @@
 //! Committed offsets, before and after a restart.
 
-use bytes::Bytes;
-use groups::{Config, Error, Event, Groups, MemberIdentity, State, Ticket};
+use groups::{Error, State, Ticket};
 
 use crate::support::*;
-
-fn outsider() -> MemberIdentity {
-    MemberIdentity { generation: -1, ..MemberIdentity::default() }
-}
 
 #[test]
 fn members_commit_in_their_generation_only() {
@@ -45,18 +40,6 @@ fn long_metadata_is_refused_alone() {
     assert_eq!(persisted(&effects).len(), 1);
 }
 
-fn reopen(events: &[Event], now_ms: i64) -> Groups {
-    let mut groups = Groups::new(Config::default());
-    for event in events {
-        let (key, value) = event.encode();
-        let value: Option<Bytes> = value;
-        let decoded = Event::decode(&key, value.as_ref()).expect("we wrote it").expect("it is a known kind");
-        groups.replay(decoded, now_ms);
-    }
-    groups.replayed();
-    groups
-}
-
 #[test]
 fn a_restart_remembers_members_generation_and_offsets() {
     let mut groups = groups();
@@ -76,14 +59,14 @@ fn a_restart_remembers_members_generation_and_offsets() {
 fn what_was_deleted_stays_deleted() {
     let mut groups = groups();
     let mut events = stable_pair(&mut groups);
-    assert_eq!(groups.delete(GROUP).unwrap_err(), Error::NonEmptyGroup);
-    assert_eq!(groups.delete("other").unwrap_err(), Error::GroupIdNotFound);
+    assert_eq!(groups.delete(GROUP, 1).unwrap_err(), Error::NonEmptyGroup);
+    assert_eq!(groups.delete("other", 1).unwrap_err(), Error::GroupIdNotFound);
     events.extend(persisted(&groups.commit(commit(identity("a", 2), 5), 1).unwrap().0));
-    events.extend(persisted(&groups.forget_topic("t")));
+    events.extend(persisted(&groups.forget_topic("t", 1)));
     assert!(reopen(&events, 0).offsets(GROUP).unwrap().is_empty());
     events.extend(persisted(&groups.commit(commit(identity("a", 2), 6), 1).unwrap().0));
     events.extend(persisted(&groups.tick(10_001)));
-    events.extend(persisted(&groups.delete(GROUP).unwrap()));
+    events.extend(persisted(&groups.delete(GROUP, 1).unwrap()));
     assert!(groups.offsets(GROUP).is_none());
     assert_eq!(reopen(&events, 0).list().count(), 0);
 }

@@ -98,3 +98,21 @@ pub(crate) fn stable_pair(groups: &mut Groups) -> Vec<Event> {
     assert_eq!(synced(&effects).len(), 2);
     persisted(&effects)
 }
+
+/// Somebody who assigns partitions by hand.
+pub(crate) fn outsider() -> MemberIdentity {
+    MemberIdentity { generation: -1, ..MemberIdentity::default() }
+}
+
+/// The groups as a restart finds them.
+pub(crate) fn reopen(events: &[Event], now_ms: i64) -> Groups {
+    let mut groups = Groups::new(Config::default());
+    for event in events {
+        let (key, value) = event.encode();
+        let value: Option<Bytes> = value;
+        let decoded = Event::decode(&key, value.as_ref()).expect("we wrote it").expect("it is a known kind");
+        groups.replay(decoded, now_ms);
+    }
+    groups.replayed();
+    groups
+}

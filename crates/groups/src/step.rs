@@ -1,0 +1,16 @@
+//! What one step of a group's machine is given, and what it leaves behind.
+
+use crate::{Config, Effect, Event};
+
+/// What one step of a group's machine is given, and what it leaves behind.
+pub(crate) struct Step<'a> {
+    pub(crate) now_ms: i64,
+    pub(crate) config: &'a Config,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Step<'_> {
+    pub(crate) fn persist(&mut self, event: Event) {
+        self.effects.push(Effect::Persist(event));
+    }
+}
