@@ -87,6 +87,7 @@ routes! {
     OffsetForLeaderEpoch, OffsetForLeaderEpochRequest => offset_for_leader_epoch;
     DescribeConfigs, DescribeConfigsRequest => describe_configs;
     DeleteGroups, DeleteGroupsRequest => delete_groups;
+    OffsetDelete, OffsetDeleteRequest => offset_delete;
     DescribeCluster, DescribeClusterRequest => describe_cluster;
 }
 

@@ -198,3 +198,25 @@ async fn the_oldest_versions_of_the_group_apis_are_served() {
     assert_eq!(ErrorCode::from_code(again.error_code), ErrorCode::UnknownMemberId);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn single_offsets_are_forgotten() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    client.touch_topic("t").await;
+    let done: OffsetCommitResponse = client.ask(2, &commit("", -1, 3)).await;
+    assert_eq!(done.topics[0].partitions[0].error_code, 0);
+    let partition = |partition_index| offset_delete::OffsetDeleteRequestPartition { partition_index };
+    let topic = offset_delete::OffsetDeleteRequestTopic {
+        name: "t".into(),
+        partitions: vec![partition(7), partition(0)],
+    };
+    let request = OffsetDeleteRequest { group_id: "g".into(), topics: vec![topic] };
+    let response: OffsetDeleteResponse = client.ask(0, &request).await;
+    let codes: Vec<_> = response.topics[0].partitions.iter().map(|one| one.error_code).collect();
+    assert_eq!(codes, [ErrorCode::UnknownTopicOrPartition.code(), 0]);
+    assert_eq!(committed(&mut client).await.0, -1);
+    let again: OffsetDeleteResponse = client.ask(0, &request).await;
+    assert_eq!(ErrorCode::from_code(again.error_code), ErrorCode::GroupIdNotFound);
+    server.stop().await;
+}
