@@ -321,9 +321,9 @@ impl Log {
         self.write_producers()?;
         let interval = self.config.index_interval_bytes;
         let next = Segment::new(Arc::clone(&self.disk), self.dir(), self.next_offset, interval, 0);
-        let file = next.file()?;
         // A file of this name that holds something, or whose name may get lost, would be mistaken for the log's end.
-        if let Err(error) = file.set_len(0).and_then(|()| self.disk.sync_dir(self.dir())) {
+        next.create()?;
+        if let Err(error) = self.disk.sync_dir(self.dir()) {
             return Err(self.poison(error));
         }
         next.set_index(next.new_index());

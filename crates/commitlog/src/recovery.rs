@@ -116,7 +116,7 @@ fn list(disk: &Arc<dyn Disk>, dir: &Path, config: &Config) -> Result<(Vec<Arc<Se
     snapshots.sort_unstable_by(|one, other| other.cmp(one));
     if segments.is_empty() {
         let segment = Segment::new(Arc::clone(disk), dir, 0, config.index_interval_bytes, 0);
-        segment.file()?;
+        segment.create()?;
         disk.sync_dir(dir).map_err(failed("creating a segment in", dir))?;
         segments.push(Arc::new(segment));
     }

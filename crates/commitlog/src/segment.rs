@@ -66,7 +66,19 @@ impl Segment {
         if let Some(file) = self.file.get() {
             return Ok(&**file);
         }
-        let file = self.disk.open(&self.path(), OpenMode::Create).map_err(self.failed("opening"))?;
+        match self.disk.open(&self.path(), OpenMode::ReadWrite) {
+            Ok(file) => Ok(&**self.file.get_or_init(|| file)),
+            // Whoever removes a segment opens it first, for those who are still reading.
+            Err(error) => match self.file.get() {
+                Some(file) => Ok(&**file),
+                None => Err(self.failed("opening")(error)),
+            },
+        }
+    }
+
+    /// The file of a segment that begins; empty, whatever had its name.
+    pub(crate) fn create(&self) -> Result<&dyn DiskFile, Error> {
+        let file = self.disk.open(&self.path(), OpenMode::Truncate).map_err(self.failed("creating"))?;
         Ok(&**self.file.get_or_init(|| file))
     }
 
@@ -170,6 +182,7 @@ impl Segment {
 
     /// Removes the segment's files. Readers that have the file open keep reading it.
     pub(crate) fn remove(&self) -> Result<(), Error> {
+        self.file()?;
         for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::Producers, FileKind::Log] {
             let path = names::path(&self.dir, self.base_offset, kind);
             match self.disk.remove_file(&path) {

@@ -101,6 +101,12 @@ impl Batch {
         Ok(Records::new(self.header, payload, start))
     }
 
+    /// The records, unpacked, without the header.
+    pub(crate) fn unpacked(&self, max_uncompressed: usize) -> Result<Bytes, Error> {
+        let (payload, start) = self.payload(max_uncompressed)?;
+        Ok(payload.slice(start..))
+    }
+
     /// The uncompressed records, and where in those bytes they begin.
     fn payload(&self, max_uncompressed: usize) -> Result<(Bytes, usize), Error> {
         let codec = self.header.compression()?;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::Compression;
 use crate::cursor::{put_varint, put_varlong, varlong_len};
 use crate::header::{ATTRIBUTES_AT, CONTROL, CRC_AT, HEADER_BYTES, TRANSACTIONAL};
-use crate::record::Header;
+use crate::record::{Header, Record};
 
 /// Who writes a batch, for idempotence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,21 +79,7 @@ impl BatchBuilder {
         self.last_offset_delta += 1;
         self.count += 1;
         let timestamp_delta = timestamp_ms.wrapping_sub(self.base_timestamp);
-        let size = record_bytes(timestamp_delta, self.last_offset_delta, key, value, headers);
-        assert!(self.records.len() + size < MAX_BYTES, "a batch stays below 2 GiB");
-
-        let out = &mut self.records;
-        put_varint(out, length(size));
-        out.push(0);
-        put_varlong(out, timestamp_delta);
-        put_varint(out, self.last_offset_delta);
-        put_nullable(out, key);
-        put_nullable(out, value);
-        put_varint(out, length(headers.len()));
-        for (key, value) in headers {
-            put_nullable(out, Some(key));
-            put_nullable(out, value.as_deref());
-        }
+        put_parts(&mut self.records, timestamp_delta, self.last_offset_delta, (key, value), headers);
     }
 
     /// How many records were pushed.
@@ -144,6 +130,34 @@ impl BatchBuilder {
         let crc = crc32c::crc32c(&out[ATTRIBUTES_AT..]);
         out[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_be_bytes());
         Bytes::from(out)
+    }
+}
+
+/// Appends a record with its own length in front.
+pub(crate) fn put_record(out: &mut Vec<u8>, timestamp_delta: i64, offset_delta: i32, record: &Record) {
+    let (key, value) = (record.key.as_deref(), record.value.as_deref());
+    put_parts(out, timestamp_delta, offset_delta, (key, value), &record.headers);
+}
+
+fn put_parts(
+    out: &mut Vec<u8>,
+    timestamp_delta: i64,
+    offset_delta: i32,
+    (key, value): (Option<&[u8]>, Option<&[u8]>),
+    headers: &[Header],
+) {
+    let size = record_bytes(timestamp_delta, offset_delta, key, value, headers);
+    assert!(out.len() + size < MAX_BYTES, "a batch stays below 2 GiB");
+    put_varint(out, length(size));
+    out.push(0);
+    put_varlong(out, timestamp_delta);
+    put_varint(out, offset_delta);
+    put_nullable(out, key);
+    put_nullable(out, value);
+    put_varint(out, length(headers.len()));
+    for (key, value) in headers {
+        put_nullable(out, Some(key));
+        put_nullable(out, value.as_deref());
     }
 }
 

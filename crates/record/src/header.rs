@@ -13,13 +13,21 @@ pub(crate) const MAGIC_AT: usize = 16;
 pub(crate) const CRC_AT: usize = 17;
 /// Where the checksummed bytes begin.
 pub(crate) const ATTRIBUTES_AT: usize = 21;
+/// Where the last record's offset, counted from the base, stands.
+pub(crate) const LAST_OFFSET_DELTA_AT: usize = 23;
+/// Where the timestamp that deltas count from stands.
+pub(crate) const BASE_TIMESTAMP_AT: usize = 27;
 /// Where the greatest timestamp stands.
 pub(crate) const MAX_TIMESTAMP_AT: usize = 35;
+
+/// Where the number of records stands.
+pub(crate) const RECORDS_COUNT_AT: usize = 57;
 
 pub(crate) const CODEC_MASK: i16 = 0b111;
 pub(crate) const LOG_APPEND_TIME: i16 = 1 << 3;
 pub(crate) const TRANSACTIONAL: i16 = 1 << 4;
 pub(crate) const CONTROL: i16 = 1 << 5;
+pub(crate) const DELETE_HORIZON: i16 = 1 << 6;
 
 /// The header of one record batch, format 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +158,13 @@ impl BatchHeader {
     #[must_use]
     pub fn is_log_append_time(&self) -> bool {
         self.attributes & LOG_APPEND_TIME != 0
+    }
+
+    /// Until when compaction keeps the tombstones, or the marker, of this batch, in Unix milliseconds (KIP-534). It
+    /// stands in the place of the base timestamp; records' times count from it all the same.
+    #[must_use]
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
     }
 
     /// Whether the batch belongs to a transaction.

@@ -28,7 +28,7 @@
 //! What this crate does not know: topics, partitions, files, sequence numbers' meaning, the state
 //! of transactions, the time, tokio. It decides nothing about who may write.
 //!
-//! How to read it: `header`, `batch`, `record`, `builder`, `control` are format 2; `compression` the codecs;
+//! How to read it: `header`, `batch`, `record`, `builder`, `rewrite`, `control` are format 2; `compression` the codecs;
 //! `legacy` the formats before; `partitioner` where Kafka's clients put a key.
 
 mod batch;
@@ -41,6 +41,7 @@ mod header;
 pub mod legacy;
 mod partitioner;
 mod record;
+mod rewrite;
 
 pub use batch::{Batch, assign_offsets, batches, set_log_append_time};
 pub use builder::{BatchBuilder, Producer};
@@ -50,3 +51,4 @@ pub use error::{Error, ErrorKind};
 pub use header::{BatchHeader, HEADER_BYTES};
 pub use partitioner::{murmur2, partition_for_key};
 pub use record::{Header, Record, Records};
+pub use rewrite::empty_batch;
