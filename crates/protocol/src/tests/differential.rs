@@ -46,6 +46,9 @@ fn compare<Ours: Message + Sample, Theirs: Decodable + Encodable + Debug>(
 fn every_message_agrees_with_the_oracle() {
     let mut compared = 0;
     macro_rules! check {
+        // The oracle is older than these.
+        (StreamsGroupDescribeRequest, $response:ident) => {};
+        (StreamsGroupHeartbeatRequest, $response:ident) => {};
         ($request:ident, $response:ident) => {
             compared += compare::<ours::$request, theirs::$request>(theirs::$request::VERSIONS);
             compared += compare::<ours::$response, theirs::$response>(theirs::$response::VERSIONS);
