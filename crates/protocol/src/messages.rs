@@ -3,17 +3,57 @@
 //! Requests and responses are named here; the structures inside of them live in the file of their
 //! API, as several APIs have structures of the same name.
 
+use bytes::Bytes;
+
+use crate::{ApiKey, DecodeError, Message};
+
+/// Which of an API's two messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// What a client sends.
+    Request,
+    /// What a broker answers.
+    Response,
+}
+
+fn again<M: Message>(bytes: Bytes, version: i16) -> Result<Bytes, DecodeError> {
+    M::from_bytes(bytes, version).map(|message| message.to_bytes(version))
+}
+
 macro_rules! apis {
     ($($(#[$doc:meta])* $module:ident: $key:ident, $request:ident, $response:ident;)*) => {
         $($(#[$doc])* pub mod $module;)*
         $(pub use $module::{$request, $response};)*
 
         /// The versions of an API that this crate speaks.
-        pub(crate) fn versions(key: crate::ApiKey) -> Option<std::ops::RangeInclusive<i16>> {
+        pub(crate) fn versions(key: ApiKey) -> Option<std::ops::RangeInclusive<i16>> {
             match key {
-                $(crate::ApiKey::$key => Some(<$request as crate::Message>::VERSIONS),)*
+                $(ApiKey::$key => Some(<$request as Message>::VERSIONS),)*
                 _ => None,
             }
+        }
+
+        /// Reads a message of any API and writes it again: for tools that learn only at run time
+        /// which message they have, such as recorders and fuzzers. `None` if this crate has no
+        /// message for that API and version.
+        ///
+        /// # Errors
+        /// As [`Message::from_bytes`].
+        #[must_use]
+        pub fn rewrite(
+            key: ApiKey,
+            side: Side,
+            version: i16,
+            bytes: Bytes,
+        ) -> Option<Result<Bytes, DecodeError>> {
+            if !versions(key)?.contains(&version) {
+                return None;
+            }
+            Some(match (key, side) {
+                $((ApiKey::$key, Side::Request) => again::<$request>(bytes, version),)*
+                $((ApiKey::$key, Side::Response) => again::<$response>(bytes, version),)*
+                _ => return None,
+            })
         }
 
         /// Calls a macro with every pair of messages.

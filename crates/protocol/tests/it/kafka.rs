@@ -1,0 +1,63 @@
+//! The bytes of Kafka's own Java classes, in every version they have: see `tests/golden/Golden.java`.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use protocol::ApiKey;
+use protocol::messages::{Side, rewrite};
+
+/// The newer file has what Kafka 4.3 speaks, the older what it speaks no longer.
+const GOLDEN: [&str; 2] =
+    [include_str!("../golden/kafka-4.3.1.txt"), include_str!("../golden/kafka-3.9.1.txt")];
+
+fn lines() -> impl Iterator<Item = (ApiKey, Side, i16, Bytes)> {
+    GOLDEN.into_iter().flat_map(str::lines).map(|line| {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [key, side, version, hex] = fields[..] else { panic!("four fields: {line}") };
+        let key = ApiKey::from_code(key.parse().expect("a key")).expect("an API");
+        let side = if side == "request" { Side::Request } else { Side::Response };
+        (key, side, version.parse().expect("a version"), unhex(hex))
+    })
+}
+
+fn unhex(hex: &str) -> Bytes {
+    let digits: Vec<u8> = hex
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .map(|digit| u8::try_from(digit).expect("one digit"))
+        .collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+#[test]
+fn what_kafka_writes_is_read_and_written_alike() {
+    for (key, side, version, bytes) in lines() {
+        let at = format!("{key} {side:?} version {version}");
+        let again = rewrite(key, side, version, bytes.clone()).unwrap_or_else(|| panic!("{at} is missing"));
+        assert_eq!(again.unwrap_or_else(|e| panic!("{at}: {e}")), bytes, "{at}");
+    }
+}
+
+#[test]
+fn every_message_is_judged_in_every_version_that_kafka_has() {
+    let judged: BTreeSet<(i16, i16, bool)> =
+        lines().map(|(key, side, version, _)| (key.code(), version, side == Side::Request)).collect();
+    for &key in ApiKey::ALL {
+        let Some(versions) = key.versions() else { continue };
+        for version in versions.clone() {
+            for request in [true, false] {
+                assert!(judged.contains(&(key.code(), version, request)), "{key} version {version}");
+            }
+        }
+        let newer =
+            judged.iter().filter(|(code, version, _)| *code == key.code() && version > versions.end());
+        assert_eq!(newer.count(), 0, "{key}: Kafka has newer versions");
+    }
+}
+
+#[test]
+fn what_has_no_message_is_not_rewritten() {
+    assert_eq!(rewrite(ApiKey::Metadata, Side::Request, 14, Bytes::new()), None);
+    assert_eq!(rewrite(ApiKey::Vote, Side::Request, 0, Bytes::new()), None);
+    assert!(rewrite(ApiKey::Metadata, Side::Request, 12, Bytes::new()).is_some_and(|read| read.is_err()));
+}

@@ -1,0 +1,3 @@
+//! Messages through the public interface.
+
+mod kafka;
