@@ -66,8 +66,8 @@ def run(suite, arguments, directory):
             this.case("the server lives", FAILED, server.log_tail())
     except Skip as reason:
         this.case(ITSELF, SKIPPED, str(reason))
-    except Exception:
-        this.case(ITSELF, FAILED, traceback.format_exc())
+    except Exception as error:
+        this.case(ITSELF, FAILED, f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
     finally:
         if server.alive():
             server.close()
