@@ -33,6 +33,7 @@
 //! Read `log` (the writer), `reader`, `segment`, then `scan`, which every look at a file goes through, and
 //! `recovery`. The bytes are drawn in `docs/formats/log.md`.
 
+mod compaction;
 mod config;
 mod error;
 mod index;
@@ -42,14 +43,17 @@ mod names;
 mod producer_state;
 mod reader;
 mod recovery;
+mod retention;
 mod scan;
 mod segment;
 mod stage;
 mod tail;
 
+pub use compaction::{Assistant, Backlog, Compacted, CompactionConfig, Rewritten, compact};
 pub use config::{Config, TailBudget};
 pub use error::{Error, ErrorKind};
 pub use log::{Appended, Log};
 pub use marker::{leave_clean_marker, take_clean_marker};
 pub use reader::LogReader;
 pub use recovery::{CutTail, LastStop, Recovery, Rotten};
+pub use retention::{Retention, Tidied};

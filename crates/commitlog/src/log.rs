@@ -11,7 +11,7 @@ use record::Batch;
 
 use crate::names::{self, FileKind};
 use crate::producer_state::{Snapshot, Verdict};
-use crate::reader::{Shared, lock};
+use crate::reader::{Shared, UNKNOWN_MS, lock};
 use crate::recovery::{self, LastStop, Opened, Recovery};
 use crate::segment::{Segment, failed};
 use crate::stage::Stage;
@@ -37,18 +37,16 @@ pub struct Appended {
 /// One partition's log, as its only writer has it.
 #[derive(Debug)]
 pub struct Log {
-    disk: Arc<dyn Disk>,
-    shared: Arc<Shared>,
-    config: Config,
-    active: Arc<Segment>,
-    size: u64,
-    next_offset: i64,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) config: Config,
+    pub(crate) active: Arc<Segment>,
+    pub(crate) size: u64,
+    pub(crate) next_offset: i64,
     /// Whether something was written that no flush covered yet.
     dirty: bool,
     /// Whether a close has anything to add to what a clean stop left.
-    touched: bool,
-    /// When the active segment got its first batch from this process.
-    active_since_ms: Option<i64>,
+    pub(crate) touched: bool,
     poison: Option<Arc<io::Error>>,
 }
 
@@ -73,6 +71,8 @@ impl Log {
             uncompressed_bytes_max: config.uncompressed_bytes_max,
             segments: RwLock::new(Arc::new(segments)),
             log_start_offset: AtomicI64::new(log_start_offset),
+            active_since_ms: AtomicI64::new(UNKNOWN_MS),
+            cleaned: Mutex::new(None),
             tail,
             producers: Mutex::new(producers),
         };
@@ -85,7 +85,6 @@ impl Log {
             next_offset,
             dirty: false,
             touched: !from_snapshot,
-            active_since_ms: None,
             poison: None,
         };
         Ok((log, recovery))
@@ -177,29 +176,28 @@ impl Log {
     /// When the disk refuses.
     pub fn delete_before(&mut self, offset: i64, up_to: i64) -> Result<i64, Error> {
         let start = offset.min(up_to).min(self.next_offset);
-        let before = self.shared.log_start_offset.load(Ordering::Acquire);
-        if start <= before {
-            return Ok(before);
+        for segment in self.begin_at(start)? {
+            segment.remove()?;
+        }
+        Ok(self.shared.log_start_offset.load(Ordering::Acquire))
+    }
+
+    /// Lets the log begin at `start`, durably, if it does not begin later already; answers the segments that lie before
+    /// it. Nobody finds them any more, and their files are the caller's to remove.
+    pub(crate) fn begin_at(&mut self, start: i64) -> Result<Vec<Arc<Segment>>, Error> {
+        if start <= self.shared.log_start_offset.load(Ordering::Acquire) {
+            return Ok(Vec::new());
         }
         let path = self.dir().join(names::LOG_START_FILE);
         write_atomically(&*self.disk, &path, format!("{start}\n").as_bytes())
             .map_err(failed("writing", &path))?;
         self.shared.log_start_offset.store(start, Ordering::Release);
-        self.drop_segments(start)?;
-        Ok(start)
-    }
-
-    fn drop_segments(&mut self, start: i64) -> Result<(), Error> {
         let segments = self.shared.segments();
         let dead = segments.windows(2).take_while(|pair| pair[1].base_offset() <= start).count();
-        if dead == 0 {
-            return Ok(());
+        if dead > 0 {
+            self.replace_segments(segments[dead..].to_vec());
         }
-        self.replace_segments(segments[dead..].to_vec());
-        for segment in &segments[..dead] {
-            segment.remove()?;
-        }
-        self.disk.sync_dir(self.dir()).map_err(failed("removing segments of", self.dir()))
+        Ok(segments[..dead].to_vec())
     }
 
     /// Judges one request and puts it on the stage. Answers where a repeated request lies.
@@ -235,7 +233,7 @@ impl Log {
             self.check_poison()?;
         }
         let log_append_time = if self.config.log_append_time { now_ms } else { -1 };
-        self.active_since_ms.get_or_insert(now_ms);
+        self.shared.note_append(now_ms);
         stage.add(at, &batches, log_append_time, &mut lock(&self.shared.producers));
         Ok(None)
     }
@@ -258,7 +256,8 @@ impl Log {
             return false;
         }
         let limit = config.segment_bytes.min(SEGMENT_BYTES_LIMIT);
-        let old = self.active_since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= config.segment_ms);
+        let old =
+            self.shared.active_since().is_some_and(|since| now_ms.saturating_sub(since) >= self.segment_ms());
         let span = stage.next_offset() + records - self.active.base_offset();
         self.size + staged + bytes > limit || span > i64::from(i32::MAX) || old
     }
@@ -315,7 +314,7 @@ impl Log {
 
     /// Closes the active segment and begins the next one. Everything of the old one is durable first, so that
     /// recovery never has to look at it.
-    fn roll(&mut self) -> Result<(), Error> {
+    pub(crate) fn roll(&mut self) -> Result<(), Error> {
         self.flush()?;
         self.active.write_index(true)?;
         self.write_producers()?;
@@ -333,11 +332,11 @@ impl Log {
         self.replace_segments(segments);
         self.active = next;
         self.size = 0;
-        self.active_since_ms = None;
+        self.shared.active_since_ms.store(UNKNOWN_MS, Ordering::Release);
         Ok(())
     }
 
-    fn replace_segments(&self, segments: Vec<Arc<Segment>>) {
+    pub(crate) fn replace_segments(&self, segments: Vec<Arc<Segment>>) {
         *self.shared.segments.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(segments);
     }
 
@@ -367,14 +366,14 @@ impl Log {
         names::path(self.dir(), end_offset, FileKind::Producers)
     }
 
-    fn check_poison(&self) -> Result<(), Error> {
+    pub(crate) fn check_poison(&self) -> Result<(), Error> {
         match &self.poison {
             Some(source) => Err(Error::Poisoned { path: self.dir().to_owned(), source: Arc::clone(source) }),
             None => Ok(()),
         }
     }
 
-    fn poison(&mut self, error: io::Error) -> Error {
+    pub(crate) fn poison(&mut self, error: io::Error) -> Error {
         self.poison_shared(Arc::new(error))
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use bytes::{Bytes, BytesMut};
 
 use crate::Error;
+use crate::compaction::Cleaned;
 use crate::producer_state::ProducerState;
 use crate::scan::Piece;
 use crate::segment::Segment;
@@ -14,6 +15,9 @@ use crate::tail::Tail;
 
 /// The smallest and the largest read from a file.
 const WINDOW_BYTES: std::ops::RangeInclusive<usize> = 16 << 10..=1 << 20;
+
+/// A time that nobody has looked up.
+pub(crate) const UNKNOWN_MS: i64 = i64::MIN;
 
 /// What the owner of a log and its readers share.
 #[derive(Debug)]
@@ -23,6 +27,10 @@ pub(crate) struct Shared {
     /// Never empty; the last one is being written. Replaced as a whole when a segment comes or goes.
     pub(crate) segments: RwLock<Arc<Vec<Arc<Segment>>>>,
     pub(crate) log_start_offset: AtomicI64,
+    /// When the active segment got its first batch, as far as somebody looked.
+    pub(crate) active_since_ms: AtomicI64,
+    /// How far compaction came, once somebody looked.
+    pub(crate) cleaned: Mutex<Option<Cleaned>>,
     pub(crate) tail: Mutex<Tail>,
     pub(crate) producers: Mutex<ProducerState>,
 }
@@ -112,6 +120,18 @@ impl LogReader {
 }
 
 impl Shared {
+    /// Takes note of the time of an append to the active segment; the first one counts.
+    pub(crate) fn note_append(&self, now_ms: i64) {
+        if self.active_since_ms.load(Ordering::Acquire) == UNKNOWN_MS {
+            self.active_since_ms.store(now_ms, Ordering::Release);
+        }
+    }
+
+    /// When the active segment got its first batch, as far as that is known.
+    pub(crate) fn active_since(&self) -> Option<i64> {
+        Some(self.active_since_ms.load(Ordering::Acquire)).filter(|since| *since != UNKNOWN_MS)
+    }
+
     pub(crate) fn segments(&self) -> Arc<Vec<Arc<Segment>>> {
         Arc::clone(&self.segments.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use env::Disk;
 
+use crate::compaction;
 use crate::index::Index;
 use crate::names::{self, FileKind};
 use crate::producer_state::{ProducerState, Snapshot};
@@ -100,6 +101,7 @@ pub(crate) fn open(
 /// The segments, oldest first, at least one; and the end offsets of the producers' files, newest first.
 fn list(disk: &Arc<dyn Disk>, dir: &Path, config: &Config) -> Result<(Vec<Arc<Segment>>, Vec<i64>), Error> {
     let (mut segments, mut snapshots) = (Vec::new(), Vec::new());
+    compaction::finish_interrupted(disk, dir)?;
     for entry in disk.read_dir(dir).map_err(failed("listing", dir))? {
         match names::parse(&entry.name) {
             Some((base, FileKind::Log)) => {

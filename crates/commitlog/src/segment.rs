@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use env::{Disk, DiskFile, OpenMode};
-use record::Batch;
+use record::{Batch, BatchHeader};
 
 use crate::Error;
 use crate::index::{Index, OffsetIndex, TimeIndex};
@@ -30,6 +30,8 @@ pub(crate) struct Segment {
     size: AtomicU64,
     /// Loaded or rebuilt on first use.
     index: RwLock<Option<Index>>,
+    /// The greatest timestamp as of the time when the index was not loaded yet, once somebody looked.
+    newest_at_rest: OnceLock<i64>,
 }
 
 impl Segment {
@@ -42,11 +44,16 @@ impl Segment {
             file: OnceLock::new(),
             size: AtomicU64::new(size),
             index: RwLock::new(None),
+            newest_at_rest: OnceLock::new(),
         }
     }
 
     pub(crate) fn base_offset(&self) -> i64 {
         self.base_offset
+    }
+
+    pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -133,6 +140,38 @@ impl Segment {
         self.with_index(Index::max_timestamp)
     }
 
+    /// The same, without keeping a file open or an index in memory for it: for those who look at every segment there
+    /// is, again and again.
+    pub(crate) fn newest_timestamp(&self) -> Result<i64, Error> {
+        if let Some(index) = &*self.index.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(index.max_timestamp());
+        }
+        if self.size() == 0 {
+            return Ok(-1);
+        }
+        // Whoever appends loads the index first, so what was seen without one stays true.
+        if let Some(newest) = self.newest_at_rest.get() {
+            return Ok(*newest);
+        }
+        let newest = self.aside().max_timestamp()?;
+        Ok(*self.newest_at_rest.get_or_init(|| newest))
+    }
+
+    /// The header of the first batch, if there is a sound one.
+    pub(crate) fn first_batch(&self) -> Result<Option<BatchHeader>, Error> {
+        let aside = self.aside();
+        let mut scan = aside.scan_all()?;
+        match scan.next_piece().map_err(self.failed("reading"))? {
+            Some(Piece::Batch { batch, .. }) => Ok(Some(batch.header)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same segment with nothing open and nothing loaded.
+    fn aside(&self) -> Self {
+        Self::new(Arc::clone(&self.disk), &self.dir, self.base_offset, self.index_interval_bytes, self.size())
+    }
+
     pub(crate) fn with_index<T>(&self, look: impl FnOnce(&Index) -> T) -> Result<T, Error> {
         {
             let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
@@ -180,17 +219,23 @@ impl Segment {
         Ok(())
     }
 
+    /// Gives the file of batches a name that nobody looks for, and removes the others. Readers that are in the middle of
+    /// it go on. Answers the name.
+    pub(crate) fn put_aside(&self) -> Result<PathBuf, Error> {
+        self.file()?;
+        for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
+            names::remove_if_there(&*self.disk, &names::path(&self.dir, self.base_offset, kind))?;
+        }
+        let gone = names::deleted(&self.path());
+        self.disk.rename(&self.path(), &gone).map_err(self.failed("renaming"))?;
+        Ok(gone)
+    }
+
     /// Removes the segment's files. Readers that have the file open keep reading it.
     pub(crate) fn remove(&self) -> Result<(), Error> {
         self.file()?;
         for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::Producers, FileKind::Log] {
-            let path = names::path(&self.dir, self.base_offset, kind);
-            match self.disk.remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed("removing", &path)(error));
-                }
-                _ => {}
-            }
+            names::remove_if_there(&*self.disk, &names::path(&self.dir, self.base_offset, kind))?;
         }
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! The log through its public interface, on a disk that fails and loses power on demand.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod compaction;
 mod crash;
 mod full_disk;
 mod model;
 mod producers;
+mod retention;
 mod rot;
 mod support;
 mod time;
