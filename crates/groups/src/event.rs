@@ -5,7 +5,7 @@
 //! no value means that the thing is gone. A kind of our own, 0x5001, is an offset that an open transaction will commit. Written are `OffsetCommitValue` 3 and `GroupMetadataValue` 3, read
 //! are 0 to 3 of both, so that a `__consumer_offsets` of an Apache Kafka can be read, too.
 
-mod codec;
+pub(crate) mod codec;
 
 use bytes::Bytes;
 

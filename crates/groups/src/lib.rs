@@ -33,8 +33,7 @@
 //! # What it deliberately does not know
 //!
 //! No socket, no clock, no disk, no Kafka message: doors translate. It does not know which topics exist, nor
-//! what the members' protocol metadata means. The server-side assignment of KIP-848 and transactions are
-//! not here yet.
+//! what the members' protocol metadata means. The server-side assignment of KIP-848 is not here yet.
 //!
 //! # Reading order
 //!
@@ -52,6 +51,7 @@ mod member;
 mod offsets;
 mod request;
 mod step;
+pub mod transactions;
 
 pub use classic::{Description, State};
 pub use config::Config;
