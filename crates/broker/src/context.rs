@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use topics::{Partition, Topic, Topics};
 
 use crate::Config;
-use crate::coordinator::{Coordinator, OFFSETS_TOPIC, Unavailable};
+use crate::coordinator::Coordinator;
+use crate::journal::{OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Unavailable};
 use crate::memory::Memory;
 
 /// What all connections share.
@@ -97,7 +98,7 @@ impl Context {
 
 /// Whether clients may write to, or delete, this topic.
 pub(crate) fn is_internal(topic: &str) -> bool {
-    topic == OFFSETS_TOPIC
+    topic == OFFSETS_TOPIC || topic == TRANSACTIONS_TOPIC
 }
 
 /// A partition by Kafka's signed index.

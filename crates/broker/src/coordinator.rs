@@ -6,7 +6,6 @@
 //! written down.
 
 mod command;
-mod journal;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,11 +16,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use topics::Topics;
 
+use crate::journal::{Journal, JournalError, Release, Unavailable};
+use crate::steady_time::SteadyTime;
 use command::{Command, Reply};
-pub(crate) use command::{Coordinator, FetchedOffsets, Joined, OffsetsQuery, Position, Unavailable};
-pub use journal::JournalError;
-pub(crate) use journal::OFFSETS_TOPIC;
-use journal::{Journal, Release};
+pub(crate) use command::{Coordinator, FetchedOffsets, Joined, OffsetsQuery, Position};
 
 /// Requests that may wait for the owner.
 const QUEUE: usize = 1_024;
@@ -39,7 +37,7 @@ pub(crate) fn start(
     topics: &Topics,
     env: &Env,
 ) -> Result<(Coordinator, JoinHandle<()>, uuid::Uuid), JournalError> {
-    let time = Time { env: env.clone(), start_ms: env.clock.now_ms(), start: env.clock.monotonic() };
+    let time = SteadyTime::new(env);
     let mut groups = Groups::new(config.clone());
     let now_ms = time.now_ms();
     let journal = Journal::open(topics, |event| groups.replay(event, now_ms))?;
@@ -60,25 +58,11 @@ pub(crate) fn start(
     Ok((Coordinator::new(sender), task, topic_id))
 }
 
-/// Wall-clock time that never jumps: sessions must not end because somebody sets the clock.
-struct Time {
-    env: Env,
-    start_ms: i64,
-    start: Duration,
-}
-
-impl Time {
-    fn now_ms(&self) -> i64 {
-        let passed = self.env.clock.monotonic().saturating_sub(self.start);
-        self.start_ms + i64::try_from(passed.as_millis()).unwrap_or(i64::MAX / 2)
-    }
-}
-
 struct Owner {
     config: groups::Config,
     groups: Groups,
-    journal: Journal,
-    time: Time,
+    journal: Journal<Event>,
+    time: SteadyTime,
     joins: HashMap<Ticket, Reply<Joined>>,
     syncs: HashMap<Ticket, Reply<Result<groups::SyncReply, groups::Error>>>,
     tickets: u64,
@@ -214,7 +198,7 @@ impl Owner {
 
     /// The commit's time is the broker's.
     fn stamp(&self, request: &mut groups::CommitRequest) {
-        let now_ms = self.time.env.clock.now_ms();
+        let now_ms = self.time.wall_ms();
         request.offsets.iter_mut().for_each(|(_, _, committed)| committed.commit_timestamp_ms = now_ms);
     }
 
@@ -259,7 +243,7 @@ impl Owner {
                 }
             }
         }
-        self.journal.push(&events, releases, self.time.env.clock.now_ms());
+        self.journal.push(&events, releases, self.time.wall_ms());
     }
 }
 

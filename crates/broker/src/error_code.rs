@@ -3,7 +3,7 @@
 use protocol::ErrorCode;
 use topics::{AppendError, CreateError, DeleteError, ReadError};
 
-use crate::coordinator::Unavailable;
+use crate::journal::Unavailable;
 
 pub(crate) fn append(error: &AppendError) -> ErrorCode {
     match error {

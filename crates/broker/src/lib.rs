@@ -48,11 +48,13 @@ mod context;
 mod coordinator;
 mod dispatch;
 mod error_code;
+mod journal;
 mod listener;
 mod long_poll;
 mod memory;
 mod settings;
+mod steady_time;
 
 pub use broker::{BindError, Broker};
 pub use config::{Config, Exposure};
-pub use coordinator::JournalError;
+pub use journal::JournalError;

@@ -8,10 +8,7 @@ use groups::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// The groups cannot be kept any more, or the broker is shutting down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the group coordinator is not available")]
-pub(crate) struct Unavailable;
+use crate::journal::Unavailable;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Unavailable>>;
 pub(crate) type Joined = Result<JoinReply, JoinRefusal>;
