@@ -17,7 +17,7 @@ const ROWS: &[(u8, &[&str])] = &[
     (2, &["topics", "table"]),
     (3, &["engine"]),
     (4, &["broker", "spark-connect", "hbase-thrift", "dashboard"]),
-    (5, &["pelton", "xtask", "compat"]),
+    (5, &["pelton", "xtask", "compat", "fuzz"]),
 ];
 
 /// Crates whose whole content is synchronous and gets the time as an argument.
@@ -38,7 +38,7 @@ const CONFINED: &[Confined] = &[
     Confined { outside: "prost*", allowed: spark_connect, why: "only spark-connect knows protobuf" },
     Confined { outside: "tonic*", allowed: spark_connect, why: "only spark-connect knows gRPC" },
     Confined { outside: "tokio*", allowed: not_a_core, why: "this crate is synchronous and names no tokio" },
-    Confined { outside: "anyhow", allowed: binaries, why: "anyhow lives in pelton and xtask only" },
+    Confined { outside: "anyhow", allowed: binaries, why: "anyhow lives in pelton, xtask and fuzz only" },
 ];
 
 /// An identifier that only some files may contain.
@@ -53,7 +53,7 @@ const RESERVED: &[Reserved] = &[
     Reserved {
         identifier: "ApiKey",
         allowed: kafka_speakers,
-        why: "only protocol, broker and pelton's client module know API keys",
+        why: "only protocol, broker, fuzz and pelton's client module know API keys",
     },
     Reserved { identifier: "SystemTime", allowed: may_read_clocks, why: "`now` is an argument here" },
     Reserved { identifier: "Instant", allowed: may_read_clocks, why: "`now` is an argument here" },
@@ -68,7 +68,7 @@ fn spark_connect(name: &str) -> bool {
 }
 
 fn binaries(name: &str) -> bool {
-    matches!(name, "pelton" | "xtask")
+    matches!(name, "pelton" | "xtask" | "fuzz")
 }
 
 fn not_a_core(name: &str) -> bool {
@@ -76,7 +76,7 @@ fn not_a_core(name: &str) -> bool {
 }
 
 fn kafka_speakers(name: &str, path: &str) -> bool {
-    matches!(name, "protocol" | "broker")
+    matches!(name, "protocol" | "broker" | "fuzz")
         || name == "pelton" && (path == "src/client.rs" || path.starts_with("src/client/"))
 }
 

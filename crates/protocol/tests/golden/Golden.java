@@ -27,7 +27,8 @@ import org.apache.kafka.common.protocol.types.Type;
 
 /**
  * Writes every message that a client exchanges with a broker, in every version, with Kafka's own
- * Java classes: one line each, "key side version hex". Each comes twice: with every field filled,
+ * Java classes: one line each, "key side version hex", with "-" for no
+ * bytes at all. Each comes twice: with every field filled,
  * and with as little as the version allows. Share groups are left out, and so are the messages and
  * versions in a file that is named.
  *
@@ -78,7 +79,8 @@ public class Golden {
         ObjectSerializationCache cache = new ObjectSerializationCache();
         ByteBuffer buffer = ByteBuffer.allocate(message.size(cache, version));
         message.write(new ByteBufferAccessor(buffer), cache, version);
-        System.out.println(what + " " + HexFormat.of().formatHex(buffer.array()));
+        String hex = HexFormat.of().formatHex(buffer.array());
+        System.out.println(what + " " + (hex.isEmpty() ? "-" : hex));
     }
 
     /** Gives a value to every field that the version has. */
