@@ -11,7 +11,7 @@
 //! cargo test -p fuzz                                      some hundred rounds each, and every input ever found
 //! ```
 //!
-//! What is found is cut down to what matters, printed, and written to `fuzz/regressions/<target>/`; it stays there
+//! What is found is cut down to what matters, printed, and written to `crates/fuzz/regressions/<target>/`; it stays there
 //! when the decoder is mended, and the tests run it for ever.
 //!
 //! Why an own loop: coverage-guided engines need a nightly compiler or a build of their own, and without coverage

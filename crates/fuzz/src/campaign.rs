@@ -149,7 +149,7 @@ pub struct Regression {
     pub input: Bytes,
 }
 
-/// Everything that was ever found, from `fuzz/regressions/<target>/`; nothing if there is no such directory.
+/// Everything that was ever found, from `crates/fuzz/regressions/<target>/`; nothing if there is no such directory.
 ///
 /// # Errors
 /// Whatever the file system answers.

@@ -10,8 +10,8 @@ use super::{Allowance, Target};
 
 /// What Kafka's own classes wrote.
 const GOLDEN: [&str; 2] = [
-    include_str!("../../../crates/protocol/tests/golden/kafka-4.3.1.txt"),
-    include_str!("../../../crates/protocol/tests/golden/kafka-3.9.1.txt"),
+    include_str!("../../../protocol/tests/golden/kafka-4.3.1.txt"),
+    include_str!("../../../protocol/tests/golden/kafka-3.9.1.txt"),
 ];
 
 /// Sixteen for the decoded message, which lives on while it is written again into a growing buffer.
