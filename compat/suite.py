@@ -151,5 +151,7 @@ class Run:
         lines = []
         code = self.lines(command, lines.append, **options)
         text = "\n".join(lines)
-        assert code == 0, f"{' '.join(map(str, command[-6:]))} ended with code {code}\n{text[-2000:]}"
+        # Class paths say nothing to the reader.
+        short = " ".join(word for word in map(str, command) if len(word) < 100)
+        assert code == 0, f"{short} ended with code {code}\n{text[-2000:]}"
         return text
