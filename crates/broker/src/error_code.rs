@@ -10,6 +10,7 @@ pub(crate) fn append(error: &AppendError) -> ErrorCode {
         AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
         AppendError::Corrupt(_) => ErrorCode::CorruptMessage,
         AppendError::Invalid { .. } => ErrorCode::InvalidRecord,
+        AppendError::Timestamp { .. } => ErrorCode::InvalidTimestamp,
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
         AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
         AppendError::Deleted { .. } => ErrorCode::UnknownTopicOrPartition,

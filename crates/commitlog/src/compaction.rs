@@ -1,8 +1,7 @@
 //! Compaction: of the records with one key only the last one stays, below a point that moves forward.
 //!
 //! A pass reads the keys behind that point into a map of bounded size, then writes every closed segment before the end
-//! of the map anew, without the records that the map knows a later one of. Groups of small segments become one. What
-//! a pass does:
+//! of the map anew, without the records that the map knows a later one of. Small segments become one. What a pass does:
 //!
 //! - offsets never change, and a batch keeps its first and last offset, its producer and its sequence numbers;
 //! - where batches disappear, one empty batch stands for their offsets, so that offsets stay without gaps;
@@ -26,7 +25,7 @@ use aborted::Aborted;
 use filter::Filter;
 use key_map::KeyMap;
 pub use rewrite::Rewritten;
-use rewrite::rewrite;
+use rewrite::{Outcome, rewrite};
 pub(crate) use swap::finish_interrupted;
 
 mod aborted;
@@ -185,12 +184,14 @@ pub fn compact(
         done.rounds += 1;
         done.key_map_bytes = done.key_map_bytes.max(map.bytes());
         let mut filter = Filter::new(reader, map, to, now_ms, config.delete_retention_ms);
-        for group in groups(&segments, config, to) {
-            let outcome = rewrite(&reader.shared, group, config, &mut filter, assistant)?;
+        let touched = segments.iter().take_while(|(segment, _)| segment.base_offset() < to).count();
+        let mut left = &segments[..touched];
+        while !left.is_empty() {
+            let (count, outcome) = rewrite(&reader.shared, left, config, &mut filter, assistant)?;
             match outcome {
-                rewrite::Outcome::Stopped => return Ok(done),
-                rewrite::Outcome::Untouched => {}
-                rewrite::Outcome::Written(rewritten) => {
+                Outcome::Stopped => return Ok(done),
+                Outcome::Untouched => {}
+                Outcome::Written(rewritten) => {
                     done.bytes_before += rewritten.bytes_before();
                     done.bytes_after += rewritten.size();
                     if !assistant.swap(rewritten)? {
@@ -198,6 +199,10 @@ pub fn compact(
                     }
                 }
             }
+            left = &left[count..];
+        }
+        if !assistant.pace(0) {
+            return Ok(done);
         }
         let cleaned = Cleaned { to, horizon_ms: filter.horizon_ms() };
         reader.shared.set_cleaned(&segments[0].0, cleaned)?;
@@ -242,26 +247,6 @@ fn fill(
         }
     }
     Ok(Some((map, end)))
-}
-
-/// Neighbours that together are no larger than one segment may be.
-fn groups<'a>(segments: &'a [Bounded], config: &CompactionConfig, to: i64) -> Vec<&'a [Bounded]> {
-    let touched = segments.iter().take_while(|(segment, _)| segment.base_offset() < to).count();
-    let (mut groups, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for at in 0..touched {
-        let (segment, behind) = &segments[at];
-        let span = behind - segments[start].0.base_offset();
-        let fits = bytes + segment.size() <= config.segment_bytes && span < i64::from(i32::MAX);
-        if at > start && !fits {
-            groups.push(&segments[start..at]);
-            (start, bytes) = (at, 0);
-        }
-        bytes += segment.size();
-    }
-    if start < touched {
-        groups.push(&segments[start..touched]);
-    }
-    groups
 }
 
 impl Shared {

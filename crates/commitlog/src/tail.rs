@@ -43,6 +43,15 @@ impl Tail {
         }
     }
 
+    /// Forgets what was appended before `offset`, as far as whole writes go.
+    pub(crate) fn forget_before(&mut self, offset: i64) {
+        while self.chunks.front().is_some_and(|oldest| oldest.next_offset <= offset) {
+            let Some(oldest) = self.chunks.pop_front() else { break };
+            self.bytes -= oldest.bytes.len();
+            self.budget.used.fetch_sub(oldest.bytes.len(), Ordering::Relaxed);
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);

@@ -34,6 +34,15 @@ pub struct DiskEntry {
     pub is_dir: bool,
 }
 
+/// How large a file system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// All of it, in bytes.
+    pub total: u64,
+    /// What this program may still write, in bytes.
+    pub usable: u64,
+}
+
 /// A file system.
 ///
 /// Three states matter: *written* (survives the process), *durable* (survives a power cut), and neither. Writing
@@ -90,6 +99,12 @@ pub trait Disk: Send + Sync + Debug {
     /// # Errors
     /// `NotFound` when it does not exist.
     fn len(&self, path: &Path) -> io::Result<u64>;
+
+    /// How large the file system is that holds `path`, and how much of it is free.
+    ///
+    /// # Errors
+    /// `NotFound` when it does not exist.
+    fn space(&self, path: &Path) -> io::Result<DiskSpace>;
 
     /// Locks a file, created when missing, against every other holder; dropping the answer unlocks it.
     ///

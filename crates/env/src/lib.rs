@@ -35,8 +35,8 @@ mod thread;
 
 pub use atomic::write_atomically;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use disk::{Disk, DiskEntry, DiskFile, OpenMode, RealDisk, SimDisk};
+pub use disk::{Disk, DiskEntry, DiskFile, DiskSpace, OpenMode, RealDisk, SimDisk};
 pub use environment::Env;
 pub use lock::{DirLock, FileGuard, LockError};
 pub use random::{OsRandom, Random, SeededRandom};
-pub use thread::spawn_thread;
+pub use thread::{spawn_background_thread, spawn_thread};

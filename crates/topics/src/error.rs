@@ -143,6 +143,16 @@ pub enum AppendError {
         /// Where exactly, if a batch's inside breaks it.
         source: Option<Arc<record::Error>>,
     },
+    /// A record's time is too far from the present (`message.timestamp.before.max.ms`, `.after.max.ms`).
+    #[error("a record's timestamp {timestamp} is not between {earliest} and {latest}")]
+    Timestamp {
+        /// The record's, in Unix milliseconds.
+        timestamp: i64,
+        /// The earliest that is taken now.
+        earliest: i64,
+        /// The latest.
+        latest: i64,
+    },
     /// A batch of this producer is missing before this one.
     #[error("producer {producer_id} sent sequence {sequence} where {expected} was expected")]
     OutOfOrderSequence {
@@ -304,7 +314,7 @@ impl AppendError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::TooLarge { .. } | Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::TooLarge { .. } | Self::Invalid { .. } | Self::Timestamp { .. } => ErrorKind::Invalid,
             Self::Corrupt(_) => ErrorKind::Corrupt,
             Self::OutOfOrderSequence { .. } | Self::ProducerFenced { .. } => ErrorKind::Conflict,
             Self::Busy { .. } | Self::DiskFull { .. } => ErrorKind::Retry,

@@ -9,9 +9,8 @@
 //! also a power cut. Appends of one partition keep the order of the calls. After a failed flush the partition takes
 //! no more writes until the next start; a full disk refuses appends until space returns.
 //!
-//! What this crate deliberately does not know: Kafka's requests and error codes, consumer groups, retention's
-//! schedule, compaction. Its limits: one process per directory, a writer per partition, and one open file per
-//! segment in use.
+//! What this crate deliberately does not know: Kafka's requests and error codes, consumer groups. Its limits: one
+//! process per directory, a writer per partition, and one open file per segment in use.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -20,7 +19,7 @@
 //! use topics::{Acks, Config, Topics};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let env = Env::simulated(ManualClock::new(0).into(), &SimDisk::new(), 7);
+//! let env = Env::simulated(ManualClock::new(1_700_000_000_000).into(), &SimDisk::new(), 7);
 //! let (topics, _) = Topics::open(Config::new("/data"), env)?;
 //! let partition = topics.create("greetings", 1, BTreeMap::new())?.partition(0).unwrap();
 //!
@@ -33,8 +32,11 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Read `store`, `partition`, then `writer` and `queue`; `metadata` is the list of topics on disk.
+//! Read `store`, `partition`, then `admission`, `writer` and `queue`; `settings` is the table of what topics may be told,
+//! `cleaner` what happens to old records, `metadata` the list of topics on disk.
 
+mod admission;
+mod cleaner;
 mod config;
 mod error;
 mod metadata;
@@ -45,6 +47,7 @@ mod store;
 mod topic;
 mod writer;
 
+pub use cleaner::Cleaned;
 pub use config::Config;
 pub use error::{
     AlterError, AppendError, CloseError, CreateError, CreatePartitionsError, DeleteError, ErrorKind,
@@ -52,8 +55,8 @@ pub use error::{
 };
 pub use partition::{Acks, AppendFuture, Appended, Partition, ReadBatches, TimestampedOffset};
 pub use settings::{
-    Allowed, CleanupPolicy, Setting, SettingError, SettingKind, SettingSource, SettingSpec, TOPIC_SETTINGS,
-    TimestampType, TopicConfig, check_setting,
+    Allowed, BROKER_SETTINGS, CleanupPolicy, Setting, SettingError, SettingKind, SettingSource, SettingSpec,
+    TOPIC_SETTINGS, TimestampType, TopicConfig, check_setting,
 };
 pub use store::{RecoveryReport, Topics};
 pub use topic::Topic;

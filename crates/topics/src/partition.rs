@@ -4,12 +4,12 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use commitlog::LogReader;
-use record::ErrorKind as RecordErrorKind;
+use env::Clock;
 use tokio::sync::{oneshot, watch};
 
 use crate::queue::Queue;
@@ -95,6 +95,9 @@ pub(crate) struct Core {
     pub(crate) deleted: AtomicBool,
     pub(crate) settings: Arc<LiveSettings>,
     pub(crate) uncompressed_bytes_max: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Everything before it was flushed, as far as somebody counts.
+    pub(crate) flushed_to: AtomicI64,
 }
 
 impl Partition {
@@ -113,7 +116,7 @@ impl Partition {
         if self.core.is_deleted() {
             return Err(self.core.deleted());
         }
-        self.core.check(&batches)?;
+        let batches = self.core.admit(batches)?;
         let (sender, answer) = oneshot::channel();
         let append = Append { core: Arc::clone(&self.core), batches, acks, answer: sender };
         self.core.queue.push(Job::Append(append))?;
@@ -238,6 +241,11 @@ impl Core {
         });
     }
 
+    /// Whether something is readable that no flush covers.
+    pub(crate) fn has_unflushed(&self) -> bool {
+        self.flushed_to.load(Ordering::Relaxed) < self.high_watermark()
+    }
+
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
     }
@@ -250,32 +258,6 @@ impl Core {
 
     pub(crate) fn deleted(&self) -> AppendError {
         AppendError::Deleted { topic: self.topic.to_string() }
-    }
-
-    fn check(&self, bytes: &Bytes) -> Result<(), AppendError> {
-        if bytes.is_empty() {
-            return Err(AppendError::Invalid { rule: "there must be at least one batch", source: None });
-        }
-        let settings = self.settings.get();
-        for batch in record::batches(bytes) {
-            let batch = batch.map_err(refused)?;
-            let (bytes, max) = (batch.bytes.len(), settings.message_bytes_max);
-            if bytes > max {
-                return Err(AppendError::TooLarge { bytes, max, topic: self.topic.to_string() });
-            }
-            batch.verify_crc().map_err(refused)?;
-            if batch.header.is_control() {
-                return Err(AppendError::Invalid {
-                    rule: "only the broker writes control batches",
-                    source: None,
-                });
-            }
-            if batch.header.records_count == 0 {
-                return Err(AppendError::Invalid { rule: "a batch holds at least one record", source: None });
-            }
-            batch.validate(self.uncompressed_bytes_max).map_err(malformed)?;
-        }
-        Ok(())
     }
 
     pub(crate) fn append_error(&self, error: commitlog::Error) -> AppendError {
@@ -318,15 +300,4 @@ impl Core {
 /// Whether it was another value before.
 fn mem_replace(place: &mut i64, value: i64) -> bool {
     std::mem::replace(place, value) != value
-}
-
-fn refused(error: record::Error) -> AppendError {
-    match error.kind() {
-        RecordErrorKind::Corrupt => AppendError::Corrupt(Arc::new(error)),
-        RecordErrorKind::Invalid => malformed(error),
-    }
-}
-
-fn malformed(error: record::Error) -> AppendError {
-    AppendError::Invalid { rule: "records are whole and as many as said", source: Some(Arc::new(error)) }
 }

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-pub use table::{Allowed, SettingKind, SettingSpec, TOPIC_SETTINGS};
+pub use table::{Allowed, BROKER_SETTINGS, SettingKind, SettingSpec, TOPIC_SETTINGS};
 pub use topic_config::{CleanupPolicy, TimestampType, TopicConfig};
 
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod topic_config;
@@ -65,8 +65,13 @@ pub enum SettingError {
 /// [`SettingError`] for names that Kafka does not know and values that cannot hold.
 pub fn check_setting(name: &str, value: &str) -> Result<&'static SettingSpec, SettingError> {
     let spec = SettingSpec::of_topic(name).ok_or_else(|| SettingError::Unknown { name: name.to_owned() })?;
+    check(spec, name, value)?;
+    Ok(spec)
+}
+
+fn check(spec: &SettingSpec, name: &str, value: &str) -> Result<(), SettingError> {
     match spec.refusal(value) {
-        None => Ok(spec),
+        None => Ok(()),
         Some(rule) => Err(SettingError::Invalid { name: name.to_owned(), value: value.to_owned(), rule }),
     }
 }
@@ -108,10 +113,24 @@ impl Defaults {
         TOPIC_SETTINGS.iter().map(one).collect()
     }
 
-    /// The broker's values that topics inherit, without those that nobody set.
+    /// The broker's values that topics inherit, and the broker's own.
     pub(crate) fn broker(&self) -> Vec<Setting> {
         let none = BTreeMap::new();
-        self.describe(&none)
+        let own = |spec: &'static SettingSpec| {
+            let (value, source) = self.resolve(spec, &none);
+            Setting { spec, value: value.to_owned(), source }
+        };
+        self.describe(&none).into_iter().chain(BROKER_SETTINGS.iter().map(own)).collect()
+    }
+
+    /// A setting of the broker's own, as a number.
+    pub(crate) fn number<T: std::str::FromStr>(&self, name: &'static str) -> T {
+        let spec = SettingSpec::of_broker(name).expect("the table has every name that is asked for");
+        let none = BTreeMap::new();
+        let (value, _) = self.resolve(spec, &none);
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("the table allows {value:?} for {name}, which is no such number"))
     }
 }
 
@@ -121,9 +140,8 @@ impl Defaults {
 /// # Errors
 /// [`SettingError`], as of [`check_setting`].
 pub(crate) fn broker_default(name: &str, value: &str) -> Result<(&'static str, String), SettingError> {
-    let spec = TOPIC_SETTINGS.iter().find(|spec| spec.broker_name == name);
-    if let Some(spec) = spec {
-        check_setting(spec.name, value).map_err(|error| error.renamed(name))?;
+    if let Some(spec) = SettingSpec::of_broker(name) {
+        check(spec, name, value)?;
         return Ok((spec.name, value.trim().to_owned()));
     }
     let (target, unit_ms) = match name {
@@ -147,15 +165,7 @@ fn broker_default_checked(
     name: &str,
     ms: i64,
 ) -> Result<(&'static str, String), SettingError> {
-    check_setting(target, &ms.to_string()).map_err(|error| error.renamed(name))?;
+    let spec = SettingSpec::of_topic(target).expect("the table has it");
+    check(spec, name, &ms.to_string())?;
     Ok((target, ms.to_string()))
-}
-
-impl SettingError {
-    fn renamed(self, by: &str) -> Self {
-        match self {
-            Self::Unknown { .. } => Self::Unknown { name: by.to_owned() },
-            Self::Invalid { value, rule, .. } => Self::Invalid { name: by.to_owned(), value, rule },
-        }
-    }
 }

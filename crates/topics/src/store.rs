@@ -11,6 +11,7 @@ use env::{DirLock, Env};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::cleaner::Cleaner;
 use crate::metadata::{self, Metadata, TopicMetadata};
 use crate::queue::Queue;
 use crate::settings::Defaults;
@@ -35,13 +36,13 @@ type WriterThread = JoinHandle<Result<(), commitlog::Error>>;
 /// Dropping the last handle stops the writers but leaves no mark of a clean stop; see [`close`](Self::close).
 #[derive(Debug, Clone)]
 pub struct Topics {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    config: Config,
-    env: Env,
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) env: Env,
     /// What is looked up; changed only by whoever holds `admin`.
     lookup: RwLock<Lookup>,
     /// Creation, deletion, reservation: one at a time.
@@ -51,14 +52,15 @@ struct Inner {
     writers: Mutex<Vec<WriterThread>>,
     next_slot: AtomicU64,
     tail_budget: commitlog::TailBudget,
+    pub(crate) cleaner: Arc<Cleaner>,
     /// Changed only by whoever holds `admin`.
     defaults: RwLock<Defaults>,
     lock: Mutex<Option<DirLock>>,
 }
 
 #[derive(Debug, Default)]
-struct Lookup {
-    by_name: BTreeMap<String, Topic>,
+pub(crate) struct Lookup {
+    pub(crate) by_name: BTreeMap<String, Topic>,
     by_id: HashMap<Uuid, Topic>,
 }
 
@@ -113,7 +115,7 @@ impl Topics {
         let id = uuid::Builder::from_random_bytes(self.inner.env.random.next_16_bytes()).into_uuid();
         let topic = TopicMetadata { id: id.to_string(), partitions, configs };
         let created = self.inner.create(name, id, topic)?;
-        self.inner.changed.send_modify(|version| *version += 1);
+        self.inner.note_change();
         Ok(created)
     }
 
@@ -123,7 +125,7 @@ impl Topics {
     /// When there is none, or the disk refuses.
     pub fn delete(&self, name: &str) -> Result<(), DeleteError> {
         let outcome = self.inner.delete(name);
-        self.inner.changed.send_modify(|version| *version += 1);
+        self.inner.note_change();
         outcome
     }
 
@@ -182,6 +184,7 @@ impl Topics {
             }
             admin.closed = true;
         }
+        inner.cleaner.stop();
         inner.stop_writers()?;
         let dir = &inner.config.data_dir;
         commitlog::leave_clean_marker(&*inner.env.disk, dir)
@@ -192,8 +195,14 @@ impl Topics {
 }
 
 impl Inner {
-    fn lookup<T>(&self, look: impl FnOnce(&Lookup) -> T) -> T {
+    pub(crate) fn lookup<T>(&self, look: impl FnOnce(&Lookup) -> T) -> T {
         look(&self.lookup.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells whoever follows topics, and the cleaner, that something about them changed.
+    fn note_change(&self) {
+        self.changed.send_modify(|version| *version += 1);
+        self.cleaner.look_again();
     }
 
     fn admin(&self) -> MutexGuard<'_, Admin> {
@@ -231,6 +240,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.cleaner.stop();
         if let Err(error) = self.stop_writers() {
             tracing::warn!(%error, "writers did not stop cleanly");
         }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
-use commitlog::Log;
+use commitlog::{Log, Retention, Rewritten, Tidied};
 use env::Clock;
 use tokio::sync::oneshot;
 
@@ -27,6 +28,10 @@ pub(crate) enum Job {
     Flush(Arc<Core>, oneshot::Sender<Result<(), AppendError>>),
     /// Go on with other settings.
     Configure(Arc<Core>, Box<commitlog::Config>),
+    /// End and remove segments as retention says, at this time.
+    Tidy(Arc<Core>, Retention, i64, SyncSender<Result<Tidied, commitlog::Error>>),
+    /// Put a compacted segment in the place of those it was written from.
+    Swap(Arc<Core>, Box<Rewritten>, SyncSender<Result<bool, commitlog::Error>>),
     /// Let a partition begin at an offset.
     DeleteBefore(Arc<Core>, i64, oneshot::Sender<Result<i64, AppendError>>),
 }
@@ -112,12 +117,23 @@ impl Writer {
                 done.send(()).unwrap_or_default(); // nobody waits any more
             }
             Job::Flush(core, answer) => {
-                let outcome = self.with_log(&core, Log::flush);
+                let outcome = self.with_log(&core, |log| flush(log, &core));
                 drop(answer.send(outcome));
             }
             Job::Configure(core, config) => {
                 if let Some(log) = self.logs.get_mut(&core.slot) {
                     log.set_config(*config);
+                }
+            }
+            // Whoever waits takes a dropped sender for a partition that is gone.
+            Job::Tidy(core, retention, now_ms, answer) => {
+                if let Some(log) = self.logs.get_mut(&core.slot) {
+                    drop(answer.send(log.tidy(&retention, core.high_watermark(), now_ms)));
+                }
+            }
+            Job::Swap(core, rewritten, answer) => {
+                if let Some(log) = self.logs.get_mut(&core.slot) {
+                    drop(answer.send(log.swap(*rewritten)));
                 }
             }
             Job::DeleteBefore(core, offset, answer) => {
@@ -164,8 +180,11 @@ impl Writer {
             return;
         };
         let waits = |(append, outcome): (&Append, &Result<_, _>)| append.acks == Acks::All && outcome.is_ok();
-        let must_flush = round.appends.iter().zip(&round.outcomes).any(waits);
-        let flushed = if must_flush { log.flush() } else { Ok(()) };
+        let config = round.core.settings.get();
+        let unflushed = log.next_offset() - round.core.flushed_to.load(Ordering::Relaxed);
+        let must_flush = unflushed >= config.flush_messages
+            || (!config.flush_relaxed && round.appends.iter().zip(&round.outcomes).any(waits));
+        let flushed = if must_flush { flush(log, &round.core) } else { Ok(()) };
         if flushed.is_ok() {
             round.core.publish(log.next_offset());
         }
@@ -180,6 +199,12 @@ impl Writer {
             drop(append.answer.send(answer.map_err(|error| round.core.append_error(error))));
         }
     }
+}
+
+fn flush(log: &mut Log, core: &Core) -> Result<(), commitlog::Error> {
+    log.flush()?;
+    core.flushed_to.store(log.next_offset(), Ordering::Relaxed);
+    Ok(())
 }
 
 /// Groups appends by partition; partitions in the order of their first append.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use env::{Disk, DiskFile, OpenMode};
-use record::BatchHeader;
+use record::{Batch, BatchHeader, HEADER_BYTES};
 
 use super::aborted::Aborted;
 use super::filter::{Fate, Filter};
@@ -33,7 +33,7 @@ pub(super) enum Learnt {
     Stopped,
 }
 
-/// What became of a group of segments.
+/// What became of segments.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Written(Rewritten),
@@ -100,19 +100,41 @@ pub(super) fn learn_keys(
     Ok(Learnt::All)
 }
 
-/// Writes a group of neighbours as one segment.
+/// Writes as many of the segments, from the first on, as fit into one; answers how many. A failure leaves no file
+/// behind: the disk may be full.
 pub(super) fn rewrite(
     shared: &Shared,
-    group: &[Bounded],
+    segments: &[Bounded],
     config: &CompactionConfig,
     filter: &mut Filter,
     assistant: &mut dyn Assistant,
-) -> Result<Outcome, Error> {
-    let (first, last) = (&group[0].0, group[group.len() - 1].1);
+) -> Result<(usize, Outcome), Error> {
+    let outcome = try_rewrite(shared, segments, config, filter, assistant);
+    if outcome.is_err() {
+        let first = &segments[0].0;
+        // The failure itself is what the caller must hear of; a start removes what is left.
+        names::remove_if_there(&**first.disk(), &names::cleaned(&shared.dir, first.base_offset()))
+            .unwrap_or_default();
+    }
+    outcome
+}
+
+fn try_rewrite(
+    shared: &Shared,
+    segments: &[Bounded],
+    config: &CompactionConfig,
+    filter: &mut Filter,
+    assistant: &mut dyn Assistant,
+) -> Result<(usize, Outcome), Error> {
+    let first = &segments[0].0;
     let path = names::cleaned(&shared.dir, first.base_offset());
-    let mut output = Output::new(first, path, config)?;
-    let mut sound = true;
-    for (segment, _) in group {
+    let mut output = Output::new(first, path.clone(), config)?;
+    let (mut count, mut sound) = (0, true);
+    for (segment, end) in segments {
+        if count > 0 && !output.has_room(segment.size(), *end, config.segment_bytes) {
+            break;
+        }
+        count += 1;
         // Opened as long as its name leads to it: readers of the old segment keep that file.
         let mut scan = segment.scan_all()?;
         while let Some(piece) = scan.next_piece().map_err(segment.failed("reading"))? {
@@ -121,31 +143,21 @@ pub(super) fn rewrite(
                 continue;
             };
             if !assistant.pace(batch.bytes.len()) {
-                return output.discard().map(|()| Outcome::Stopped);
+                return output.discard().map(|()| (count, Outcome::Stopped));
             }
-            // What a broken filter would do to the rest of the log is worse than what it leaves here.
-            match filter.judge(&batch)? {
-                Fate::Stays => output.push(&batch.bytes, &batch.header)?,
-                Fate::Becomes(bytes) => {
-                    let header = BatchHeader::parse(&bytes).map_err(|error| Error::Batch(Arc::new(error)))?;
-                    output.changed = true;
-                    output.push(&bytes, &header)?;
-                }
-                Fate::Goes => output.changed = true,
-            }
+            output.take(&batch, filter.judge(&batch)?)?;
         }
     }
     if !sound {
         tracing::warn!(dir = %shared.dir.display(), offset = first.base_offset(), "not compacted: rotten batches");
     }
-    if !sound || (group.len() == 1 && !output.changed) {
-        return output.discard().map(|()| Outcome::Untouched);
+    if !sound || (count == 1 && !output.changed) {
+        return output.discard().map(|()| (count, Outcome::Untouched));
     }
-    let (size, index) = output.finish(last)?;
-    let old = group.iter().map(|(segment, _)| Arc::clone(segment)).collect();
-    let path = names::cleaned(&shared.dir, first.base_offset());
+    let (size, index) = output.finish(segments[count - 1].1)?;
+    let old = segments[..count].iter().map(|(segment, _)| Arc::clone(segment)).collect();
     let index_interval_bytes = config.index_interval_bytes;
-    Ok(Outcome::Written(Rewritten { path, old, size, index, index_interval_bytes }))
+    Ok((count, Outcome::Written(Rewritten { path, old, size, index, index_interval_bytes })))
 }
 
 /// A segment on its way to the disk.
@@ -158,6 +170,7 @@ struct Output {
     written: u64,
     synced: u64,
     index: Index,
+    base_offset: i64,
     /// The offset that the next batch begins with, unless there is a gap to fill.
     next_offset: i64,
     /// Whether anything differs from what was read.
@@ -176,9 +189,28 @@ impl Output {
             written: 0,
             synced: 0,
             index: Index::new(first.base_offset(), config.index_interval_bytes),
+            base_offset: first.base_offset(),
             next_offset: first.base_offset(),
             changed: false,
         })
+    }
+
+    /// Whether a segment of this size, that ends before `end`, fits in even if all of it stays.
+    fn has_room(&self, bytes: u64, end: i64, limit: u64) -> bool {
+        let size = self.written + self.buffer.len() as u64 + HEADER_BYTES as u64;
+        size + bytes <= limit && end - self.base_offset < i64::from(i32::MAX)
+    }
+
+    fn take(&mut self, batch: &Batch, fate: Fate) -> Result<(), Error> {
+        self.changed |= !matches!(fate, Fate::Stays);
+        match fate {
+            Fate::Stays => self.push(&batch.bytes, &batch.header),
+            Fate::Becomes(bytes) => {
+                let header = BatchHeader::parse(&bytes).map_err(|error| Error::Batch(Arc::new(error)))?;
+                self.push(&bytes, &header)
+            }
+            Fate::Goes => Ok(()),
+        }
     }
 
     fn push(&mut self, bytes: &Bytes, header: &BatchHeader) -> Result<(), Error> {

@@ -12,6 +12,7 @@ use env::{Disk, OpenMode};
 
 use super::rewrite::{Rewritten, WALK_BYTES};
 use crate::names::{self, FileKind, LeftOver};
+use crate::reader::lock;
 use crate::scan::{Piece, Scan};
 use crate::segment::{Segment, failed};
 use crate::{Error, Log};
@@ -56,7 +57,10 @@ impl Log {
         let new = Arc::new(new);
         let mut changed = segments.to_vec();
         changed.splice(first..first + count, [Arc::clone(&new)]);
+        let end = changed[first + 1].base_offset();
         self.replace_segments(changed);
+        // Otherwise it would depend on a reader's luck what it sees.
+        lock(&self.shared.tail).forget_before(end);
         // Only makes the next use faster, and can be made again.
         new.write_index(true)?;
         Ok(true)

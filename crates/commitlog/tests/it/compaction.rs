@@ -351,7 +351,7 @@ fn a_pass_that_is_stopped_leaves_nothing_behind() {
         put(&mut log, &[("k", &format!("value number {n}, and it fills the segment"))]);
     }
     let all = last_values(&records(&log));
-    for bytes_left in (0..4_000).step_by(300) {
+    for bytes_left in (0..6_000).step_by(300) {
         let reader = log.reader();
         let backlog = reader.backlog(&eager(), 20, 5_000).unwrap();
         compact(&reader, &eager(), &backlog, 5_000, &mut Owner { log: &mut log, bytes_left }).unwrap();

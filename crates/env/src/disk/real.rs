@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::{Disk, DiskEntry, DiskFile, OpenMode};
+use super::{Disk, DiskEntry, DiskFile, DiskSpace, OpenMode};
 use crate::lock::FileGuard;
 
 /// The operating system's file system.
@@ -71,6 +71,12 @@ impl Disk for RealDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         File::open(path)?.sync_all()
+    }
+
+    fn space(&self, path: &Path) -> io::Result<DiskSpace> {
+        let found = rustix::fs::statvfs(path)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Ok(DiskSpace { total: bytes(found.f_blocks), usable: bytes(found.f_bavail) })
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, DiskEntry, DiskFile, OpenMode};
+use super::{Disk, DiskEntry, DiskFile, DiskSpace, OpenMode};
 use crate::lock::FileGuard;
 use faults::{Faults, Verdict};
 use tree::{FileId, Tree};
@@ -16,6 +16,9 @@ mod faults;
 #[cfg(test)]
 mod tests;
 mod tree;
+
+/// What a disk holds that was given no capacity.
+const CAPACITY: u64 = 1 << 40;
 
 /// A simulated disk. Clones share it. Paths are absolute or relative to one root that always exists.
 ///
@@ -188,6 +191,15 @@ impl Disk for SimDisk {
         let mut state = self.lock();
         state.faults.sync()?;
         state.tree.sync_dir(path)
+    }
+
+    fn space(&self, path: &Path) -> io::Result<DiskSpace> {
+        if !self.exists(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let state = self.lock();
+        let total = state.faults.capacity().unwrap_or(CAPACITY);
+        Ok(DiskSpace { total, usable: total.saturating_sub(state.tree.used()) })
     }
 
     fn exists(&self, path: &Path) -> bool {

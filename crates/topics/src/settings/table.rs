@@ -28,6 +28,8 @@ pub enum Allowed {
     Ratio,
     /// `true` or `false`.
     Boolean,
+    /// A number above 0.
+    Positive,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// One or more of these words, each once.
@@ -54,6 +56,12 @@ pub struct SettingSpec {
 }
 
 impl SettingSpec {
+    /// The broker-wide setting of this name: the default of one that topics have, or one of its own.
+    #[must_use]
+    pub fn of_broker(name: &str) -> Option<&'static SettingSpec> {
+        TOPIC_SETTINGS.iter().chain(BROKER_SETTINGS).find(|spec| spec.broker_name == name)
+    }
+
     /// The setting of this name.
     #[must_use]
     pub fn of_topic(name: &str) -> Option<&'static SettingSpec> {
@@ -89,6 +97,10 @@ impl Allowed {
                 (!holds).then(|| "it is between 0 and 1".to_owned())
             }
             Self::Boolean => None,
+            Self::Positive => {
+                let holds = value.parse::<f64>().is_ok_and(|value| value > 0.0);
+                (!holds).then(|| "it is above 0".to_owned())
+            }
             Self::OneOf(words) => (!words.contains(&value)).then(|| one_of("it is one of", words)),
             Self::SomeOf(words) => {
                 let given: Vec<&str> = value.split(',').map(str::trim).collect();
@@ -396,3 +408,58 @@ pub const TOPIC_SETTINGS: &[SettingSpec] = &[
         "Nothing: there is one replica, and nobody to elect.",
     ),
 ];
+
+const fn own(
+    name: &'static str,
+    kind: SettingKind,
+    default: &'static str,
+    allowed: Allowed,
+    doc: &'static str,
+) -> SettingSpec {
+    of(name, name, kind, default, allowed, doc)
+}
+
+/// The settings of the one who cleans up, which topics do not have.
+pub const BROKER_SETTINGS: &[SettingSpec] = &[
+    own(BACKOFF_MS, Long, "15000", AtLeast(0), "How often compacted topics are looked at."),
+    own(
+        KEY_MAP_BYTES,
+        Long,
+        "134217728",
+        AtLeast(1),
+        "The most memory for the keys of one pass of compaction.",
+    ),
+    own(CLEANER_ENABLE, Boolean, "true", Allowed::Boolean, "Whether compacted topics are compacted."),
+    own(
+        IO_BYTES_PER_SECOND,
+        Double,
+        "1.7976931348623157E308",
+        Allowed::Positive,
+        "The most bytes per second that compaction reads and writes.",
+    ),
+    own(
+        "log.cleaner.threads",
+        Int,
+        "1",
+        Only("1", "one thread cleans up"),
+        "There is one, at the lowest priority.",
+    ),
+    own(
+        CHECK_INTERVAL_MS,
+        Long,
+        "300000",
+        AtLeast(1),
+        "How often topics are looked at; sooner where their settings ask.",
+    ),
+];
+
+/// `log.cleaner.backoff.ms`.
+pub(crate) const BACKOFF_MS: &str = "log.cleaner.backoff.ms";
+/// `log.cleaner.dedupe.buffer.size`.
+pub(crate) const KEY_MAP_BYTES: &str = "log.cleaner.dedupe.buffer.size";
+/// `log.cleaner.enable`.
+pub(crate) const CLEANER_ENABLE: &str = "log.cleaner.enable";
+/// `log.cleaner.io.max.bytes.per.second`.
+pub(crate) const IO_BYTES_PER_SECOND: &str = "log.cleaner.io.max.bytes.per.second";
+/// `log.retention.check.interval.ms`.
+pub(crate) const CHECK_INTERVAL_MS: &str = "log.retention.check.interval.ms";

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use commitlog::{LastStop, Log};
@@ -121,6 +121,8 @@ impl Inner {
                 deleted: AtomicBool::new(false),
                 settings: Arc::clone(settings),
                 uncompressed_bytes_max: self.config.uncompressed_bytes_max,
+                clock: self.env.clock.clone(),
+                flushed_to: AtomicI64::new(log.next_offset()),
             });
             // A queue that is closed already needs no owner for its partitions.
             drop(core.queue.push(Job::Adopt(Arc::clone(&core), Box::new(log))));

@@ -22,7 +22,7 @@ impl Topics {
         changes: BTreeMap<String, Option<String>>,
     ) -> Result<(), AlterError> {
         self.inner.alter_topic(name, changes)?;
-        self.inner.changed.send_modify(|version| *version += 1);
+        self.inner.note_change();
         Ok(())
     }
 
@@ -33,7 +33,7 @@ impl Topics {
     /// When a name is none of a default, a value cannot hold, or the disk refuses.
     pub fn alter_defaults(&self, changes: BTreeMap<String, Option<String>>) -> Result<(), AlterError> {
         self.inner.alter_defaults(changes)?;
-        self.inner.changed.send_modify(|version| *version += 1);
+        self.inner.note_change();
         Ok(())
     }
 
@@ -51,7 +51,7 @@ impl Topics {
 }
 
 impl Inner {
-    pub(super) fn defaults<T>(&self, look: impl FnOnce(&Defaults) -> T) -> T {
+    pub(crate) fn defaults<T>(&self, look: impl FnOnce(&Defaults) -> T) -> T {
         look(&self.defaults.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -67,6 +67,7 @@ impl Inner {
         commitlog::Config {
             segment_bytes: topic.segment_bytes,
             segment_ms: topic.segment_ms,
+            segment_jitter_ms: topic.segment_jitter_ms,
             index_interval_bytes: topic.index_interval_bytes,
             log_append_time: topic.timestamp_type == TimestampType::LogAppendTime,
             uncompressed_bytes_max: self.config.uncompressed_bytes_max,

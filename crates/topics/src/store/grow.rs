@@ -14,7 +14,7 @@ impl Topics {
     /// When there is no such topic, `total` is not above its present number or above the limit, or the disk refuses.
     pub fn create_partitions(&self, name: &str, total: u32) -> Result<(), CreatePartitionsError> {
         self.inner.create_partitions(name, total)?;
-        self.inner.changed.send_modify(|version| *version += 1);
+        self.inner.note_change();
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Opening a data directory.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use commitlog::{LastStop, Log, Recovery};
 use env::{DirLock, Env};
@@ -52,6 +52,7 @@ pub(super) fn open(config: Config, env: Env) -> Result<(Inner, RecoveryReport), 
         writers: Mutex::new(writers),
         next_slot: AtomicU64::new(0),
         tail_budget,
+        cleaner: Arc::default(),
         defaults: RwLock::new(defaults),
         lock: Mutex::new(Some(lock)),
     };

@@ -38,6 +38,10 @@ impl Faults {
         self.failing_sync = Some(nth);
     }
 
+    pub(super) fn capacity(&self) -> Option<u64> {
+        self.capacity
+    }
+
     pub(super) fn set_capacity(&mut self, bytes: Option<u64>) {
         self.capacity = bytes;
     }
