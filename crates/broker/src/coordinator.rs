@@ -41,7 +41,7 @@ pub(crate) fn start(
     let mut groups = Groups::new(config.clone());
     let now_ms = time.now_ms();
     let journal = Journal::open(topics, |event| groups.replay(event, now_ms))?;
-    groups.replayed();
+    groups.replayed(now_ms);
     let topic_id = journal.topic_id();
     let (sender, queue) = mpsc::channel(QUEUE);
     let owner = Owner {
@@ -122,7 +122,7 @@ impl Owner {
             );
             return;
         }
-        groups.replayed();
+        groups.replayed(now_ms);
         self.groups = groups;
         tracing::warn!("consumer groups were read again");
     }

@@ -1,5 +1,7 @@
 //! The limits and time-outs of groups, under Kafka's names.
 
+use crate::Assignor;
+
 /// Limits and time-outs that hold for every group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -10,6 +12,14 @@ pub struct Config {
     /// `group.initial.rebalance.delay.ms`: how long the first generation of an empty group waits for more
     /// members. Kafka's default is 3,000 to spare large clusters a rebalance; here a consumer starts at once.
     pub initial_rebalance_delay_ms: i32,
+    /// `group.consumer.session.timeout.ms`: after this silence a member of the consumer protocol counts as gone.
+    pub consumer_session_timeout_ms: i32,
+    /// `group.consumer.heartbeat.interval.ms`: how often members of the consumer protocol are to be heard of.
+    pub consumer_heartbeat_interval_ms: i32,
+    /// `group.consumer.max.size`: members of one group of the consumer protocol.
+    pub consumer_max_members: usize,
+    /// `group.consumer.assignors`: what members may ask for; the first is taken if they do not.
+    pub consumer_assignors: Vec<Assignor>,
     /// `group.max.size`: members of one group, those that were only given an id included.
     pub max_members: usize,
     /// Groups altogether; a new one beyond this is refused.
@@ -29,6 +39,10 @@ impl Default for Config {
             min_session_timeout_ms: 6_000,
             max_session_timeout_ms: 1_800_000,
             initial_rebalance_delay_ms: 0,
+            consumer_session_timeout_ms: 45_000,
+            consumer_heartbeat_interval_ms: 5_000,
+            consumer_max_members: 1_000,
+            consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
             max_members: 1_000,
             max_groups: 100_000,
             max_group_bytes: 900_000,

@@ -55,6 +55,27 @@ pub enum Error {
     /// No group of this id.
     #[error("no such group")]
     GroupIdNotFound,
+    /// The member's epoch is neither the present one nor the one before: give everything up and join again.
+    #[error("the member epoch is not the present one")]
+    FencedMemberEpoch,
+    /// The epoch of a commit is not the member's present one.
+    #[error("the member epoch of the commit is not the present one")]
+    StaleMemberEpoch,
+    /// The static member of this `group.instance.id` has not left.
+    #[error("another member still has this group.instance.id")]
+    UnreleasedInstanceId,
+    /// The assignor is not among those of this broker.
+    #[error("the assignor is not known here: uniform and range are")]
+    UnsupportedAssignor,
+    /// The pattern of topics cannot be understood, or is too large.
+    #[error("the regular expression of topics cannot be compiled")]
+    InvalidRegularExpression,
+    /// The request contradicts itself.
+    #[error("{reason}")]
+    InvalidRequest {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// Members of the group read this topic, so its offsets stay.
     #[error("the group is subscribed to the topic")]
     GroupSubscribedToTopic,
@@ -72,14 +93,22 @@ impl Error {
             | Self::InvalidSessionTimeout
             | Self::InconsistentGroupProtocol
             | Self::GroupTooLarge
+            | Self::UnsupportedAssignor
+            | Self::InvalidRegularExpression
+            | Self::InvalidRequest { .. }
             | Self::OffsetMetadataTooLarge => Kind::Invalid,
             Self::UnknownMemberId | Self::GroupIdNotFound => Kind::NotFound,
             Self::FencedInstanceId
+            | Self::UnreleasedInstanceId
             | Self::GroupMaxSizeReached
             | Self::NonEmptyGroup
             | Self::GroupSubscribedToTopic
             | Self::InvalidProducerEpoch => Kind::Conflict,
-            Self::MemberIdRequired | Self::IllegalGeneration | Self::RebalanceInProgress => Kind::Retry,
+            Self::MemberIdRequired
+            | Self::IllegalGeneration
+            | Self::FencedMemberEpoch
+            | Self::StaleMemberEpoch
+            | Self::RebalanceInProgress => Kind::Retry,
         }
     }
 }

@@ -1,16 +1,19 @@
 //! What is written to `__consumer_offsets`, in Kafka's own layout.
 //!
-//! A record's key starts with a version that also says what it is: 0 and 1 name an offset
-//! (`OffsetCommitKey`), 2 names a group (`GroupMetadataKey`). The value carries a version of its own;
-//! no value means that the thing is gone. A kind of our own, 0x5001, is an offset that an open transaction will commit. Written are `OffsetCommitValue` 3 and `GroupMetadataValue` 3, read
-//! are 0 to 3 of both, so that a `__consumer_offsets` of an Apache Kafka can be read, too.
+//! A record's key starts with a version that also says what it is: 0 and 1 name an offset (`OffsetCommitKey`), 2 names a
+//! group (`GroupMetadataKey`), 3 to 8 belong to groups of the consumer protocol. A kind of our own, 0x5001, is an offset
+//! that an open transaction will commit. The value carries a version of its own; no value means that the thing is gone.
+//! Written are `OffsetCommitValue` 3 and `GroupMetadataValue` 3, read are 0 to 3 of both, so that a `__consumer_offsets`
+//! of an Apache Kafka can be read, too.
 
 pub(crate) mod codec;
+mod consumer;
 
 use bytes::Bytes;
 
 use crate::CommittedOffset;
 use codec::{Reader, Writer};
+pub use consumer::ConsumerEvent;
 
 const OFFSET_KEY_VERSION: i16 = 1;
 const GROUP_KEY_VERSION: i16 = 2;
@@ -47,6 +50,13 @@ pub enum Event {
         partition_index: i32,
         /// The position; `None` once the transaction is over.
         committed: Option<CommittedOffset>,
+    },
+    /// Something changed in a group of the consumer protocol.
+    Consumer {
+        /// The group.
+        group_id: String,
+        /// What.
+        event: ConsumerEvent,
     },
     /// A group has a new generation, or is gone.
     Group {
@@ -140,6 +150,7 @@ impl Event {
                 key.i32(*partition_index);
                 (key.finish(), committed.as_ref().map(encode_offset))
             }
+            Self::Consumer { group_id, event } => event.encode(group_id),
             Self::Group { group_id, snapshot } => {
                 let mut key = Writer::new(GROUP_KEY_VERSION);
                 key.string(group_id);
@@ -173,7 +184,10 @@ impl Event {
                 group_id: reader.string("group")?,
                 snapshot: value.map(decode_group).transpose()?,
             })),
-            _ => Ok(None),
+            version => {
+                let event = ConsumerEvent::decode(version, &mut reader, value)?;
+                Ok(event.map(|(group_id, event)| Self::Consumer { group_id, event }))
+            }
         }
     }
 }

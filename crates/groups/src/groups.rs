@@ -1,5 +1,7 @@
 //! Every group of the broker.
 
+mod consumer;
+mod describe;
 mod offsets;
 mod producers;
 
@@ -8,21 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::group::Group;
 use crate::step::Step;
 use crate::{
-    Config, Description, Effect, Error, Event, JoinRefusal, JoinRequest, LeaveRequest, MemberIdentity,
-    Outcomes, State, SyncRequest, Ticket,
+    Config, Effect, Error, Event, JoinRefusal, JoinRequest, LeaveRequest, MemberIdentity, Outcomes,
+    SyncRequest, Ticket,
 };
+pub use describe::{GroupType, Listing};
 use producers::Producers;
-
-/// One line of `ListGroups`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
-    /// The group.
-    pub group_id: String,
-    /// Its protocol type, empty if it only keeps offsets.
-    pub protocol_type: String,
-    /// Where it stands.
-    pub state: State,
-}
 
 /// Every group of the broker; see the crate's page.
 #[derive(Debug)]
@@ -48,7 +40,13 @@ impl Groups {
         }
         let group_id = request.group_id.clone();
         let (effects, ()) =
-            self.step_or_create(&group_id, now_ms, |group, step| group.classic.join(request, ticket, step));
+            self.step_or_create(&group_id, now_ms, |group, step| match group.classic_to_join(step) {
+                Ok(classic) => classic.join(request, ticket, step),
+                Err(error) => {
+                    let reply = Err(JoinRefusal { error, member_id: request.member_id });
+                    step.effects.push(Effect::Joined { ticket, reply });
+                }
+            });
         self.forget_if_unused(&group_id);
         effects
     }
@@ -75,8 +73,12 @@ impl Groups {
     /// A member wants its assignment. The answer is among these effects or later ones.
     pub fn sync(&mut self, request: SyncRequest, ticket: Ticket, now_ms: i64) -> Vec<Effect> {
         let group_id = request.group_id.clone();
-        match self.step(&group_id, now_ms, |group, step| group.classic.sync(request, ticket, step)) {
-            Some((effects, ())) => effects,
+        let synced = self.step(&group_id, now_ms, |group, step| {
+            group.classic().map(|classic| classic.sync(request, ticket, step))
+        });
+        match synced {
+            Some((effects, Ok(()))) => effects,
+            Some((_, Err(error))) => vec![Effect::Synced { ticket, reply: Err(error) }],
             None => vec![Effect::Synced { ticket, reply: Err(Error::UnknownMemberId) }],
         }
     }
@@ -87,33 +89,22 @@ impl Groups {
     ///
     /// [`Error::RebalanceInProgress`] when it has to join again, others when it is none (any more).
     pub fn heartbeat(&mut self, group_id: &str, member: &MemberIdentity, now_ms: i64) -> Result<(), Error> {
-        self.step(group_id, now_ms, |group, step| group.classic.heartbeat(member, step.now_ms))
+        self.step(group_id, now_ms, |group, step| group.classic()?.heartbeat(member, step.now_ms))
             .map_or(Err(Error::UnknownMemberId), |(_, result)| result)
     }
 
     /// Members leave; one result for each, in order.
     pub fn leave(&mut self, request: &LeaveRequest, now_ms: i64) -> (Vec<Effect>, Outcomes) {
-        let left =
-            self.step(&request.group_id, now_ms, |group, step| group.classic.leave(&request.members, step));
+        let left = self.step(&request.group_id, now_ms, |group, step| {
+            group.classic().map(|classic| classic.leave(&request.members, step))
+        });
         self.forget_if_unused(&request.group_id);
-        left.unwrap_or_else(|| {
-            (Vec::new(), request.members.iter().map(|_| Err(Error::UnknownMemberId)).collect())
-        })
-    }
-
-    /// One group in detail.
-    #[must_use]
-    pub fn describe(&self, group_id: &str) -> Option<Description> {
-        self.groups.get(group_id).map(|group| group.classic.describe())
-    }
-
-    /// All groups.
-    pub fn list(&self) -> impl Iterator<Item = Listing> {
-        self.groups.iter().map(|(group_id, group)| Listing {
-            group_id: group_id.clone(),
-            protocol_type: group.classic.protocol_type().to_owned(),
-            state: group.classic.state(),
-        })
+        match left {
+            Some((effects, Ok(outcomes))) => (effects, outcomes),
+            Some((_, Err(_))) | None => {
+                (Vec::new(), request.members.iter().map(|_| Err(Error::UnknownMemberId)).collect())
+            }
+        }
     }
 
     /// When [`Groups::tick`] has something to do, if ever.
@@ -159,20 +150,22 @@ impl Groups {
                     None => pending.remove(&topic, partition_index, producer_id),
                 }
             }
-            Event::Group { group_id, snapshot: Some(snapshot) } => {
-                self.step_or_create(&group_id, now_ms, |group, step| {
-                    group.classic.restore(snapshot, step.now_ms);
-                });
+            Event::Group { group_id, snapshot } => {
+                self.step_or_create(&group_id, now_ms, |group, step| group.restore_classic(snapshot, step));
             }
-            Event::Group { group_id, snapshot: None } => {
-                self.forget(&group_id);
+            Event::Consumer { group_id, event } => {
+                self.step_or_create(&group_id, now_ms, |group, step| group.restore_consumer(event, step));
             }
         }
     }
 
     /// Ends the replay: groups of which nothing is left are forgotten.
-    pub fn replayed(&mut self) {
-        self.groups.retain(|_, group| !group.is_unused());
+    pub fn replayed(&mut self, now_ms: i64) {
+        let group_ids: Vec<String> = self.groups.keys().cloned().collect();
+        for group_id in group_ids {
+            self.step(&group_id, now_ms, |group, step| group.restored(step));
+            self.forget_if_unused(&group_id);
+        }
     }
 
     fn group_for_replay(&mut self, group_id: String, now_ms: i64) -> &mut Group {

@@ -41,8 +41,11 @@
 //! themselves) → `classic/join`, `sync`, `leave`, `timer` (their requests) → `event` (what is written, in the layout of
 //! Kafka's `__consumer_offsets`).
 
+mod assignment;
+mod assignor;
 mod classic;
 mod config;
+mod consumer;
 mod error;
 mod event;
 mod group;
@@ -51,16 +54,24 @@ mod member;
 mod offsets;
 mod request;
 mod step;
+mod topics_view;
 pub mod transactions;
 
+pub use assignment::Assignment;
+pub use assignor::Assignor;
 pub use classic::{Description, State};
 pub use config::Config;
+pub use consumer::{
+    ConsumerGroupDescription, ConsumerHeartbeat, ConsumerHeartbeatReply, ConsumerMemberDescription,
+    ConsumerState, CurrentAssignment, MemberProfile, MemberState,
+};
 pub use error::{Error, Kind};
-pub use event::{DecodeError, Event, GroupSnapshot, MemberSnapshot};
-pub use groups::{Groups, Listing};
+pub use event::{ConsumerEvent, DecodeError, Event, GroupSnapshot, MemberSnapshot};
+pub use groups::{GroupType, Groups, Listing};
 pub use member::MemberDescription;
 pub use offsets::{CommittedOffset, Offsets};
 pub use request::{
     CommitRequest, Effect, JoinRefusal, JoinReply, JoinRequest, JoinedMember, LeaveRequest, LeavingMember,
     MemberIdentity, Outcomes, SyncReply, SyncRequest, Ticket, TransactionalProducer,
 };
+pub use topics_view::{TopicView, TopicsView};

@@ -1,6 +1,7 @@
 //! Big-endian fields, as Kafka's schemas write them before version "flexible".
 
 use bytes::{BufMut, Bytes, BytesMut};
+use uuid::Uuid;
 
 use super::DecodeError;
 
@@ -69,6 +70,22 @@ impl Writer {
     pub(crate) fn compact_string(&mut self, value: &str) {
         self.compact_count(Some(value.len()));
         self.0.put_slice(value.as_bytes());
+    }
+
+    pub(crate) fn compact_nullable_string(&mut self, value: Option<&str>) {
+        match value {
+            Some(value) => self.compact_string(value),
+            None => self.compact_count(None),
+        }
+    }
+
+    pub(crate) fn uuid(&mut self, value: Uuid) {
+        self.0.put_slice(value.as_bytes());
+    }
+
+    /// No tagged field follows.
+    pub(crate) fn no_tags(&mut self) {
+        self.unsigned_varint(0);
     }
 
     pub(crate) fn finish(self) -> Bytes {
@@ -166,10 +183,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn compact_string(&mut self, field: &'static str) -> Result<String, DecodeError> {
-        let len = self.compact_count(field)?.ok_or(DecodeError::Malformed { field })?;
+    pub(crate) fn compact_nullable_string(
+        &mut self,
+        field: &'static str,
+    ) -> Result<Option<String>, DecodeError> {
+        let Some(len) = self.compact_count(field)? else { return Ok(None) };
         let bytes = self.take(len, field)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError::Malformed { field })
+        String::from_utf8(bytes.to_vec()).map(Some).map_err(|_| DecodeError::Malformed { field })
+    }
+
+    pub(crate) fn compact_string(&mut self, field: &'static str) -> Result<String, DecodeError> {
+        self.compact_nullable_string(field)?.ok_or(DecodeError::Malformed { field })
+    }
+
+    pub(crate) fn uuid(&mut self, field: &'static str) -> Result<Uuid, DecodeError> {
+        self.array(field).map(Uuid::from_bytes)
+    }
+
+    /// Goes past all tagged fields and returns the one that is looked for.
+    pub(crate) fn find_tag(&mut self, tag: u32, field: &'static str) -> Result<Option<Bytes>, DecodeError> {
+        let mut found = None;
+        for _ in 0..self.unsigned_varint(field)? {
+            let present = self.unsigned_varint(field)?;
+            let bytes = self.tagged(field)?;
+            found = found.or((present == tag).then_some(bytes));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn skip_tags(&mut self) -> Result<(), DecodeError> {
+        self.find_tag(u32::MAX, "tagged fields").map(drop)
     }
 
     /// What a tagged field holds.

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{Assignment, CurrentAssignment, MemberProfile, MemberState};
 
 fn text() -> impl Strategy<Value = String> {
     "[a-zäß0-9._-]{0,20}"
@@ -27,7 +28,60 @@ fn member() -> impl Strategy<Value = MemberSnapshot> {
     )
 }
 
+fn assignment() -> impl Strategy<Value = Assignment> {
+    let partition = (any::<u128>(), any::<i32>()).prop_map(|(id, index)| (uuid::Uuid::from_u128(id), index));
+    prop::collection::vec(partition, 0..5).prop_map(|partitions| partitions.into_iter().collect())
+}
+
+fn profile() -> impl Strategy<Value = MemberProfile> {
+    let optional = || prop::option::of(text());
+    let texts = (optional(), optional(), text(), text(), optional(), optional());
+    (texts, prop::collection::btree_set(text(), 0..4), any::<i32>()).prop_map(
+        |(
+            (instance_id, rack_id, client_id, client_host, topic_pattern, assignor),
+            topic_names,
+            rebalance,
+        )| {
+            MemberProfile {
+                instance_id,
+                rack_id,
+                client_id,
+                client_host,
+                topic_names,
+                topic_pattern,
+                rebalance_timeout_ms: rebalance,
+                assignor,
+            }
+        },
+    )
+}
+
+fn consumer_event() -> impl Strategy<Value = ConsumerEvent> {
+    use prop::option::of;
+    let states =
+        prop::sample::select(vec![MemberState::Stable, MemberState::Unrevoked, MemberState::Unreleased]);
+    let current = (any::<i32>(), any::<i32>(), states, assignment(), assignment()).prop_map(
+        |(epoch, previous_epoch, state, assigned, revoking)| CurrentAssignment {
+            epoch,
+            previous_epoch,
+            state,
+            assigned,
+            revoking,
+        },
+    );
+    prop_oneof![
+        of(any::<(i32, i64)>()).prop_map(|epoch| ConsumerEvent::Group { epoch }),
+        of(any::<i32>()).prop_map(|epoch| ConsumerEvent::TargetEpoch { epoch }),
+        (text(), of(profile())).prop_map(|(member_id, profile)| ConsumerEvent::Member { member_id, profile }),
+        (text(), of(assignment()))
+            .prop_map(|(member_id, assignment)| ConsumerEvent::Target { member_id, assignment }),
+        (text(), of(current)).prop_map(|(member_id, current)| ConsumerEvent::Current { member_id, current }),
+    ]
+}
+
 fn event() -> impl Strategy<Value = Event> {
+    let consumer =
+        (text(), consumer_event()).prop_map(|(group_id, event)| Event::Consumer { group_id, event });
     let committed =
         (any::<i64>(), any::<i32>(), text(), any::<i64>()).prop_map(|(offset, epoch, metadata, at)| {
             CommittedOffset { offset, leader_epoch: epoch, metadata, commit_timestamp_ms: at }
@@ -68,7 +122,7 @@ fn event() -> impl Strategy<Value = Event> {
         });
     let group = (text(), prop::option::of(snapshot))
         .prop_map(|(group_id, snapshot)| Event::Group { group_id, snapshot });
-    prop_oneof![offset, pending, group]
+    prop_oneof![offset, pending, group, consumer]
 }
 
 proptest! {
@@ -127,6 +181,30 @@ fn older_and_newer_values_are_told_apart() {
     let newer = Bytes::from_static(b"\0\x09");
     let error = Event::decode(&key, Some(&newer)).unwrap_err();
     assert_eq!(error, DecodeError::Version { what: "OffsetCommitValue", version: 9 });
-    let other_kind = Bytes::from_static(b"\0\x03\0\x01g");
+    let other_kind = Bytes::from_static(b"\0\x09\0\x01g");
     assert_eq!(Event::decode(&other_kind, None), Ok(None));
+}
+
+/// The layout that Apache Kafka writes for the same member.
+#[test]
+fn a_consumers_assignment_has_kafkas_bytes() {
+    let topic_id = uuid::Uuid::from_u128(7);
+    let event = Event::Consumer {
+        group_id: "g".into(),
+        event: ConsumerEvent::Current {
+            member_id: "m".into(),
+            current: Some(CurrentAssignment {
+                epoch: 2,
+                previous_epoch: 1,
+                state: MemberState::Unreleased,
+                assigned: [(topic_id, 3)].into_iter().collect(),
+                revoking: Assignment::default(),
+            }),
+        },
+    };
+    let (key, value) = event.encode();
+    assert_eq!(&key[..], b"\0\x08\0\x01g\0\x01m");
+    let head = b"\0\0\0\0\0\x02\0\0\0\x01\x02\x02";
+    let topic = [&topic_id.as_bytes()[..], b"\x02\0\0\0\x03\0"].concat();
+    assert_eq!(&value.unwrap()[..], [&head[..], &topic, b"\x01\0"].concat());
 }

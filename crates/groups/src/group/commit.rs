@@ -1,6 +1,6 @@
 //! Committing offsets, at once or by a transaction, and forgetting them.
 
-use super::Group;
+use super::{Group, Membership};
 use crate::offsets::Manner;
 use crate::step::Step;
 use crate::{CommitRequest, CommittedOffset, Config, Error, Event, MemberIdentity, Outcomes};
@@ -49,9 +49,14 @@ impl Group {
         manner: Manner,
         step: &Step<'_>,
     ) -> Result<(), Error> {
-        self.classic.may_commit(member, manner)?;
-        self.classic.touch(&member.member_id, step.now_ms);
-        Ok(())
+        match &mut self.members {
+            Membership::Classic(classic) => {
+                classic.may_commit(member, manner)?;
+                classic.touch(&member.member_id, step.now_ms);
+                Ok(())
+            }
+            Membership::Consumer(consumer) => consumer.may_commit(member, manner),
+        }
     }
 
     /// The producer's transaction is decided. Doing it again changes nothing.
@@ -110,7 +115,11 @@ impl Group {
     ) -> Result<Outcomes, Error> {
         let mut outcomes = Vec::with_capacity(partitions.len());
         for (topic, index) in partitions {
-            let read = !self.is_empty() && self.classic.reads(topic).ok_or(Error::NonEmptyGroup)?;
+            let read = match &self.members {
+                Membership::Classic(classic) if classic.is_empty() => false,
+                Membership::Classic(classic) => classic.reads(topic).ok_or(Error::NonEmptyGroup)?,
+                Membership::Consumer(consumer) => consumer.reads(topic),
+            };
             if read {
                 outcomes.push(Err(Error::GroupSubscribedToTopic));
                 continue;

@@ -1,6 +1,6 @@
 //! Offsets that nobody has asked about for long (KIP-211).
 
-use super::Group;
+use super::{Group, Membership};
 use crate::step::Step;
 
 impl Group {
@@ -16,7 +16,11 @@ impl Group {
             .iter()
             .filter(|(topic, index, _)| !self.offsets.is_unstable(topic, *index))
             .filter(|(topic, _, committed)| {
-                let since = self.classic.unused_since_ms(topic, committed.commit_timestamp_ms);
+                let committed_ms = committed.commit_timestamp_ms;
+                let since = match &self.members {
+                    Membership::Classic(classic) => classic.unused_since_ms(topic, committed_ms),
+                    Membership::Consumer(consumer) => (!consumer.reads(topic)).then_some(committed_ms),
+                };
                 since.is_some_and(|since_ms| since_ms < horizon)
             })
             .map(|(topic, index, _)| (topic.to_owned(), index))

@@ -2,7 +2,7 @@
 
 use super::{Groups, check_group_id};
 use crate::step::Step;
-use crate::{CommitRequest, Effect, Error, Offsets, Outcomes, TransactionalProducer};
+use crate::{CommitRequest, Effect, Error, MemberIdentity, Offsets, Outcomes, TransactionalProducer};
 
 type Committed = Result<(Vec<Effect>, Outcomes), Error>;
 
@@ -80,6 +80,15 @@ impl Groups {
         self.forget_if_unused(group_id);
         let (effects, outcomes) = done;
         outcomes.map(|outcomes| (effects, outcomes))
+    }
+
+    /// Whether whoever names itself a member may ask for the group's offsets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownMemberId`] or [`Error::StaleMemberEpoch`] in a group of the consumer protocol.
+    pub fn may_fetch(&self, group_id: &str, member: &MemberIdentity) -> Result<(), Error> {
+        self.groups.get(group_id).map_or(Ok(()), |group| group.may_fetch(member))
     }
 
     /// What a group has committed; `None` for a group that nobody has heard of.

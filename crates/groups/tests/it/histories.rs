@@ -276,7 +276,7 @@ proptest! {
         for event in world.events.drain(..) {
             reopened.replay(event, world.now_ms);
         }
-        reopened.replayed();
+        reopened.replayed(world.now_ms);
         let committed = reopened.offsets(GROUP).and_then(|offsets| offsets.get("t", 0)).map(|c| c.offset);
         prop_assert_eq!(committed, world.committed);
         let generation = |groups: &Groups| groups.describe(GROUP).map(|d| (d.state, d.members.len()));

@@ -1,5 +1,8 @@
 //! Groups from the outside: what members see.
 
+mod consumer;
+mod consumer_histories;
+mod consumer_world;
 mod expiry;
 mod handshake;
 mod histories;

@@ -113,6 +113,6 @@ pub(crate) fn reopen(events: &[Event], now_ms: i64) -> Groups {
         let decoded = Event::decode(&key, value.as_ref()).expect("we wrote it").expect("it is a known kind");
         groups.replay(decoded, now_ms);
     }
-    groups.replayed();
+    groups.replayed(now_ms);
     groups
 }
