@@ -6,6 +6,7 @@
 //! written down.
 
 mod command;
+mod topics_view;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use topics::Topics;
 
 use crate::journal::{Journal, JournalError, Release, Unavailable};
 use crate::steady_time::SteadyTime;
-use command::{Command, Reply};
+use command::{Administration, Command, Reply};
 pub(crate) use command::{Coordinator, FetchedOffsets, Joined, OffsetsQuery, Position};
+use topics_view::LiveTopics;
 
 /// Requests that may wait for the owner.
 const QUEUE: usize = 1_024;
@@ -45,6 +47,7 @@ pub(crate) fn start(
     let topic_id = journal.topic_id();
     let (sender, queue) = mpsc::channel(QUEUE);
     let owner = Owner {
+        topics: LiveTopics::new(topics),
         config,
         groups,
         journal,
@@ -59,6 +62,7 @@ pub(crate) fn start(
 }
 
 struct Owner {
+    topics: LiveTopics,
     config: groups::Config,
     groups: Groups,
     journal: Journal<Event>,
@@ -158,6 +162,7 @@ impl Owner {
                 let (effects, outcomes) = self.groups.leave(&request, now_ms);
                 self.take(effects, vec![release(reply, outcomes)]);
             }
+            Command::ConsumerHeartbeat(request, reply) => self.consumer_heartbeat(*request, reply),
             Command::Commit(mut request, reply) => {
                 self.stamp(&mut request);
                 let committed = self.groups.commit(request, now_ms);
@@ -172,27 +177,56 @@ impl Owner {
                 let effects = self.groups.end_transaction(producer, commit, now_ms);
                 self.take(effects, vec![release(reply, ())]);
             }
-            Command::DeleteOffsets(group_id, partitions, reply) => {
-                let deleted = self.groups.delete_offsets(&group_id, &partitions, now_ms);
-                self.committed(deleted, reply);
-            }
-            Command::Offsets(queries, reply) => {
+            Command::Administer(command) => self.administer(command),
+        }
+    }
+
+    fn administer(&mut self, command: Administration) {
+        let now_ms = self.time.now_ms();
+        match command {
+            Administration::Offsets(queries, reply) => {
                 let fetched = queries.into_iter().map(|query| query.answer(&self.groups)).collect();
                 self.take(Vec::new(), vec![release(reply, fetched)]);
             }
-            Command::Describe(group_ids, reply) => {
+            Administration::DeleteOffsets(group_id, partitions, reply) => {
+                let deleted = self.groups.delete_offsets(&group_id, &partitions, now_ms);
+                self.committed(deleted, reply);
+            }
+            Administration::Describe(group_ids, reply) => {
                 let described = group_ids.iter().map(|group_id| self.groups.describe(group_id)).collect();
                 self.take(Vec::new(), vec![release(reply, described)]);
             }
-            Command::List(reply) => {
+            Administration::DescribeConsumer(group_ids, reply) => {
+                let described = group_ids.iter().map(|group_id| self.groups.describe_consumer(group_id));
+                let described = described.collect();
+                self.take(Vec::new(), vec![release(reply, described)]);
+            }
+            Administration::List(reply) => {
                 let listed = self.groups.list().collect();
                 self.take(Vec::new(), vec![release(reply, listed)]);
             }
-            Command::Delete(group_ids, reply) => self.delete(&group_ids, reply),
-            Command::ForgetTopic(topic) => {
+            Administration::Delete(group_ids, reply) => self.delete(&group_ids, reply),
+            Administration::ForgetTopic(topic) => {
                 let effects = self.groups.forget_topic(&topic, now_ms);
                 self.take(effects, Vec::new());
             }
+        }
+    }
+
+    /// A heartbeat that changed nothing and tells nothing but what the member knows does not wait for the disk.
+    fn consumer_heartbeat(
+        &mut self,
+        request: groups::ConsumerHeartbeat,
+        reply: Reply<Result<groups::ConsumerHeartbeatReply, groups::Error>>,
+    ) {
+        let now_ms = self.time.now_ms();
+        let (effects, answer) = self.groups.consumer_heartbeat(request, &self.topics, now_ms);
+        let tells = answer.as_ref().is_ok_and(|answer| answer.assignment.is_some());
+        let answer = release(reply, answer);
+        if effects.is_empty() && !tells {
+            answer(self.journal.check());
+        } else {
+            self.take(effects, vec![answer]);
         }
     }
 

@@ -89,6 +89,8 @@ routes! {
     DeleteGroups, DeleteGroupsRequest => delete_groups;
     OffsetDelete, OffsetDeleteRequest => offset_delete;
     DescribeCluster, DescribeClusterRequest => describe_cluster;
+    ConsumerGroupHeartbeat, ConsumerGroupHeartbeatRequest => consumer_group_heartbeat;
+    ConsumerGroupDescribe, ConsumerGroupDescribeRequest => consumer_group_describe;
 }
 
 /// The two that move records: their answers hold memory, or may be unwanted.

@@ -65,6 +65,12 @@ pub(crate) fn group(error: groups::Error) -> ErrorCode {
         groups::Error::OffsetMetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
         groups::Error::NonEmptyGroup => ErrorCode::NonEmptyGroup,
         groups::Error::GroupIdNotFound => ErrorCode::GroupIdNotFound,
+        groups::Error::FencedMemberEpoch => ErrorCode::FencedMemberEpoch,
+        groups::Error::StaleMemberEpoch => ErrorCode::StaleMemberEpoch,
+        groups::Error::UnreleasedInstanceId => ErrorCode::UnreleasedInstanceId,
+        groups::Error::UnsupportedAssignor => ErrorCode::UnsupportedAssignor,
+        groups::Error::InvalidRegularExpression => ErrorCode::InvalidRegularExpression,
+        groups::Error::InvalidRequest { .. } => ErrorCode::InvalidRequest,
         groups::Error::GroupSubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
         groups::Error::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
     }

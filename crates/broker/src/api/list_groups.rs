@@ -1,6 +1,6 @@
 //! ListGroups, key 16, versions 0 to 5.
 //!
-//! All groups; from version 4 filtered by state, from 5 by type, where all are `classic`.
+//! All groups; from version 4 filtered by state, from 5 by type, `classic` or `consumer`.
 
 use groups::Listing;
 use protocol::messages::list_groups::ListedGroup;
@@ -8,8 +8,6 @@ use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 use protocol::{ErrorCode, StrBytes};
 
 use crate::context::Context;
-
-const TYPE: &str = "classic";
 
 pub(crate) fn handle(
     context: &Context,
@@ -22,13 +20,13 @@ pub(crate) fn handle(
             return ListGroupsResponse { error_code, ..Default::default() };
         };
         let wanted = |one: &Listing| {
-            named(&request.states_filter, one.state.name()) && named(&request.types_filter, TYPE)
+            named(&request.states_filter, one.state) && named(&request.types_filter, one.group_type.name())
         };
         let groups = listed.into_iter().filter(wanted).map(|one| ListedGroup {
             group_id: one.group_id.into(),
             protocol_type: one.protocol_type.into(),
-            group_state: StrBytes::from_static(one.state.name()),
-            group_type: StrBytes::from_static(TYPE),
+            group_state: StrBytes::from_static(one.state),
+            group_type: StrBytes::from_static(one.group_type.name()),
         });
         ListGroupsResponse { groups: groups.collect(), ..Default::default() }
     }

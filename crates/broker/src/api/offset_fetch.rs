@@ -4,8 +4,10 @@
 //! The answer waits for commits that were decided before it, so that nobody reads an offset that a crash takes back.
 //!
 //! From version 7 a client may ask for stable positions: one that an open transaction may still move is then an error that
-//! makes it ask again (KIP-447). From version 8 several groups are asked for at once, from 10 topics go by id.
+//! makes it ask again (KIP-447). From version 8 several groups are asked for at once; from 9 a member of the consumer protocol names
+//! itself, and is refused when its epoch is stale; from 10 topics go by id.
 
+use groups::MemberIdentity;
 use protocol::messages::offset_fetch::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopics, OffsetFetchResponseGroup,
     OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
@@ -16,6 +18,7 @@ use protocol::{ErrorCode, StrBytes};
 
 use crate::context::Context;
 use crate::coordinator::{FetchedOffsets, OffsetsQuery, Position};
+use crate::error_code;
 
 const FIRST_WITH_SEVERAL: i16 = 8;
 const FIRST_WITH_TOPIC_IDS: i16 = 10;
@@ -40,11 +43,16 @@ pub(crate) fn handle(
     let topics = context.topics().clone();
     async move {
         let fetched = fetching.await;
-        let error = if fetched.is_ok() { ErrorCode::None } else { ErrorCode::CoordinatorNotAvailable };
-        let fetched = fetched.unwrap_or_else(|_| vec![FetchedOffsets::new(); group_ids.len()]);
+        let unavailable = fetched.is_err();
+        let fetched = fetched.unwrap_or_else(|_| vec![Ok(Vec::new()); group_ids.len()]);
         let describe = |((group_id, offsets), unknown): ((StrBytes, FetchedOffsets), Vec<_>)| {
+            let error = match &offsets {
+                _ if unavailable => ErrorCode::CoordinatorNotAvailable,
+                Ok(_) => ErrorCode::None,
+                Err(error) => error_code::group(*error),
+            };
             let mut answer = OffsetFetchResponseGroup { group_id, topics: unknown, error_code: error.code() };
-            for (name, partitions) in offsets {
+            for (name, partitions) in offsets.unwrap_or_default() {
                 let topic_id = if by_id { topics.topic(&name).map(|topic| topic.id()) } else { None };
                 answer.topics.push(OffsetFetchResponseTopics {
                     name: name.into(),
@@ -82,7 +90,14 @@ fn to_query(
 ) -> OffsetsQuery {
     let by_id = context.api_version >= FIRST_WITH_TOPIC_IDS;
     let group_id = group.group_id.to_string();
-    let Some(topics) = group.topics else { return OffsetsQuery { group_id, topics: None, require_stable } };
+    let member = MemberIdentity {
+        member_id: group.member_id.as_deref().unwrap_or_default().to_owned(),
+        instance_id: None,
+        generation: group.member_epoch,
+    };
+    let Some(topics) = group.topics else {
+        return OffsetsQuery { group_id, topics: None, require_stable, member };
+    };
     let mut wanted = Vec::with_capacity(topics.len());
     for topic in topics {
         let found = by_id.then(|| context.topics().topic_by_id(topic.topic_id));
@@ -92,7 +107,7 @@ fn to_query(
             Some(None) => unknown.push(unknown_id(topic)),
         }
     }
-    OffsetsQuery { group_id, topics: Some(wanted), require_stable }
+    OffsetsQuery { group_id, topics: Some(wanted), require_stable, member }
 }
 
 fn unknown_id(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {

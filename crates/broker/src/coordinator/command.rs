@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use groups::{
-    CommitRequest, CommittedOffset, Description, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest,
-    Listing, MemberIdentity, Outcomes, SyncReply, SyncRequest, TransactionalProducer,
+    CommitRequest, CommittedOffset, ConsumerGroupDescription, ConsumerHeartbeat, ConsumerHeartbeatReply,
+    Description, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest, Listing, MemberIdentity,
+    Outcomes, SyncReply, SyncRequest, TransactionalProducer,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,6 +16,7 @@ pub(crate) type Joined = Result<JoinReply, JoinRefusal>;
 pub(crate) type LeaveReply = Outcomes;
 pub(crate) type DeleteReply = Outcomes;
 pub(crate) type DescribeReply = Vec<Option<Description>>;
+pub(crate) type DescribeConsumerReply = Vec<Option<ConsumerGroupDescription>>;
 
 /// Which offsets of a group are wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,10 +26,12 @@ pub(crate) struct OffsetsQuery {
     pub(crate) topics: Option<Vec<(String, Vec<i32>)>>,
     /// A position that an open transaction may still move is not told.
     pub(crate) require_stable: bool,
+    /// Who asks; the default with a negative generation for somebody who is no member.
+    pub(crate) member: MemberIdentity,
 }
 
-/// By topic, in the order asked: each partition with its position.
-pub(crate) type FetchedOffsets = Vec<(String, Vec<(i32, Position)>)>;
+/// By topic, in the order asked: each partition with its position. Or why the asking member is not told.
+pub(crate) type FetchedOffsets = Result<Vec<(String, Vec<(i32, Position)>)>, groups::Error>;
 
 /// Where a group stands in a partition.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,14 +44,11 @@ pub(crate) enum Position {
 
 impl OffsetsQuery {
     pub(super) fn answer(self, groups: &Groups) -> FetchedOffsets {
+        groups.may_fetch(&self.group_id, &self.member)?;
         let Some(offsets) = groups.offsets(&self.group_id) else {
             let none = |indexes: Vec<i32>| indexes.into_iter().map(|index| (index, Position::None)).collect();
-            return self
-                .topics
-                .into_iter()
-                .flatten()
-                .map(|(topic, indexes)| (topic, none(indexes)))
-                .collect();
+            let asked = self.topics.into_iter().flatten();
+            return Ok(asked.map(|(topic, indexes)| (topic, none(indexes))).collect());
         };
         let wanted = self.topics.unwrap_or_else(|| {
             let all = |of_topic: &BTreeMap<i32, _>| of_topic.keys().copied().collect();
@@ -58,27 +59,33 @@ impl OffsetsQuery {
             Some(committed) => Position::Committed(committed.clone()),
             None => Position::None,
         };
-        wanted
-            .into_iter()
-            .map(|(topic, indexes)| {
-                let found = indexes.into_iter().map(|index| (index, position(&topic, index))).collect();
-                (topic, found)
-            })
-            .collect()
+        let found = |(topic, indexes): (String, Vec<i32>)| {
+            let found = indexes.into_iter().map(|index| (index, position(&topic, index))).collect();
+            (topic, found)
+        };
+        Ok(wanted.into_iter().map(found).collect())
     }
 }
 
+/// What members ask.
 pub(super) enum Command {
     Join(Box<JoinRequest>, Reply<Joined>),
     Sync(SyncRequest, Reply<Result<SyncReply, groups::Error>>),
     Heartbeat(String, MemberIdentity, Reply<Result<(), groups::Error>>),
     Leave(LeaveRequest, Reply<LeaveReply>),
+    ConsumerHeartbeat(Box<ConsumerHeartbeat>, Reply<Result<ConsumerHeartbeatReply, groups::Error>>),
     Commit(CommitRequest, Reply<Result<Outcomes, groups::Error>>),
     CommitTransactional(CommitRequest, TransactionalProducer, Reply<Result<Outcomes, groups::Error>>),
     EndTransaction(TransactionalProducer, bool, Reply<()>),
-    DeleteOffsets(String, Vec<(String, i32)>, Reply<Result<Outcomes, groups::Error>>),
+    Administer(Administration),
+}
+
+/// What administrators ask.
+pub(super) enum Administration {
     Offsets(Vec<OffsetsQuery>, Reply<Vec<FetchedOffsets>>),
+    DeleteOffsets(String, Vec<(String, i32)>, Reply<Result<Outcomes, groups::Error>>),
     Describe(Vec<String>, Reply<DescribeReply>),
+    DescribeConsumer(Vec<String>, Reply<DescribeConsumerReply>),
     List(Reply<Vec<Listing>>),
     Delete(Vec<String>, Reply<DeleteReply>),
     ForgetTopic(String),
@@ -123,6 +130,20 @@ impl Coordinator {
         self.ask(|reply| Command::Leave(request, reply))
     }
 
+    pub(crate) fn consumer_heartbeat(
+        &self,
+        request: ConsumerHeartbeat,
+    ) -> impl Future<Output = Asked<Result<ConsumerHeartbeatReply, groups::Error>>> + Send + use<> {
+        self.ask(|reply| Command::ConsumerHeartbeat(Box::new(request), reply))
+    }
+
+    pub(crate) fn describe_consumer(
+        &self,
+        group_ids: Vec<String>,
+    ) -> impl Future<Output = Asked<DescribeConsumerReply>> + Send + use<> {
+        self.ask(|reply| Command::Administer(Administration::DescribeConsumer(group_ids, reply)))
+    }
+
     pub(crate) fn commit(
         &self,
         request: CommitRequest,
@@ -154,37 +175,38 @@ impl Coordinator {
         group_id: String,
         partitions: Vec<(String, i32)>,
     ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
-        self.ask(|reply| Command::DeleteOffsets(group_id, partitions, reply))
+        self.ask(|reply| Command::Administer(Administration::DeleteOffsets(group_id, partitions, reply)))
     }
 
     pub(crate) fn offsets(
         &self,
         queries: Vec<OffsetsQuery>,
     ) -> impl Future<Output = Asked<Vec<FetchedOffsets>>> + Send + use<> {
-        self.ask(|reply| Command::Offsets(queries, reply))
+        self.ask(|reply| Command::Administer(Administration::Offsets(queries, reply)))
     }
 
     pub(crate) fn describe(
         &self,
         group_ids: Vec<String>,
     ) -> impl Future<Output = Asked<DescribeReply>> + Send + use<> {
-        self.ask(|reply| Command::Describe(group_ids, reply))
+        self.ask(|reply| Command::Administer(Administration::Describe(group_ids, reply)))
     }
 
     pub(crate) fn list(&self) -> impl Future<Output = Asked<Vec<Listing>>> + Send + use<> {
-        self.ask(Command::List)
+        self.ask(|reply| Command::Administer(Administration::List(reply)))
     }
 
     pub(crate) fn delete(
         &self,
         group_ids: Vec<String>,
     ) -> impl Future<Output = Asked<DeleteReply>> + Send + use<> {
-        self.ask(|reply| Command::Delete(group_ids, reply))
+        self.ask(|reply| Command::Administer(Administration::Delete(group_ids, reply)))
     }
 
     /// A deleted topic's offsets are not kept.
     pub(crate) async fn forget_topic(&self, topic: String) {
-        drop(self.queue.send(Command::ForgetTopic(topic)).await);
+        let command = Command::Administer(Administration::ForgetTopic(topic));
+        drop(self.queue.send(command).await);
     }
 
     /// Enqueues now, in the caller's order; only a full queue makes the future wait for its place.

@@ -11,7 +11,7 @@ use protocol::messages::*;
 
 use crate::support::*;
 
-fn join(member_id: &str) -> JoinGroupRequest {
+pub(crate) fn join(member_id: &str) -> JoinGroupRequest {
     let protocol = JoinGroupRequestProtocol { name: "range".into(), metadata: Bytes::from_static(b"t") };
     JoinGroupRequest {
         group_id: "g".into(),

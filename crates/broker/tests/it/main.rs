@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod configuration;
+mod consumer_group;
 mod group;
 mod hostile;
 mod old_versions;

@@ -1,0 +1,116 @@
+//! Members of the consumer protocol (KIP-848) over the wire.
+
+use protocol::ErrorCode;
+use protocol::messages::consumer_group_heartbeat::TopicPartitions;
+use protocol::messages::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use protocol::messages::*;
+
+use crate::group::commit;
+use crate::support::*;
+
+fn joining(member_id: &str) -> ConsumerGroupHeartbeatRequest {
+    ConsumerGroupHeartbeatRequest {
+        group_id: "g".into(),
+        member_id: member_id.into(),
+        rebalance_timeout_ms: 60_000,
+        subscribed_topic_names: Some(vec!["t".into()]),
+        topic_partitions: Some(Vec::new()),
+        ..Default::default()
+    }
+}
+
+fn staying(member_id: &str, member_epoch: i32) -> ConsumerGroupHeartbeatRequest {
+    ConsumerGroupHeartbeatRequest {
+        group_id: "g".into(),
+        member_id: member_id.into(),
+        member_epoch,
+        rebalance_timeout_ms: -1,
+        ..Default::default()
+    }
+}
+
+async fn beat(
+    client: &mut Client,
+    request: &ConsumerGroupHeartbeatRequest,
+) -> ConsumerGroupHeartbeatResponse {
+    client.ask(1, request).await
+}
+
+fn assigned(response: &ConsumerGroupHeartbeatResponse) -> Vec<TopicPartitions> {
+    response.assignment.as_ref().expect("an assignment").topic_partitions.clone()
+}
+
+#[tokio::test]
+async fn two_members_are_given_their_partitions() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    server.topics.create("t", 2, Default::default()).expect("a topic");
+    let id = server.topics.topic("t").expect("it was created").id();
+
+    let joined = beat(&mut client, &joining("a")).await;
+    assert_eq!((joined.error_code, joined.member_epoch, joined.heartbeat_interval_ms), (0, 1, 5_000));
+    assert_eq!(assigned(&joined), [TopicPartitions { topic_id: id, partitions: vec![0, 1] }]);
+    let second = beat(&mut client, &joining("b")).await;
+    assert_eq!((second.member_epoch, assigned(&second).len()), (2, 0));
+
+    let told = beat(&mut client, &staying("a", 1)).await;
+    let left = assigned(&told);
+    assert_eq!((told.member_epoch, left[0].partitions.len()), (1, 1));
+    let given_back = ConsumerGroupHeartbeatRequest { topic_partitions: Some(left), ..staying("a", 1) };
+    assert_eq!(beat(&mut client, &given_back).await.member_epoch, 2);
+    let told = beat(&mut client, &staying("b", 2)).await;
+    assert_eq!(assigned(&told)[0].partitions.len(), 1);
+    described(&mut client).await;
+
+    let done: OffsetCommitResponse = client.ask(9, &commit("a", 2, 7)).await;
+    assert_eq!(done.topics[0].partitions[0].error_code, 0);
+    let stale: OffsetCommitResponse = client.ask(9, &commit("a", 1, 8)).await;
+    assert_eq!(stale.topics[0].partitions[0].error_code, ErrorCode::StaleMemberEpoch.code());
+    fetched_by_members(&mut client).await;
+
+    let gone = beat(&mut client, &staying("b", -1)).await;
+    assert_eq!((gone.error_code, gone.member_epoch), (0, -1));
+    let fenced = beat(&mut client, &staying("a", 9)).await;
+    assert_eq!(ErrorCode::from_code(fenced.error_code), ErrorCode::FencedMemberEpoch);
+    assert!(fenced.error_message.is_some());
+    let classic: JoinGroupResponse = client.ask(5, &crate::group::join("")).await;
+    assert_eq!(ErrorCode::from_code(classic.error_code), ErrorCode::InconsistentGroupProtocol);
+    server.stop().await;
+}
+
+async fn described(client: &mut Client) {
+    let request =
+        ConsumerGroupDescribeRequest { group_ids: vec!["g".into(), "other".into()], ..Default::default() };
+    let response: ConsumerGroupDescribeResponse = client.ask(1, &request).await;
+    let group = &response.groups[0];
+    assert_eq!((&*group.group_state, &*group.assignor_name), ("Stable", "uniform"));
+    assert_eq!((group.group_epoch, group.assignment_epoch, group.members.len()), (2, 2, 2));
+    assert_eq!(group.members[0].member_type, 1);
+    assert_eq!(&*group.members[0].assignment.topic_partitions[0].topic_name, "t");
+    assert_eq!(ErrorCode::from_code(response.groups[1].error_code), ErrorCode::GroupIdNotFound);
+
+    let request = DescribeGroupsRequest { groups: vec!["g".into()], ..Default::default() };
+    let response: DescribeGroupsResponse = client.ask(6, &request).await;
+    assert_eq!(ErrorCode::from_code(response.groups[0].error_code), ErrorCode::GroupIdNotFound);
+    for (filter, found) in [("consumer", 1), ("classic", 0)] {
+        let request = ListGroupsRequest { types_filter: vec![filter.into()], ..Default::default() };
+        let response: ListGroupsResponse = client.ask(5, &request).await;
+        assert_eq!(response.groups.len(), found, "{filter}");
+    }
+}
+
+async fn fetched_by_members(client: &mut Client) {
+    for (member_epoch, error) in [(2, ErrorCode::None), (1, ErrorCode::StaleMemberEpoch)] {
+        let topic =
+            OffsetFetchRequestTopics { name: "t".into(), partition_indexes: vec![0], ..Default::default() };
+        let group = OffsetFetchRequestGroup {
+            group_id: "g".into(),
+            member_id: Some("a".into()),
+            member_epoch,
+            topics: Some(vec![topic]),
+        };
+        let request = OffsetFetchRequest { groups: vec![group], ..Default::default() };
+        let response: OffsetFetchResponse = client.ask(9, &request).await;
+        assert_eq!(ErrorCode::from_code(response.groups[0].error_code), error);
+    }
+}
