@@ -21,7 +21,7 @@ pub(crate) struct Version {
     pub(crate) record: ModelRecord,
     pub(crate) snapshot: Bytes,
     /// Read from the snapshot when it is first asked.
-    model: OnceLock<Arc<dyn Model>>,
+    model: OnceLock<Arc<Model>>,
 }
 
 impl fmt::Debug for Version {
@@ -32,9 +32,9 @@ impl fmt::Debug for Version {
 
 impl Version {
     /// A version just learnt.
-    pub(crate) fn learnt(record: ModelRecord, snapshot: Bytes, model: Box<dyn Model>) -> Self {
+    pub(crate) fn learnt(record: ModelRecord, snapshot: Bytes, model: Model) -> Self {
         let version = Version { number: record.version, record, snapshot, model: OnceLock::new() };
-        let _ = version.model.set(Arc::from(model));
+        let _ = version.model.set(Arc::new(model));
         version
     }
 
@@ -43,13 +43,13 @@ impl Version {
     /// # Errors
     /// If the snapshot cannot be read.
     pub(crate) fn stored(record: ModelRecord, snapshot: Bytes) -> Result<Self, ml::SnapshotError> {
-        let model = ml::restore(&snapshot)?;
+        let model = Model::restore(&snapshot)?;
         Ok(Version::learnt(record, snapshot, model))
     }
 
-    pub(crate) fn model(&self) -> &Arc<dyn Model> {
+    pub(crate) fn model(&self) -> &Arc<Model> {
         self.model.get_or_init(|| {
-            Arc::from(ml::restore(&self.snapshot).expect("checked when it was written or read"))
+            Arc::new(Model::restore(&self.snapshot).expect("checked when it was written or read"))
         })
     }
 

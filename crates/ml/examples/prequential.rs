@@ -15,7 +15,7 @@ use std::error::Error;
 use std::io::stdin;
 
 use ml::metric::Contingency;
-use ml::{Features, Predictions, create};
+use ml::{Batch, Features, Predictions, Schema, create};
 
 struct Rows {
     labels: Vec<String>,
@@ -75,22 +75,22 @@ fn read() -> Result<Rows, Box<dyn Error>> {
 }
 
 fn stream(rows: &Rows, batch_len: usize, options: &BTreeMap<String, String>) -> Result<Run, Box<dyn Error>> {
-    let mut model = create("streaming_kmeans", options)?;
+    let mut model = create("streaming_kmeans", options, Schema::default())?;
     let mut run = Run { unanswered: 0, streamed: Contingency::default(), last: Contingency::default() };
     let batches = rows.values.chunks(batch_len * rows.dim).zip(rows.labels.chunks(batch_len));
     for (values, labels) in batches {
-        let batch = Features::dense(values, rows.dim)?;
-        let Predictions::Clusters(clusters) = model.predict(batch);
-        run.unanswered += count(&mut run.streamed, &clusters, labels);
-        model.learn(batch);
+        let batch = Batch::vectors(Features::dense(values, rows.dim)?);
+        run.unanswered += count(&mut run.streamed, &model.predict(&batch), labels);
+        model.learn(&batch);
     }
-    let Predictions::Clusters(clusters) = model.predict(Features::dense(&rows.values[..], rows.dim)?);
-    count(&mut run.last, &clusters, &rows.labels);
+    let all = Batch::vectors(Features::dense(&rows.values[..], rows.dim)?);
+    count(&mut run.last, &model.predict(&all), &rows.labels);
     Ok(run)
 }
 
 /// Counts the answers; returns how many rows had none.
-fn count(table: &mut Contingency, clusters: &[Option<u32>], labels: &[String]) -> usize {
+fn count(table: &mut Contingency, answers: &Predictions, labels: &[String]) -> usize {
+    let Predictions::Clusters(clusters) = answers else { return labels.len() };
     for (cluster, label) in clusters.iter().zip(labels) {
         if let Some(cluster) = cluster {
             table.add(*cluster, label);

@@ -1,39 +1,33 @@
-//! Views of feature rows: borrowed, row-major, `f32` or `f64`, each row of the same length or not.
+//! Many rows of features, borrowed: a micro-batch as it lies in memory.
 //!
 //! The ragged layout is that of a column of lists (values and offsets), so rows need not be copied to
-//! be looked at, and a row of the wrong length can be refused alone instead of failing its batch.
+//! be looked at, and a row of the wrong length can be refused alone instead of failing its batch. The
+//! sparse layout is compressed sparse rows.
 
 use thiserror::Error;
 
-/// The widest row a learner takes.
-pub const DIM_MAX: usize = 65_536;
-
-/// The largest magnitude of a feature. Squares of it, summed over [`DIM_MAX`] columns, stay finite.
-pub const VALUE_MAX: f64 = 1e100;
+use crate::row::{Row, SparseRow};
 
 /// Borrowed numbers of either width.
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
-    /// Single precision, as signatures and pixels arrive.
+    /// Single precision.
     F32(&'a [f32]),
     /// Double precision.
     F64(&'a [f64]),
 }
 
-/// One feature row.
-pub type Row<'a> = Values<'a>;
-
 /// Many feature rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'a> {
-    values: Values<'a>,
     layout: Layout<'a>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Layout<'a> {
-    Dense { dim: usize },
-    Ragged { offsets: &'a [i32] },
+    Dense { values: Values<'a>, dim: usize },
+    Ragged { values: Values<'a>, offsets: &'a [i32] },
+    Sparse { dim: usize, columns: &'a [u32], values: &'a [f64], offsets: &'a [i32] },
 }
 
 /// Why numbers do not form rows.
@@ -62,42 +56,17 @@ pub enum FeaturesError {
         /// How many values there are.
         values: usize,
     },
-}
-
-/// Why one row was not learned, or is not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Rejection {
-    /// The row has no columns (or was null).
-    #[error("the row is empty")]
-    Empty,
-    /// The row is not as wide as the model.
-    #[error("the row has {found} values, the model takes {expected}")]
-    Dimension {
-        /// Width of the model.
-        expected: usize,
-        /// Width of the row.
-        found: usize,
+    /// Not as many columns as values in a sparse row.
+    #[error("{columns} columns for {values} values")]
+    Uneven {
+        /// How many columns were listed.
+        columns: usize,
+        /// How many values were given.
+        values: usize,
     },
-    /// The row is wider than any model here may be.
-    #[error("the row has {found} values, more than the limit of {limit}")]
-    TooWide {
-        /// The limit.
-        limit: usize,
-        /// Width of the row.
-        found: usize,
-    },
-    /// A NaN or an infinity.
-    #[error("value {column} is not a finite number")]
-    NotFinite {
-        /// Index of the first such value.
-        column: usize,
-    },
-    /// A number so large that sums of its squares would overflow.
-    #[error("value {column} is larger than 1e100")]
-    TooLarge {
-        /// Index of the first such value.
-        column: usize,
-    },
+    /// The columns of a sparse row do not rise, or one is not below its width.
+    #[error("the columns of a sparse row must rise and be below its width")]
+    BadColumns,
 }
 
 impl<'a> From<&'a [f32]> for Values<'a> {
@@ -113,69 +82,18 @@ impl<'a> From<&'a [f64]> for Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// How many numbers.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         match self {
             Values::F32(values) => values.len(),
             Values::F64(values) => values.len(),
         }
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Appends the numbers to `out`, widened.
-    pub fn append_to(&self, out: &mut Vec<f64>) {
+    fn row(self, start: usize, end: usize) -> Row<'a> {
         match self {
-            Values::F32(values) => out.extend(values.iter().map(|&value| f64::from(value))),
-            Values::F64(values) => out.extend_from_slice(values),
+            Values::F32(values) => Row::F32(&values[start..end]),
+            Values::F64(values) => Row::F64(&values[start..end]),
         }
-    }
-
-    /// Says whether a model `dim` columns wide can take this row. `None` is a model that takes its width
-    /// from the first row it accepts.
-    ///
-    /// # Errors
-    ///
-    /// The first thing wrong with the row.
-    pub fn check(&self, dim: Option<usize>) -> Result<(), Rejection> {
-        let found = self.len();
-        if found == 0 {
-            return Err(Rejection::Empty);
-        }
-        if let Some(expected) = dim.filter(|&expected| expected != found) {
-            return Err(Rejection::Dimension { expected, found });
-        }
-        if found > DIM_MAX {
-            return Err(Rejection::TooWide { limit: DIM_MAX, found });
-        }
-        match self {
-            Values::F32(values) => match values.iter().position(|value| !value.is_finite()) {
-                Some(column) => Err(Rejection::NotFinite { column }),
-                None => Ok(()),
-            },
-            Values::F64(values) => check_f64(values),
-        }
-    }
-
-    fn slice(self, start: usize, end: usize) -> Self {
-        match self {
-            Values::F32(values) => Values::F32(&values[start..end]),
-            Values::F64(values) => Values::F64(&values[start..end]),
-        }
-    }
-}
-
-/// Every finite `f32` is far below the limit, so only double precision needs both looks.
-fn check_f64(values: &[f64]) -> Result<(), Rejection> {
-    if let Some(column) = values.iter().position(|value| !value.is_finite()) {
-        return Err(Rejection::NotFinite { column });
-    }
-    match values.iter().position(|value| value.abs() > VALUE_MAX) {
-        Some(column) => Err(Rejection::TooLarge { column }),
-        None => Ok(()),
     }
 }
 
@@ -193,7 +111,7 @@ impl<'a> Features<'a> {
         if !values.len().is_multiple_of(dim) {
             return Err(FeaturesError::Incomplete { values: values.len(), dim });
         }
-        Ok(Features { values, layout: Layout::Dense { dim } })
+        Ok(Features { layout: Layout::Dense { values, dim } })
     }
 
     /// Rows of any length: row `i` is `values[offsets[i]..offsets[i + 1]]`. A null row is an empty one; a
@@ -204,25 +122,47 @@ impl<'a> Features<'a> {
     /// If an offset runs backwards or out of the values.
     pub fn ragged(values: impl Into<Values<'a>>, offsets: &'a [i32]) -> Result<Self, FeaturesError> {
         let values = values.into();
-        for (row, pair) in offsets.windows(2).enumerate() {
-            let (start, end) = (pair[0], pair[1]);
-            let fits = usize::try_from(end).is_ok_and(|end| end <= values.len());
-            if start < 0 || end < start || !fits {
-                return Err(FeaturesError::BadOffsets { row, start, end, values: values.len() });
+        check_offsets(offsets, values.len())?;
+        Ok(Features { layout: Layout::Ragged { values, offsets } })
+    }
+
+    /// Sparse rows of `dim` columns: row `i` lists `columns[offsets[i]..offsets[i + 1]]`, which rise.
+    ///
+    /// # Errors
+    ///
+    /// If offsets, columns and values do not fit together.
+    pub fn sparse(
+        dim: usize,
+        columns: &'a [u32],
+        values: &'a [f64],
+        offsets: &'a [i32],
+    ) -> Result<Self, FeaturesError> {
+        check_offsets(offsets, values.len())?;
+        let rows = Features { layout: Layout::Sparse { dim, columns, values, offsets } };
+        if columns.len() != values.len() {
+            return Err(FeaturesError::Uneven { columns: columns.len(), values: values.len() });
+        }
+        for row in rows.iter() {
+            if let Row::Sparse(row) = row {
+                SparseRow::new(dim, row.columns(), row.values())?;
             }
         }
-        Ok(Features { values, layout: Layout::Ragged { offsets } })
+        Ok(rows)
     }
 
     /// How many rows.
+    #[must_use]
     pub fn len(&self) -> usize {
         match self.layout {
-            Layout::Dense { dim } => self.values.len() / dim,
-            Layout::Ragged { offsets } => offsets.len().saturating_sub(1),
+            Layout::Dense { values, dim } => values.len() / dim,
+            Layout::Ragged { offsets, .. } | Layout::Sparse { offsets, .. } => {
+                offsets.len().saturating_sub(1)
+            }
         }
     }
 
     /// Whether there are no rows.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -232,12 +172,17 @@ impl<'a> Features<'a> {
     /// # Panics
     ///
     /// If there is no such row.
+    #[must_use]
     pub fn row(&self, index: usize) -> Row<'a> {
         match self.layout {
-            Layout::Dense { dim } => self.values.slice(index * dim, (index + 1) * dim),
-            Layout::Ragged { offsets } => {
-                let at = |index: usize| usize::try_from(offsets[index]).expect("offsets were checked");
-                self.values.slice(at(index), at(index + 1))
+            Layout::Dense { values, dim } => values.row(index * dim, (index + 1) * dim),
+            Layout::Ragged { values, offsets } => {
+                let (start, end) = bounds(offsets, index);
+                values.row(start, end)
+            }
+            Layout::Sparse { dim, columns, values, offsets } => {
+                let (start, end) = bounds(offsets, index);
+                Row::Sparse(SparseRow::trusted(dim, &columns[start..end], &values[start..end]))
             }
         }
     }
@@ -247,6 +192,22 @@ impl<'a> Features<'a> {
         let rows = *self;
         (0..rows.len()).map(move |index| rows.row(index))
     }
+}
+
+fn check_offsets(offsets: &[i32], values: usize) -> Result<(), FeaturesError> {
+    for (row, pair) in offsets.windows(2).enumerate() {
+        let (start, end) = (pair[0], pair[1]);
+        let fits = usize::try_from(end).is_ok_and(|end| end <= values);
+        if start < 0 || end < start || !fits {
+            return Err(FeaturesError::BadOffsets { row, start, end, values });
+        }
+    }
+    Ok(())
+}
+
+fn bounds(offsets: &[i32], index: usize) -> (usize, usize) {
+    let at = |index: usize| usize::try_from(offsets[index]).expect("offsets were checked");
+    (at(index), at(index + 1))
 }
 
 #[cfg(test)]
@@ -272,7 +233,7 @@ mod tests {
     fn ragged_rows_keep_their_own_lengths() {
         let values = [1.0_f64, 2.0, 3.0];
         let rows = Features::ragged(&values[..], &[0, 2, 2, 3]).unwrap();
-        assert_eq!(rows.iter().map(|row| row.len()).collect::<Vec<_>>(), [2, 0, 1]);
+        assert_eq!(rows.iter().map(|row| row.dim()).collect::<Vec<_>>(), [2, 0, 1]);
         for offsets in [&[0, 4][..], &[2, 1], &[-1, 1]] {
             assert!(Features::ragged(&values[..], offsets).is_err(), "{offsets:?}");
         }
@@ -280,19 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_refused_for_the_first_thing_wrong_with_it() {
-        let check = |row: &[f64], dim| Row::from(row).check(dim);
-        assert_eq!(check(&[1.0, 2.0], Some(2)), Ok(()));
-        assert_eq!(check(&[], None), Err(Rejection::Empty));
-        assert_eq!(check(&[1.0], Some(2)), Err(Rejection::Dimension { expected: 2, found: 1 }));
-        assert_eq!(check(&[1.0, f64::NAN], None), Err(Rejection::NotFinite { column: 1 }));
-        assert_eq!(check(&[f64::NEG_INFINITY], None), Err(Rejection::NotFinite { column: 0 }));
-        assert_eq!(check(&[0.0, -1e101], None), Err(Rejection::TooLarge { column: 1 }));
-        assert_eq!(Row::from(&[f32::MAX][..]).check(None), Ok(()));
-        let wide = vec![0.0_f32; DIM_MAX + 1];
-        assert_eq!(
-            Row::from(&wide[..]).check(None),
-            Err(Rejection::TooWide { limit: DIM_MAX, found: DIM_MAX + 1 })
-        );
+    fn sparse_rows_list_their_columns_in_order() {
+        let rows = Features::sparse(5, &[0, 4, 2], &[1.0, 2.0, 3.0], &[0, 2, 2, 3]).unwrap();
+        let mut all = Vec::new();
+        rows.iter().for_each(|row| row.append_to(&mut all));
+        assert_eq!(all, [1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0]);
+        let twice = Features::sparse(5, &[4, 4], &[1.0, 2.0], &[0, 2]);
+        assert_eq!(twice.unwrap_err(), FeaturesError::BadColumns);
     }
 }

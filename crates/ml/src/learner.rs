@@ -1,15 +1,19 @@
 //! The traits of learning from a stream, one per task.
 //!
 //! Learning takes `&mut self`, predicting takes `&self`: a prediction that changed the model would not
-//! compile. `_many` is one micro-batch and `_one` a micro-batch of a single row.
+//! compile. `_many` is one micro-batch and `_one` a micro-batch of a single row. What a trait gives for `_many`
+//! goes row by row; a learner for which a batch is more than its rows, or is quicker than they are, says it better.
 
+use dyn_clone::DynClone;
 use serde_json::Value;
 
-use crate::features::{Features, Rejection, Row};
+use crate::features::Features;
+use crate::options::OptionError;
+use crate::row::{Missing, Rejection, Row};
 use crate::snapshot::SnapshotError;
 
 /// What every learner can do, whatever its task.
-pub trait Learner: Send + Sync + std::fmt::Debug {
+pub trait Learner: DynClone + Send + Sync + std::fmt::Debug {
     /// The name it is created by, as in `CREATE MODEL ... OPTIONS (algorithm '...')`.
     fn algorithm(&self) -> &'static str;
 
@@ -19,11 +23,26 @@ pub trait Learner: Send + Sync + std::fmt::Debug {
     /// How wide its rows are, once that is known.
     fn dim(&self) -> Option<usize>;
 
+    /// What it makes of missing values.
+    fn missing(&self) -> Missing {
+        Missing::Refused
+    }
+
     /// Everything it is, as bytes: versioned, checksummed, equal for equal learners.
     fn snapshot(&self) -> Vec<u8>;
 
     /// Options and parameters for people to look at; never read back.
     fn describe(&self) -> Value;
+
+    /// Changes an option of a learner that is at work (`ALTER MODEL`): a learning rate, say.
+    ///
+    /// # Errors
+    ///
+    /// If the option does not exist, cannot be changed any more, or does not take this value.
+    fn alter(&mut self, option: &str, value: &str) -> Result<(), OptionError> {
+        let _ = value;
+        Err(OptionError::Fixed { algorithm: self.algorithm(), name: option.to_owned() })
+    }
 
     /// The learner that [`Learner::snapshot`] wrote. It predicts and learns on as the original would.
     ///
@@ -53,6 +72,16 @@ pub struct RejectedRow {
     pub reason: Rejection,
 }
 
+impl LearnReport {
+    /// Counts what became of one more row.
+    pub fn note(&mut self, row: usize, outcome: Result<(), Rejection>) {
+        match outcome {
+            Ok(()) => self.learned += 1,
+            Err(reason) => self.rejected.push(RejectedRow { row, reason }),
+        }
+    }
+}
+
 /// Groups rows without being told the groups.
 pub trait Clusterer: Learner {
     /// Learns from one row, as a micro-batch of its own.
@@ -63,13 +92,21 @@ pub trait Clusterer: Learner {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection>;
 
     /// Learns from a micro-batch. A refused row does not hinder the others.
-    fn learn_many(&mut self, rows: Features<'_>) -> LearnReport;
+    fn learn_many(&mut self, rows: Features<'_>) -> LearnReport {
+        let mut report = LearnReport::default();
+        for (index, row) in rows.iter().enumerate() {
+            report.note(index, self.learn_one(row));
+        }
+        report
+    }
 
     /// The row's cluster; `None` if the model has no clusters yet or the row is not acceptable.
     fn predict_one(&self, row: Row<'_>) -> Option<u32>;
 
     /// The cluster of each row, as [`Clusterer::predict_one`].
-    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<u32>>;
+    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<u32>> {
+        rows.iter().map(|row| self.predict_one(row)).collect()
+    }
 
     /// The middle of each cluster, in the order of their numbers; `None` before there are any.
     fn centers(&self) -> Option<Features<'_>>;
@@ -80,40 +117,90 @@ pub trait Clusterer: Learner {
 
 /// Learns to name the class of a row. Classes are numbers; the caller keeps their names.
 pub trait Classifier: Learner {
-    /// Learns that `row` is of `class`.
+    /// Learns that `row` is of `class`. A weight of 2 is as if the row came twice, one of 0 as if it did not come.
     ///
     /// # Errors
     ///
     /// Why the row was refused; the model is then unchanged.
-    fn learn_one(&mut self, row: Row<'_>, class: u32) -> Result<(), Rejection>;
+    fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection>;
 
-    /// Learns from a micro-batch; `classes` has one entry per row.
-    fn learn_many(&mut self, rows: Features<'_>, classes: &[u32]) -> LearnReport;
+    /// Learns from a micro-batch; `classes` has one entry per row, and each row weighs 1.
+    fn learn_many(&mut self, rows: Features<'_>, classes: &[u32]) -> LearnReport {
+        let mut report = LearnReport::default();
+        for (index, (row, &class)) in rows.iter().zip(classes).enumerate() {
+            report.note(index, self.learn_one(row, class, 1.0));
+        }
+        report
+    }
 
-    /// The likeliest class; `None` before any was seen or if the row is not acceptable.
-    fn predict_one(&self, row: Row<'_>) -> Option<u32>;
+    /// Writes the probability of each class to `shares`, which sum to 1, one for every class up to the largest that
+    /// was learned. False, and `shares` empty, before any was, or if the row is not acceptable.
+    fn predict_proba_one(&self, row: Row<'_>, shares: &mut Vec<f64>) -> bool;
+
+    /// The likeliest class, the smallest among equals; `None` where there are no probabilities.
+    fn predict_one(&self, row: Row<'_>) -> Option<u32> {
+        likeliest(self, row, &mut Vec::new())
+    }
 
     /// The likeliest class of each row.
-    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<u32>>;
+    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<u32>> {
+        let mut shares = Vec::new();
+        rows.iter().map(|row| likeliest(self, row, &mut shares)).collect()
+    }
+
+    /// How much each column spoke for the class it predicts, by column; `None` if the learner cannot say.
+    fn explain_one(&self, row: Row<'_>) -> Option<Vec<(usize, f64)>> {
+        let _ = row;
+        None
+    }
+}
+
+fn likeliest<C: Classifier + ?Sized>(classifier: &C, row: Row<'_>, shares: &mut Vec<f64>) -> Option<u32> {
+    classifier.predict_proba_one(row, shares).then(|| argmax(shares)).flatten()
+}
+
+/// The place of the largest number, the first among equals.
+pub(crate) fn argmax(numbers: &[f64]) -> Option<u32> {
+    let mut best: Option<(u32, f64)> = None;
+    for (place, &number) in (0..).zip(numbers) {
+        if best.is_none_or(|(_, most)| number > most) {
+            best = Some((place, number));
+        }
+    }
+    best.map(|(place, _)| place)
 }
 
 /// Learns to estimate a number.
 pub trait Regressor: Learner {
-    /// Learns that `row` goes with `target`.
+    /// Learns that `row` goes with `target`, with a weight as in [`Classifier::learn_one`].
     ///
     /// # Errors
     ///
     /// Why the row was refused; the model is then unchanged.
-    fn learn_one(&mut self, row: Row<'_>, target: f64) -> Result<(), Rejection>;
+    fn learn_one(&mut self, row: Row<'_>, target: f64, weight: f64) -> Result<(), Rejection>;
 
-    /// Learns from a micro-batch; `targets` has one entry per row.
-    fn learn_many(&mut self, rows: Features<'_>, targets: &[f64]) -> LearnReport;
+    /// Learns from a micro-batch; `targets` has one entry per row, and each row weighs 1.
+    fn learn_many(&mut self, rows: Features<'_>, targets: &[f64]) -> LearnReport {
+        let mut report = LearnReport::default();
+        for (index, (row, &target)) in rows.iter().zip(targets).enumerate() {
+            report.note(index, self.learn_one(row, target, 1.0));
+        }
+        report
+    }
 
     /// The estimate; `None` if the row is not acceptable.
     fn predict_one(&self, row: Row<'_>) -> Option<f64>;
 
     /// The estimate for each row.
-    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<f64>>;
+    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<f64>> {
+        rows.iter().map(|row| self.predict_one(row)).collect()
+    }
+
+    /// How much each column added to the estimate, by column; `None` if the learner cannot say.
+    fn explain_one(&self, row: Row<'_>) -> Option<Vec<(usize, f64)>> {
+        let _ = row;
+        None
+    }
 }
 
 /// Learns what is usual and says how unusual a row is.
@@ -126,13 +213,100 @@ pub trait AnomalyDetector: Learner {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection>;
 
     /// Learns from a micro-batch.
-    fn learn_many(&mut self, rows: Features<'_>) -> LearnReport;
+    fn learn_many(&mut self, rows: Features<'_>) -> LearnReport {
+        let mut report = LearnReport::default();
+        for (index, row) in rows.iter().enumerate() {
+            report.note(index, self.learn_one(row));
+        }
+        report
+    }
 
-    /// Larger is stranger; `None` if the row is not acceptable.
+    /// Larger is stranger; `None` if the model knows too little yet or the row is not acceptable.
     fn score_one(&self, row: Row<'_>) -> Option<f64>;
 
     /// The score of each row.
-    fn score_many(&self, rows: Features<'_>) -> Vec<Option<f64>>;
+    fn score_many(&self, rows: Features<'_>) -> Vec<Option<f64>> {
+        rows.iter().map(|row| self.score_one(row)).collect()
+    }
+}
+
+/// Learns how a number goes on in time, by itself or with the help of a row of features.
+pub trait Forecaster: Learner {
+    /// Learns the next value of the series. `row` is empty for a learner that takes no features.
+    ///
+    /// # Errors
+    ///
+    /// Why the value was refused; the model is then unchanged.
+    fn learn_one(&mut self, row: Row<'_>, value: f64) -> Result<(), Rejection>;
+
+    /// The next `horizon` values, as far as they can be told; `rows` has the features of each, or is empty.
+    fn forecast(&self, horizon: usize, rows: Option<Features<'_>>) -> Vec<f64>;
+}
+
+/// Prepares rows for a learner: scales, fills, hashes. It may learn from them how (without labels).
+pub trait Transformer: Learner {
+    /// Learns from one row.
+    ///
+    /// # Errors
+    ///
+    /// Why the row was refused; the transformer is then unchanged.
+    fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection>;
+
+    /// Writes the prepared row to `out`, whatever was in it.
+    ///
+    /// # Errors
+    ///
+    /// Why the row cannot be prepared.
+    fn transform_one(&self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection>;
+}
+
+/// A row that is written over and over, so that its memory serves many rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowBuffer {
+    dim: usize,
+    columns: Option<Vec<u32>>,
+    values: Vec<f64>,
+}
+
+impl RowBuffer {
+    /// Becomes an empty dense row to push values to.
+    pub fn dense(&mut self) -> &mut Vec<f64> {
+        self.columns = None;
+        self.values.clear();
+        &mut self.values
+    }
+
+    /// Becomes a sparse row of `dim` columns with these entries; those of one column are added up.
+    ///
+    /// # Panics
+    ///
+    /// If a column is not below `dim`.
+    pub fn sparse(&mut self, dim: usize, entries: &mut [(u32, f64)]) {
+        entries.sort_unstable_by_key(|&(column, _)| column);
+        assert!(entries.last().is_none_or(|&(column, _)| (column as usize) < dim), "columns are below {dim}");
+        self.dim = dim;
+        self.values.clear();
+        let columns = self.columns.get_or_insert_default();
+        columns.clear();
+        for &(column, value) in entries.iter() {
+            match self.values.last_mut().filter(|_| columns.last() == Some(&column)) {
+                Some(sum) => *sum += value,
+                None => {
+                    columns.push(column);
+                    self.values.push(value);
+                }
+            }
+        }
+    }
+
+    /// The row.
+    #[must_use]
+    pub fn row(&self) -> Row<'_> {
+        match &self.columns {
+            None => Row::F64(&self.values),
+            Some(columns) => Row::Sparse(crate::row::SparseRow::trusted(self.dim, columns, &self.values)),
+        }
+    }
 }
 
 /// Watches one number (an error rate, say) and notices when it stops behaving as before.
@@ -155,4 +329,34 @@ pub enum Drift {
     Warning,
     /// The values changed.
     Detected,
+}
+
+dyn_clone::clone_trait_object!(Clusterer);
+dyn_clone::clone_trait_object!(Classifier);
+dyn_clone::clone_trait_object!(Regressor);
+dyn_clone::clone_trait_object!(AnomalyDetector);
+dyn_clone::clone_trait_object!(Forecaster);
+dyn_clone::clone_trait_object!(Transformer);
+dyn_clone::clone_trait_object!(DriftDetector);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_the_largest_is_chosen() {
+        assert_eq!(argmax(&[0.2, 0.4, 0.4]), Some(1));
+        assert_eq!(argmax(&[]), None);
+    }
+
+    #[test]
+    fn a_buffer_is_dense_or_sparse_as_last_written() {
+        let mut buffer = RowBuffer::default();
+        buffer.sparse(9, &mut [(5, 1.0), (2, 3.0), (5, 0.5)]);
+        let mut seen = Vec::new();
+        buffer.row().for_each(|column, value| seen.push((column, value)));
+        assert_eq!((seen, buffer.row().dim()), (vec![(2, 3.0), (5, 1.5)], 9));
+        buffer.dense().extend([1.0, 2.0]);
+        assert_eq!((buffer.row().dim(), buffer.row().dense(&mut Vec::new())), (2, &[1.0, 2.0][..]));
+    }
 }

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::collections::BTreeMap;
-//! use ml::{Features, Predictions};
+//! use ml::{Batch, Features, Model, Predictions, Schema};
 //!
 //! let options = BTreeMap::from([
 //!     ("k".to_owned(), "2".to_owned()),
@@ -14,16 +14,17 @@
 //!     ("init_rows".to_owned(), "4".to_owned()),
 //!     ("seed".to_owned(), "7".to_owned()),
 //! ]);
-//! let mut model = ml::create("streaming_kmeans", &options)?;
+//! let mut model = ml::create("streaming_kmeans", &options, Schema::vector(None))?;
 //!
 //! let batch = [0.0_f32, 0.1, 0.1, 0.0, 9.0, 9.1, 9.1, 9.0, f32::NAN, 1.0];
-//! let report = model.learn(Features::dense(&batch[..], 2)?);
+//! let report = model.learn(&Batch::vectors(Features::dense(&batch[..], 2)?));
 //! assert_eq!(report.learned, 4);
 //! assert_eq!(report.rejected[0].row, 4); // the row with the NaN, and why
 //!
-//! let twin = ml::restore(&model.snapshot())?; // same bytes, same future
+//! let twin = Model::restore(&model.snapshot())?; // same bytes, same future
 //! let question = [0.05_f64, 0.05, 9.0, 9.0];
-//! let Predictions::Clusters(clusters) = twin.predict(Features::dense(&question[..], 2)?);
+//! let answers = twin.predict(&Batch::vectors(Features::dense(&question[..], 2)?));
+//! let Predictions::Clusters(clusters) = answers else { panic!("k-means answers with clusters") };
 //! assert_ne!(clusters[0], clusters[1]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -49,22 +50,31 @@
 //! Files, clocks, threads, topics, columns, SQL. Neural networks (those are run, not trained, elsewhere).
 //! Sparse rows are not supported yet.
 
+pub mod batch;
 pub mod check;
 pub mod cluster;
 pub mod features;
 pub mod learner;
 pub mod metric;
 pub mod model;
+pub mod naive_bayes;
 pub mod options;
+pub mod random;
 pub mod registry;
+pub mod row;
+pub mod schema;
 pub mod snapshot;
+pub mod vocabulary;
 
-pub use features::{Features, FeaturesError, Rejection, Row};
+pub use batch::{Batch, ColumnValues, Columns, Labels};
+pub use features::{Features, FeaturesError};
 pub use learner::{
-    AnomalyDetector, Classifier, Clusterer, Drift, DriftDetector, LearnReport, Learner, Regressor,
-    RejectedRow,
+    AnomalyDetector, Classifier, Clusterer, Drift, DriftDetector, Forecaster, LearnReport, Learner,
+    Regressor, RejectedRow, RowBuffer, Transformer,
 };
-pub use model::{Model, PredictionType, Predictions};
+pub use model::{Model, PredictionType, Predictions, Task};
 pub use options::OptionError;
-pub use registry::{create, restore};
+pub use registry::create;
+pub use row::{Missing, Rejection, Row, SparseRow};
+pub use schema::{Column, Kind, Label, Schema};
 pub use snapshot::SnapshotError;

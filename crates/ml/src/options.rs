@@ -44,6 +44,22 @@ pub enum OptionError {
         /// What would be accepted.
         expected: String,
     },
+    /// An option that cannot be changed once the model is there.
+    #[error("option '{name}' of {algorithm} cannot be changed")]
+    Fixed {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// The option.
+        name: String,
+    },
+    /// The rows or the label are not what the algorithm learns from.
+    #[error("{algorithm} {needs}")]
+    Schema {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// What it needs, to follow its name in a sentence.
+        needs: &'static str,
+    },
     /// Two options that say the same or contradict each other.
     #[error("options '{one}' and '{other}' cannot be given together")]
     Conflict {

@@ -2,40 +2,77 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::StreamingKMeans;
-use crate::cluster::streaming_kmeans;
-use crate::learner::Learner;
-use crate::model::Model;
+use crate::cluster::{StreamingKMeans, streaming_kmeans};
+use crate::learner::{Learner, Transformer};
+use crate::model::{Model, Task};
+use crate::naive_bayes::{GaussianNaiveBayes, gaussian};
 use crate::options::OptionError;
+use crate::schema::Schema;
 use crate::snapshot::{self, SnapshotError};
 
-/// The algorithms that [`create`] knows.
-pub const ALGORITHMS: &[&str] = &[streaming_kmeans::NAME];
+/// One algorithm: its name, how it is made from options, and how it is read back.
+struct Algorithm {
+    name: &'static str,
+    create: fn(&BTreeMap<String, String>, &Schema) -> Result<Task, OptionError>,
+    restore: fn(&[u8]) -> Result<Task, SnapshotError>,
+}
+
+/// The learners, by name.
+const LEARNERS: &[Algorithm] = &[
+    Algorithm {
+        name: gaussian::NAME,
+        create: |options, schema| {
+            let config = gaussian::Config::from_options(options)?;
+            Ok(Task::Classify(Box::new(GaussianNaiveBayes::new(config, schema)?)))
+        },
+        restore: |snapshot| Ok(Task::Classify(Box::new(GaussianNaiveBayes::restore(snapshot)?))),
+    },
+    Algorithm {
+        name: streaming_kmeans::NAME,
+        create: |options, _| {
+            let config = streaming_kmeans::Config::from_options(options)?;
+            Ok(Task::Cluster(Box::new(StreamingKMeans::new(config)?)))
+        },
+        restore: |snapshot| Ok(Task::Cluster(Box::new(StreamingKMeans::restore(snapshot)?))),
+    },
+];
+
+/// The names that [`create`] knows.
+#[must_use]
+pub fn algorithms() -> Vec<&'static str> {
+    LEARNERS.iter().map(|algorithm| algorithm.name).collect()
+}
 
 /// Makes a new model that knows nothing yet. Names and option keys are matched without regard to case.
 ///
 /// # Errors
 ///
-/// If there is no such algorithm, or an option is unknown, missing, malformed or out of range; the
-/// message names what would be accepted.
-pub fn create(algorithm: &str, options: &BTreeMap<String, String>) -> Result<Box<dyn Model>, OptionError> {
-    match algorithm.to_ascii_lowercase().as_str() {
-        streaming_kmeans::NAME => {
-            let config = streaming_kmeans::Config::from_options(options)?;
-            Ok(Box::new(StreamingKMeans::new(config)?))
-        }
-        _ => Err(OptionError::UnknownAlgorithm { name: algorithm.to_owned(), known: ALGORITHMS.join(", ") }),
+/// If there is no such algorithm, it cannot learn such rows, or an option is unknown, missing, malformed or out of
+/// range; the message names what would be accepted.
+pub fn create(
+    algorithm: &str,
+    options: &BTreeMap<String, String>,
+    schema: Schema,
+) -> Result<Model, OptionError> {
+    let name = algorithm.to_ascii_lowercase();
+    let known = LEARNERS.iter().find(|known| known.name == name).ok_or_else(|| {
+        OptionError::UnknownAlgorithm { name: algorithm.to_owned(), known: algorithms().join(", ") }
+    })?;
+    let task = (known.create)(options, &schema)?;
+    Ok(Model::new(schema, Vec::new(), task))
+}
+
+/// Reads back whichever learner wrote the snapshot.
+pub(crate) fn restore_task(snapshot: &[u8]) -> Result<Task, SnapshotError> {
+    let name = snapshot::algorithm(snapshot)?;
+    match LEARNERS.iter().find(|known| known.name == name) {
+        Some(known) => (known.restore)(snapshot),
+        None => Err(SnapshotError::UnknownAlgorithm { name: name.to_owned() }),
     }
 }
 
-/// Reads back whichever model wrote the snapshot.
-///
-/// # Errors
-///
-/// If the bytes are damaged, or written by an algorithm or version this build does not know.
-pub fn restore(snapshot: &[u8]) -> Result<Box<dyn Model>, SnapshotError> {
-    match snapshot::algorithm(snapshot)? {
-        streaming_kmeans::NAME => Ok(Box::new(StreamingKMeans::restore(snapshot)?)),
-        name => Err(SnapshotError::UnknownAlgorithm { name: name.to_owned() }),
-    }
+/// Reads back whichever transformer wrote the snapshot.
+pub(crate) fn restore_step(snapshot: &[u8]) -> Result<Box<dyn Transformer>, SnapshotError> {
+    let name = snapshot::algorithm(snapshot)?.to_owned();
+    Err(SnapshotError::UnknownAlgorithm { name })
 }

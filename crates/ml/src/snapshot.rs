@@ -11,9 +11,14 @@
 //! 4  CRC-32C of everything before
 //! ```
 //!
+//! Most algorithms lay their state out with `postcard` ([`State`]), which writes the fields of a type one after the
+//! other, integers in as few bytes as they need and floats as their bits.
+//!
 //! The same model always gives the same bytes. A state version is raised whenever its layout changes;
 //! an older build meeting a newer state says so instead of guessing.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 const MAGIC: &[u8; 4] = b"PLML";
@@ -74,6 +79,41 @@ pub enum SnapshotError {
         /// What is impossible about it.
         what: &'static str,
     },
+}
+
+/// All that a learner is, for [`write`] and [`read`].
+///
+/// It must have one form for one content: vectors and ordered maps, no hashed ones. Trees lie flat in a vector, so
+/// that no depth of nesting can exhaust the stack.
+pub(crate) trait State: Serialize + DeserializeOwned {
+    /// The algorithm's name.
+    const NAME: &'static str;
+    /// Raised whenever the layout changes.
+    const VERSION: u16;
+
+    /// Says what is impossible about a state that was read: lengths that do not fit together, indexes that lead
+    /// nowhere. Whoever wrote a snapshot with a right checksum may still have meant harm.
+    fn validate(&self) -> Result<(), &'static str>;
+}
+
+/// The snapshot of a state.
+pub(crate) fn write<S: State>(state: &S) -> Vec<u8> {
+    let mut writer = Writer::new(S::NAME, S::VERSION);
+    writer.bytes =
+        postcard::to_extend(state, std::mem::take(&mut writer.bytes)).expect("a vector takes all bytes");
+    writer.finish()
+}
+
+/// The state that [`write`] wrote.
+pub(crate) fn read<S: State>(snapshot: &[u8]) -> Result<S, SnapshotError> {
+    let mut reader = Reader::open(snapshot, S::NAME, S::VERSION)?;
+    let bytes = &reader.bytes[reader.position..];
+    let (state, rest) =
+        postcard::take_from_bytes::<S>(bytes).map_err(|_| SnapshotError::Invalid { what: "its state" })?;
+    reader.position = reader.bytes.len() - rest.len();
+    reader.finish()?;
+    state.validate().map_err(|what| SnapshotError::Invalid { what })?;
+    Ok(state)
 }
 
 /// Whose snapshot this is, without looking further.

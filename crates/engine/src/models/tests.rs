@@ -4,7 +4,7 @@ use super::*;
 
 fn version(number: u64) -> Version {
     let options = BTreeMap::from([("k".to_owned(), "2".to_owned())]);
-    let model = ml::create("streaming_kmeans", &options).unwrap();
+    let model = ml::create("streaming_kmeans", &options, ml::Schema::vector(None)).unwrap();
     let record = ModelRecord { version: number, query: 1, ..ModelRecord::default() };
     Version::learnt(record, Bytes::from(model.snapshot()), model)
 }

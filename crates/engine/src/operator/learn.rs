@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::common::Result;
-use ml::Model;
+use ml::{Batch, Model};
 
 use crate::operator::features::{FeatureColumn, coerced};
 use crate::operator::scope::Refusals;
@@ -16,7 +16,7 @@ pub(crate) const FEATURES: &str = "features";
 /// Teaches the rows of one micro-batch, all at once: where a batch ends matters to the update rule.
 /// Says how many were learnt; the others are added to `refused`, by the record numbers in `records`.
 pub(crate) fn learn(
-    model: &mut dyn Model,
+    model: &mut Model,
     name: &str,
     batches: &[RecordBatch],
     records: &[usize],
@@ -31,7 +31,7 @@ pub(crate) fn learn(
     let column = concat(&columns)?;
     let column = cast(&column, &coerced("a model", column.data_type())?)?;
     let column = FeatureColumn::new(&column)?;
-    let report = model.learn(column.features()?);
+    let report = model.learn(&Batch::vectors(column.features()?));
     for rejected in report.rejected {
         let reason = if column.is_null(rejected.row) {
             format!("model {name}: the features are null")

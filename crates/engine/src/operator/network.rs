@@ -12,7 +12,7 @@ use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use ml::Row;
+use ml::{Missing, Row};
 
 use crate::embed::Network;
 use crate::operator::features::{FeatureColumn, coerced};
@@ -85,7 +85,7 @@ impl Embed {
         let mut input = Vec::with_capacity(column.len() * self.network.input);
         let mut taken = Vec::with_capacity(column.len());
         for (row, values) in column.features()?.iter().enumerate() {
-            let checked = values.check(Some(self.network.input));
+            let checked = values.check(Some(self.network.input), Missing::Refused);
             taken.push(checked.is_ok());
             match checked {
                 Ok(()) => append(values, &mut input),
@@ -111,5 +111,8 @@ fn append(values: Row<'_>, input: &mut Vec<f32>) {
     match values {
         Row::F32(values) => input.extend_from_slice(values),
         Row::F64(values) => input.extend(values.iter().map(|value| *value as f32)),
+        sparse @ Row::Sparse(_) => {
+            input.extend(sparse.dense(&mut Vec::new()).iter().map(|value| *value as f32))
+        }
     }
 }

@@ -9,7 +9,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use ml::Predictions;
+use ml::{Batch, Missing, Predictions, Row};
 
 use crate::operator::features::{FeatureColumn, coerced};
 use crate::operator::scope::{Rows, Scope};
@@ -90,17 +90,21 @@ impl Predict {
     fn predict(&self, model: &str, column: &FeatureColumn, rows: &Rows) -> Result<ArrayRef> {
         let features = column.features()?;
         let version = self.scope.pinned(model);
-        let model_dim = version.as_ref().and_then(|version| version.model().dim());
+        let check = |row: Row<'_>| match &version {
+            Some(version) => version.model().check(row),
+            None => row.check(None, Missing::Skipped),
+        };
         for (row, values) in features.iter().enumerate() {
             if column.is_null(row) {
                 self.scope.refuse(rows.at(row), || format!("predict('{model}'): the features are null"));
-            } else if let Err(reason) = values.check(model_dim) {
+            } else if let Err(reason) = check(values) {
                 self.scope.refuse(rows.at(row), || format!("predict('{model}'): {reason}"));
             }
         }
         let Some(version) = version else { return Ok(Arc::new(Int64Array::new_null(column.len()))) };
-        let clusters: Int64Array = match version.model().predict(features) {
+        let clusters: Int64Array = match version.model().predict(&Batch::vectors(features)) {
             Predictions::Clusters(clusters) => clusters.into_iter().map(|c| c.map(i64::from)).collect(),
+            _ => return plan_err!("predict('{model}'): the model does not group rows"),
         };
         Ok(Arc::new(clusters))
     }

@@ -57,7 +57,7 @@ pub(crate) enum Effect {
     /// They are written to a topic.
     Write { sink: TopicSink, key: Option<String> },
     /// A model learns from them.
-    Learn { entry: Arc<Entry>, model: Box<dyn Model> },
+    Learn { entry: Arc<Entry>, model: Box<Model> },
 }
 
 impl Query {
@@ -216,7 +216,7 @@ impl Query {
             };
             blob = Bytes::from(model.snapshot());
             done.model = Some(record.clone());
-            learnt = Some((Arc::clone(entry), Version::learnt(record, blob.clone(), model.fork())));
+            learnt = Some((Arc::clone(entry), Version::learnt(record, blob.clone(), Model::clone(model))));
         }
         self.journal_append(&Frame::Done(done, blob))?;
         self.standing = standing;

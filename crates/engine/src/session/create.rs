@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use env::write_atomically;
+use ml::Schema;
 
 use crate::answer::Answer;
 use crate::embed::{FILE_BYTES_MAX, Network};
@@ -127,7 +128,7 @@ impl Inner {
             position,
             reason: format!("expected an algorithm, such as {ALGORITHM} 'streaming_kmeans'"),
         })?;
-        ml::create(&algorithm, &options)
+        ml::create(&algorithm, &options, Schema::vector(None))
             .map_err(|error| SqlError::Syntax { position, reason: error.to_string() })?;
         let (query, source) = query_over(&catalog, create.query)?;
         let (id, name) = (catalog.next_id, create.name);

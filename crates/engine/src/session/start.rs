@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use ml::{Model, Schema};
 use topics::{CreateError, Topic};
 
 use crate::embed::Network;
@@ -207,12 +208,12 @@ impl Shared {
         match (definition.end, entry) {
             (End::Model { algorithm, options }, Some(entry)) => {
                 let model = match entry.learns_on() {
-                    Some(version) => version.model().fork(),
-                    None => ml::create(algorithm, options).map_err(|error| {
+                    Some(version) => Model::clone(version.model()),
+                    None => ml::create(algorithm, options, Schema::vector(None)).map_err(|error| {
                         SqlError::invalid(format!("model {}", definition.name), error.to_string())
                     })?,
                 };
-                Ok(Effect::Learn { entry, model })
+                Ok(Effect::Learn { entry, model: Box::new(model) })
             }
             (End::Table(options), _) => Ok(Effect::Write {
                 sink: TopicSink::new(&self.topics, &options.topic, producer_id),

@@ -5,10 +5,8 @@
 //! made several times, each improved by Lloyd's iterations over the same rows, and the tightest kept:
 //! a stream, unlike a batch job, cannot come back later and start again.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
-
 use super::centers::{nearest, squared_distance};
+use crate::random::Random;
 
 /// Multiplications that seeding may spend, about a second of one core. A large k or many rows lower the
 /// number of starts and iterations, never below one start of one iteration.
@@ -16,14 +14,9 @@ const WORK_MAX: usize = 1_000_000_000;
 const STARTS: usize = 8;
 const ITERATIONS: usize = 20;
 
-/// A generator whose sequence is the same on every machine and in every version.
-pub(crate) fn generator(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(seed)
-}
-
 /// `k` centres for the rows, which must be at least one and all `dim` wide.
 pub(crate) fn k_means_plus_plus(rows: &[f64], dim: usize, k: usize, seed: u64) -> Vec<f64> {
-    let mut random = generator(seed);
+    let mut random = Random::new(seed);
     let passes = WORK_MAX / rows.len().saturating_mul(k).max(1);
     let starts = (passes / (ITERATIONS + 1)).clamp(1, STARTS);
     let iterations = (passes / starts).saturating_sub(1).clamp(1, ITERATIONS);
@@ -40,20 +33,20 @@ pub(crate) fn k_means_plus_plus(rows: &[f64], dim: usize, k: usize, seed: u64) -
 
 /// Random centres around the origin, each coordinate of mean 0 and variance 1.
 pub(crate) fn random_centers(dim: usize, k: usize, seed: u64) -> Vec<f64> {
-    let mut random = generator(seed);
-    (0..k * dim).map(|_| normal(&mut random)).collect()
+    let mut random = Random::new(seed);
+    (0..k * dim).map(|_| random.normal()).collect()
 }
 
 /// Draws distinct rows, far ones more readily.
-fn draw(rows: &[f64], dim: usize, k: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
+fn draw(rows: &[f64], dim: usize, k: usize, random: &mut Random) -> Vec<f64> {
     let count = rows.len() / dim;
     let row = |index: usize| &rows[index * dim..(index + 1) * dim];
     let mut centers = Vec::with_capacity(k * dim);
-    centers.extend_from_slice(row(scaled_index(uniform(random), count)));
+    centers.extend_from_slice(row(scaled_index(random.uniform(), count)));
     let mut distances: Vec<f64> =
         rows.chunks_exact(dim).map(|point| squared_distance(point, &centers)).collect();
     while centers.len() < k * dim {
-        let chosen = draw_one(&distances, uniform(random));
+        let chosen = draw_one(&distances, random.uniform());
         for (distance, point) in distances.iter_mut().zip(rows.chunks_exact(dim)) {
             *distance = distance.min(squared_distance(point, row(chosen)));
         }
@@ -102,18 +95,6 @@ fn lloyd(rows: &[f64], dim: usize, centers: &mut [f64]) -> f64 {
         }
     }
     inertia
-}
-
-/// Uniform in [0, 1), all 53 bits of it.
-fn uniform(random: &mut ChaCha8Rng) -> f64 {
-    let mantissa = (random.next_u64() >> 11) as f64;
-    mantissa / (1_u64 << 53) as f64
-}
-
-/// Twelve uniforms less six have mean 0, variance 1 and a bell's shape, and need only additions, whose
-/// bits are the same everywhere; logarithms and cosines differ between system libraries.
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    (0..12).map(|_| uniform(random)).sum::<f64>() - 6.0
 }
 
 fn scaled_index(at: f64, count: usize) -> usize {

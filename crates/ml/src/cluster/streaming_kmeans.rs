@@ -28,10 +28,10 @@ pub use config::{Config, Decay, INIT_ROWS_MIN, Init, K_MAX, TimeUnit};
 
 use self::rule::Clusters;
 use super::seeding;
-use crate::features::{Features, Rejection, Row};
-use crate::learner::{Clusterer, LearnReport, Learner, RejectedRow};
-use crate::model::{Model, PredictionType, Predictions};
+use crate::features::Features;
+use crate::learner::{Clusterer, LearnReport, Learner};
 use crate::options::OptionError;
+use crate::row::{Missing, Rejection, Row};
 use crate::snapshot::SnapshotError;
 
 /// The name for `create`.
@@ -104,7 +104,7 @@ impl StreamingKMeans {
 
     fn nearest_with(&self, row: Row<'_>, scratch: &mut Vec<f64>) -> Option<(u32, f64)> {
         let Phase::Running(clusters) = &self.phase else { return None };
-        row.check(self.dim).ok()?;
+        row.check(self.dim, Missing::Refused).ok()?;
         scratch.clear();
         row.append_to(scratch);
         let (cluster, squared) = clusters.nearest(scratch);
@@ -122,13 +122,13 @@ impl StreamingKMeans {
 
     /// Says whether the row can be taken in and, if it is the first of all, takes its width as the model's.
     fn admit(&mut self, row: Row<'_>) -> Result<(), Rejection> {
-        row.check(self.dim)?;
+        row.check(self.dim, Missing::Refused)?;
         if self.dim.is_none() {
             let limit = self.config.dim_max();
-            if row.len() > limit {
-                return Err(Rejection::TooWide { limit, found: row.len() });
+            if row.dim() > limit {
+                return Err(Rejection::TooWide { limit, found: row.dim() });
             }
-            self.fix_dim(row.len());
+            self.fix_dim(row.dim());
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl StreamingKMeans {
 impl Clusterer for StreamingKMeans {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
         self.admit(row)?;
-        let mut batch = Vec::with_capacity(row.len());
+        let mut batch = Vec::with_capacity(row.dim());
         row.append_to(&mut batch);
         self.absorb(&batch);
         Ok(())
@@ -176,13 +176,11 @@ impl Clusterer for StreamingKMeans {
         let mut report = LearnReport::default();
         let mut batch = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            match self.admit(row) {
-                Ok(()) => {
-                    row.append_to(&mut batch);
-                    report.learned += 1;
-                }
-                Err(reason) => report.rejected.push(RejectedRow { row: index, reason }),
+            let admitted = self.admit(row);
+            if admitted.is_ok() {
+                row.append_to(&mut batch);
             }
+            report.note(index, admitted);
         }
         self.absorb(&batch);
         report
@@ -251,27 +249,5 @@ impl Learner for StreamingKMeans {
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
         state::read(snapshot)
-    }
-}
-
-impl Model for StreamingKMeans {
-    fn learn(&mut self, rows: Features<'_>) -> LearnReport {
-        self.learn_many(rows)
-    }
-
-    fn predict(&self, rows: Features<'_>) -> Predictions {
-        Predictions::Clusters(self.predict_many(rows))
-    }
-
-    fn prediction_type(&self) -> PredictionType {
-        PredictionType::Cluster
-    }
-
-    fn fork(&self) -> Box<dyn Model> {
-        Box::new(self.clone())
-    }
-
-    fn as_clusterer(&self) -> Option<&dyn Clusterer> {
-        Some(self)
     }
 }

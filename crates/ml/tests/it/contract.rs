@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ml::check::check;
+use ml::check::Contract;
+use ml::cluster::StreamingKMeans;
+use ml::cluster::streaming_kmeans::Config;
 use ml::{
-    Clusterer, Features, LearnReport, Learner, Model, PredictionType, Predictions, SnapshotError, create,
+    Clusterer, Features, Label, LearnReport, Learner, Model, Rejection, Row, Schema, SnapshotError, Task,
+    create,
 };
 use serde_json::Value;
 
@@ -25,20 +28,32 @@ fn streaming_k_means_keeps_the_contract() {
         &[("k", "1"), ("init_rows", "1")],
     ];
     for variant in variants {
-        let make = || create("streaming_kmeans", &options(variant)).unwrap();
-        check(&make, 4).unwrap_or_else(|violation| panic!("{variant:?}: {violation}"));
+        let make = || create("streaming_kmeans", &options(variant), Schema::vector(None)).unwrap();
+        let contract = Contract { make: &make, dim: 4, snapshot_bytes_max: 10_000 };
+        contract.check().unwrap_or_else(|violation| panic!("{variant:?}: {violation}"));
     }
     for dim in [1, 2, 16, 65] {
-        let make =
-            || create("streaming_kmeans", &options(&[("k", "4"), ("half_life", "50 points")])).unwrap();
-        check(&make, dim).unwrap_or_else(|violation| panic!("dim {dim}: {violation}"));
+        let options = options(&[("k", "4"), ("half_life", "50 points")]);
+        let make = || create("streaming_kmeans", &options, Schema::vector(None)).unwrap();
+        let contract = Contract { make: &make, dim, snapshot_bytes_max: 100_000 };
+        contract.check().unwrap_or_else(|violation| panic!("dim {dim}: {violation}"));
+    }
+}
+
+#[test]
+fn naive_bayes_keeps_the_contract() {
+    for dim in [1, 3, 16] {
+        let schema = Schema::vector(Some(Label::Class));
+        let make = || create("naive_bayes", &BTreeMap::new(), schema.clone()).unwrap();
+        let contract = Contract { make: &make, dim, snapshot_bytes_max: 10_000 };
+        contract.check().unwrap_or_else(|violation| panic!("dim {dim}: {violation}"));
     }
 }
 
 /// A clusterer with one defect of choice.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Faulty {
-    inner: Box<dyn Model>,
+    inner: StreamingKMeans,
     defect: Defect,
     learned: u64,
 }
@@ -49,6 +64,7 @@ enum Defect {
     SkipsRows,
     ForgetsReports,
     Talkative,
+    Grows,
 }
 
 impl Learner for Faulty {
@@ -72,44 +88,47 @@ impl Learner for Faulty {
     }
 }
 
-impl Model for Faulty {
-    fn learn(&mut self, rows: Features<'_>) -> LearnReport {
+impl Clusterer for Faulty {
+    fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
+        self.inner.learn_one(row)
+    }
+    fn learn_many(&mut self, rows: Features<'_>) -> LearnReport {
         if self.defect != Defect::SkipsRows {
             self.learned += rows.len() as u64;
         }
-        let report = self.inner.learn(rows);
+        let report = self.inner.learn_many(rows);
         if self.defect == Defect::ForgetsReports { LearnReport::default() } else { report }
     }
-    fn predict(&self, rows: Features<'_>) -> Predictions {
+    fn predict_one(&self, row: Row<'_>) -> Option<u32> {
         match self.defect {
-            Defect::Silent => Predictions::Clusters(vec![None; rows.len()]),
-            Defect::Talkative => Predictions::Clusters(vec![Some(0); rows.len()]),
-            _ => self.inner.predict(rows),
+            Defect::Silent => None,
+            Defect::Talkative => Some(0),
+            _ => self.inner.predict_one(row),
         }
     }
-    fn prediction_type(&self) -> PredictionType {
-        self.inner.prediction_type()
+    fn centers(&self) -> Option<Features<'_>> {
+        self.inner.centers()
     }
-    fn fork(&self) -> Box<dyn Model> {
-        self.inner.fork()
-    }
-    fn as_clusterer(&self) -> Option<&dyn Clusterer> {
-        None
+    fn weights(&self) -> &[f64] {
+        self.inner.weights()
     }
 }
 
 #[test]
 fn the_contract_notices_defects() {
-    for (defect, rule) in [
-        (Defect::Silent, "durable"),
-        (Defect::SkipsRows, "repeatable"),
-        (Defect::ForgetsReports, "durable"),
-        (Defect::Talkative, "durable"),
+    for (defect, rule, limit) in [
+        (Defect::Silent, "durable", 10_000),
+        (Defect::SkipsRows, "repeatable", 10_000),
+        (Defect::ForgetsReports, "durable", 10_000),
+        (Defect::Talkative, "durable", 10_000),
+        (Defect::Grows, "bounded", 10),
     ] {
-        let make = || -> Box<dyn Model> {
-            let inner = create("streaming_kmeans", &BTreeMap::new()).unwrap();
-            Box::new(Faulty { inner, defect, learned: 0 })
+        let make = || {
+            let inner = StreamingKMeans::new(Config::default()).unwrap();
+            let faulty = Faulty { inner, defect, learned: 0 };
+            Model::new(Schema::vector(None), Vec::new(), Task::Cluster(Box::new(faulty)))
         };
-        assert_eq!(check(&make, 3).unwrap_err().rule, rule, "{defect:?}");
+        let contract = Contract { make: &make, dim: 3, snapshot_bytes_max: limit };
+        assert_eq!(contract.check().unwrap_err().rule, rule, "{defect:?}");
     }
 }

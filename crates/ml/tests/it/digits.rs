@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ml::metric::Contingency;
-use ml::{Features, Predictions, create, restore};
+use ml::{Batch, Features, Model, Predictions, Schema, create};
 
 const STREAM: &str = include_str!("../../../../examples/digits/stream.csv");
 const BATCH: usize = 25;
@@ -14,19 +14,20 @@ fn stream(restarts: &[usize]) -> (Contingency, Vec<u8>) {
     let rows: Vec<(&str, Vec<f32>)> = STREAM.lines().skip(1).map(image).collect();
     let options = [("k", "10"), ("half_life", "500 points"), ("dim", "64")];
     let options: BTreeMap<_, _> = options.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    let mut model = create("streaming_kmeans", &options).expect("valid options");
+    let mut model = create("streaming_kmeans", &options, Schema::default()).expect("valid options");
     let mut table = Contingency::default();
     for (index, batch) in rows.chunks(BATCH).enumerate() {
         if restarts.contains(&index) {
-            model = restore(&model.snapshot()).expect("a snapshot just taken");
+            model = Model::restore(&model.snapshot()).expect("a snapshot just taken");
         }
         let values: Vec<f32> = batch.iter().flat_map(|(_, pixels)| pixels.clone()).collect();
         let features = Features::dense(&values[..], 64).expect("64 pixels per image");
-        let Predictions::Clusters(clusters) = model.predict(features);
+        let batch_of_rows = Batch::vectors(features);
+        let Predictions::Clusters(clusters) = model.predict(&batch_of_rows) else { panic!("clusters") };
         for (cluster, (label, _)) in clusters.iter().zip(batch) {
             cluster.iter().for_each(|cluster| table.add(*cluster, label));
         }
-        assert_eq!(model.learn(features).learned, batch.len());
+        assert_eq!(model.learn(&batch_of_rows).learned, batch.len());
     }
     (table, model.snapshot())
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ml::{Features, create};
+use ml::{Batch, Features, Schema, create};
 
 fn error(pairs: &[(&str, &str)]) -> String {
     let options = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    create("streaming_kmeans", &options)
+    create("streaming_kmeans", &options, Schema::default())
         .map(|model| model.describe())
         .expect_err("such options are refused")
         .to_string()
@@ -14,8 +14,8 @@ fn error(pairs: &[(&str, &str)]) -> String {
 
 #[test]
 fn names_that_do_not_exist_are_answered_with_those_that_do() {
-    let message = create("kmeans", &BTreeMap::new()).unwrap_err().to_string();
-    assert_eq!(message, "unknown algorithm 'kmeans'; known algorithms: streaming_kmeans");
+    let message = create("kmeans", &BTreeMap::new(), Schema::default()).unwrap_err().to_string();
+    assert_eq!(message, "unknown algorithm 'kmeans'; known algorithms: naive_bayes, streaming_kmeans");
     let message = error(&[("halflife", "3 batches")]);
     assert!(
         message.starts_with("unknown option 'halflife' of streaming_kmeans; known options: k, half_life")
@@ -77,7 +77,7 @@ fn case_does_not_matter_and_values_are_described() {
         ("Half_Life".to_owned(), "5 Batches".to_owned()),
         ("DIM".to_owned(), "2".to_owned()),
     ]);
-    let mut model = create("Streaming_KMeans", &options).unwrap();
+    let mut model = create("Streaming_KMeans", &options, Schema::default()).unwrap();
     let description = model.describe();
     assert_eq!(description["k"], 3);
     assert_eq!(description["dim"], 2);
@@ -86,7 +86,7 @@ fn case_does_not_matter_and_values_are_described() {
     let factor = description["decay_factor"].as_f64().unwrap();
     assert!((factor.powi(5) - 0.5).abs() < 1e-12);
     // A width that was said beforehand protects from a first row that is wrong.
-    let report = model.learn(Features::dense(&[1.0_f32][..], 1).unwrap());
+    let report = model.learn(&Batch::vectors(Features::dense(&[1.0_f32][..], 1).unwrap()));
     assert_eq!((report.learned, report.rejected.len()), (0, 1));
     assert_eq!(report.rejected[0].reason.to_string(), "the row has 1 values, the model takes 2");
 }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use ml::{Features, Model, SnapshotError, create, restore};
+use ml::{Batch, Features, Model, Schema, SnapshotError, Task, create};
 use proptest::prelude::*;
 
-fn learned(batches: &[Vec<f64>], k: &str) -> Box<dyn Model> {
+fn learned(batches: &[Vec<f64>], k: &str) -> Model {
     let options = BTreeMap::from([
         ("k".to_owned(), k.to_owned()),
         ("init_rows".to_owned(), "12".to_owned()),
         ("half_life".to_owned(), "20 points".to_owned()),
     ]);
-    let mut model = create("streaming_kmeans", &options).expect("valid options");
+    let mut model = create("streaming_kmeans", &options, Schema::default()).expect("valid options");
     for batch in batches {
-        model.learn(Features::dense(&batch[..], 2).expect("whole rows"));
+        model.learn(&Batch::vectors(Features::dense(&batch[..], 2).expect("whole rows")));
     }
     model
 }
@@ -34,26 +34,27 @@ fn the_first_layout_still_loads() {
         ("initial_weights".to_owned(), "[1, 2]".to_owned()),
         ("seed".to_owned(), "7".to_owned()),
     ]);
-    let mut model = create("streaming_kmeans", &options).unwrap();
-    model.learn(Features::dense(&[1.0, 2.0, 8.0, 8.0][..], 2).unwrap());
-    let hex: String = model.snapshot().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut model = create("streaming_kmeans", &options, Schema::default()).unwrap();
+    model.learn(&Batch::vectors(Features::dense(&[1.0, 2.0, 8.0, 8.0][..], 2).unwrap()));
+    let Task::Cluster(learner) = model.task() else { panic!("k-means groups rows") };
+    let hex: String = learner.snapshot().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, VERSION_1);
     let stored: Vec<u8> =
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&VERSION_1[at..at + 2], 16).unwrap()).collect();
-    assert_eq!(restore(&stored).unwrap().describe(), model.describe());
+    assert_eq!(Model::restore(&stored).unwrap().describe(), model.describe());
 }
 
 #[test]
 fn bytes_that_are_no_model_say_what_they_are() {
-    assert_eq!(restore(b"").unwrap_err(), SnapshotError::NotASnapshot);
-    assert_eq!(restore(b"{\"k\": 3}").unwrap_err(), SnapshotError::NotASnapshot);
+    assert_eq!(Model::restore(b"").unwrap_err(), SnapshotError::NotASnapshot);
+    assert_eq!(Model::restore(b"{\"k\": 3}").unwrap_err(), SnapshotError::NotASnapshot);
     let mut snapshot = learned(&[vec![0.0; 40]], "3").snapshot();
     let last = snapshot.len() - 1;
     snapshot[last] ^= 1;
-    let message = restore(&snapshot).unwrap_err().to_string();
+    let message = Model::restore(&snapshot).unwrap_err().to_string();
     assert!(message.starts_with("model snapshot is damaged: checksum"), "{message}");
     snapshot[4] = 9;
-    let message = restore(&snapshot).unwrap_err().to_string();
+    let message = Model::restore(&snapshot).unwrap_err().to_string();
     assert_eq!(message, "model snapshot has frame version 9, this build reads up to 1");
 }
 
@@ -69,9 +70,9 @@ proptest! {
             batches.into_iter().map(|mut batch| { batch.truncate(batch.len() / 2 * 2); batch }).collect();
         let stop = stop.min(batches.len());
         let whole = learned(&batches, "3");
-        let mut resumed = restore(&learned(&batches[..stop], "3").snapshot()).unwrap();
+        let mut resumed = Model::restore(&learned(&batches[..stop], "3").snapshot()).unwrap();
         for batch in &batches[stop..] {
-            resumed.learn(Features::dense(&batch[..], 2).unwrap());
+            resumed.learn(&Batch::vectors(Features::dense(&batch[..], 2).unwrap()));
         }
         prop_assert_eq!(resumed.snapshot(), whole.snapshot());
     }
@@ -85,10 +86,10 @@ proptest! {
             forged[at % body] = value;
             let crc = crc32c::crc32c(&forged[..body]).to_le_bytes();
             forged[body..].copy_from_slice(&crc);
-            if let Ok(mut model) = restore(&forged) {
-                model.learn(Features::dense(&[1.0, 2.0][..], 2).unwrap());
-                model.predict(Features::dense(&[1.0, 2.0][..], 2).unwrap());
-                prop_assert!(restore(&model.snapshot()).is_ok());
+            if let Ok(mut model) = Model::restore(&forged) {
+                model.learn(&Batch::vectors(Features::dense(&[1.0, 2.0][..], 2).unwrap()));
+                let _ = model.predict(&Batch::vectors(Features::dense(&[1.0, 2.0][..], 2).unwrap()));
+                prop_assert!(Model::restore(&model.snapshot()).is_ok());
             }
         }
     }

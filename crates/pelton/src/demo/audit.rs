@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use ml::Features;
+use ml::{Batch, Features, Schema};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -141,7 +141,7 @@ impl Audit<'_> {
         let options: BTreeMap<String, String> =
             serde_json::from_value(status["options"].clone()).context("options of a model")?;
         let algorithm = status["algorithm"].as_str().context("algorithm of a model")?;
-        let mut model = ml::create(algorithm, &options)?;
+        let mut model = ml::create(algorithm, &options, Schema::vector(None))?;
         let mut learned = 0_usize;
         for version in self.history.of("segments_raw") {
             let end =
@@ -149,7 +149,7 @@ impl Audit<'_> {
             let end = usize::try_from(*end)?;
             let batch = rows.get(learned..end).context("a version beyond the log")?;
             let pixels = pixels(batch)?;
-            model.learn(Features::dense(pixels.as_slice(), images::PIXELS)?);
+            model.learn(&Batch::vectors(Features::dense(pixels.as_slice(), images::PIXELS)?));
             learned = end;
             if model.rows_learned() != version.rows_learned {
                 let detail = format!("version {} is missing before it", version.version);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::NAME;
-use crate::features::{DIM_MAX, VALUE_MAX};
 use crate::options::{OptionError, Options};
+use crate::row::{DIM_MAX, VALUE_MAX};
 
 /// The most clusters a model may have.
 pub const K_MAX: usize = 1024;

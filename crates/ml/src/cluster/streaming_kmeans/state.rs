@@ -16,7 +16,7 @@
 use super::config::{Config, Decay, Init, TimeUnit};
 use super::rule::Clusters;
 use super::{NAME, Phase, StreamingKMeans};
-use crate::features::VALUE_MAX;
+use crate::row::VALUE_MAX;
 use crate::snapshot::{Reader, SnapshotError, Writer};
 
 const VERSION: u16 = 1;

@@ -1,0 +1,5 @@
+//! Naive Bayes: classes by what each column says alone.
+
+pub mod gaussian;
+
+pub use gaussian::GaussianNaiveBayes;
