@@ -31,24 +31,24 @@
 //!
 //! # How to read it
 //!
-//! [`learner`] has the traits, one per task. [`cluster`] implements the first of them. [`model`] is the
-//! single face that a caller holds when the task is known only at run time; [`registry`] makes one by its
-//! algorithm's name ([`create`]) or from a snapshot ([`restore`]).
-//! [`features`] is how rows come in, [`snapshot`] how a model leaves and returns, [`metric`] how it is
-//! judged, and [`check`] what every learner must pass.
+//! [`row`] is one row of features, dense or sparse, [`features`] many of them. [`learner`] has the traits, one per
+//! task; [`cluster`] and [`naive_bayes`] implement them. [`model`] is what a caller holds when the task is known only
+//! at run time: a learner, what prepares its rows, and the names of categories and classes; [`registry`] makes one by
+//! its algorithm's name, [`batch`] is what it learns from, and [`schema`] says what the columns are. [`snapshot`] is
+//! how a model leaves and returns, [`metric`] how it is judged, and [`check`] what every learner must pass.
 //!
 //! # Promises
 //!
 //! - The same rows in the same batches with the same options give the same model, bit for bit: sums run
 //!   in row order, and randomness is seeded by the options alone.
-//! - A row that cannot be learned (a NaN, a wrong length) is refused with its reason and leaves no trace.
+//! - Exponentials and logarithms come from `libm`, so that their bits do not depend on the machine's library.
+//! - A row that cannot be learned (no label, a wrong length) is refused with its reason and leaves no trace.
 //! - Memory is bounded by the options and the batch, never by the length of the stream.
 //! - Predicting cannot change a model: it takes `&self`.
 //!
 //! # What it does not know
 //!
-//! Files, clocks, threads, topics, columns, SQL. Neural networks (those are run, not trained, elsewhere).
-//! Sparse rows are not supported yet.
+//! Files, clocks, threads, topics, SQL. Neural networks (those are run, not trained, elsewhere).
 
 pub mod batch;
 pub mod check;

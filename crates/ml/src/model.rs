@@ -63,6 +63,16 @@ pub enum Predictions {
     Scores(Vec<Option<f64>>),
 }
 
+impl Predictions {
+    /// There is no answer to this row.
+    fn take_back(&mut self, row: usize) {
+        match self {
+            Predictions::Clusters(answers) | Predictions::Classes(answers) => answers[row] = None,
+            Predictions::Numbers(answers) | Predictions::Scores(answers) => answers[row] = None,
+        }
+    }
+}
+
 /// A model.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -105,11 +115,15 @@ impl Model {
     /// Answers each row. Labels are not looked at.
     #[must_use]
     pub fn predict(&self, batch: &Batch<'_>) -> Predictions {
-        let prepared = match batch.columns {
-            Columns::Vectors(rows) if self.steps.is_empty() => return self.answer(rows),
-            _ => self.prepare(batch),
-        };
-        self.answer(prepared.rows())
+        if let Columns::Vectors(rows) = batch.columns
+            && self.steps.is_empty()
+        {
+            return self.answer(rows);
+        }
+        let (store, refused) = self.prepare(batch);
+        let mut answers = self.answer(store.rows());
+        refused.iter().for_each(|&row| answers.take_back(row));
+        answers
     }
 
     /// What is wrong with a row as far as that shows before it is learned or answered.
@@ -264,9 +278,10 @@ impl Model {
         }
     }
 
-    /// The rows as the learner takes them; one that cannot be prepared is empty, and so not answered.
-    fn prepare(&self, batch: &Batch<'_>) -> RowStore {
-        let (mut store, mut row, mut spare) = (RowStore::new(), RowBuffer::default(), RowBuffer::default());
+    /// The rows as the learner takes them, and those that cannot be prepared; in their places are empty ones.
+    fn prepare(&self, batch: &Batch<'_>) -> (RowStore, Vec<usize>) {
+        let (mut store, mut refused) = (RowStore::new(), Vec::new());
+        let (mut row, mut spare) = (RowBuffer::default(), RowBuffer::default());
         for index in 0..batch.len() {
             let done = self.encode(batch.columns, index, row.dense());
             let done = done.and_then(|()| {
@@ -276,9 +291,14 @@ impl Model {
                 }
                 Ok(())
             });
-            store.push(if done.is_ok() { row.row() } else { Row::F64(&[]) });
+            if done.is_ok() {
+                store.push(row.row());
+            } else {
+                store.push(Row::F64(&[]));
+                refused.push(index);
+            }
         }
-        store
+        (store, refused)
     }
 
     /// The rows that can be learned, prepared, with their labels. Steps learn on the way.
