@@ -13,6 +13,8 @@ pub(crate) fn append(error: &AppendError) -> ErrorCode {
         AppendError::Timestamp { .. } => ErrorCode::InvalidTimestamp,
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
         AppendError::ProducerFenced { .. } => ErrorCode::InvalidProducerEpoch,
+        AppendError::InTransaction { .. } => ErrorCode::InvalidTxnState,
+        AppendError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
         AppendError::Deleted { .. } => ErrorCode::UnknownTopicOrPartition,
         // Retriable for producers, unlike a storage error, which takes the partition away.
         AppendError::Busy { .. } => ErrorCode::NotEnoughReplicas,

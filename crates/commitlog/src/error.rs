@@ -90,6 +90,24 @@ pub enum Error {
         /// The newest.
         current: i16,
     },
+    /// The producer is in the middle of a transaction, and the batch says that it belongs to none.
+    #[error("producer {producer_id} is in a transaction since offset {first_offset}, the batch in none")]
+    InTransaction {
+        /// The producer.
+        producer_id: i64,
+        /// Where its transaction begins.
+        first_offset: i64,
+    },
+    /// A newer instance of the transaction coordinator exists.
+    #[error("the coordinator of producer {producer_id} has epoch {epoch}, but epoch {current} was seen")]
+    CoordinatorFenced {
+        /// The producer.
+        producer_id: i64,
+        /// The coordinator's epoch.
+        epoch: i32,
+        /// The newest.
+        current: i32,
+    },
     /// The request is not a sequence of whole batches; the caller should have checked.
     #[error("the batches are not sound")]
     Batch(#[source] Arc<record::Error>),
@@ -104,8 +122,10 @@ impl Error {
             Self::DiskFull { .. } => ErrorKind::Retry,
             Self::Poisoned { .. } => ErrorKind::Closed,
             Self::Corrupt { .. } | Self::Batch(_) => ErrorKind::Corrupt,
-            Self::OutOfRange { .. } => ErrorKind::Invalid,
-            Self::OutOfOrderSequence { .. } | Self::ProducerFenced { .. } => ErrorKind::Conflict,
+            Self::OutOfRange { .. } | Self::InTransaction { .. } => ErrorKind::Invalid,
+            Self::OutOfOrderSequence { .. }
+            | Self::ProducerFenced { .. }
+            | Self::CoordinatorFenced { .. } => ErrorKind::Conflict,
         }
     }
 }

@@ -9,7 +9,7 @@
 //! file can be rebuilt, and none of them can prevent a start.
 //!
 //! What this crate deliberately does not know: topics, the high watermark (an argument), the time (an argument),
-//! threads, tokio, the network. Its limits: one writer, segments below 2 GiB, no compaction, no transactions yet.
+//! threads, tokio, the network. Its limits: one writer, segments below 2 GiB.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc};
@@ -48,6 +48,7 @@ mod scan;
 mod segment;
 mod stage;
 mod tail;
+mod transaction;
 
 pub use compaction::{Assistant, Backlog, Compacted, CompactionConfig, Rewritten, compact};
 pub use config::{Config, TailBudget};
@@ -57,3 +58,4 @@ pub use marker::{leave_clean_marker, take_clean_marker};
 pub use reader::LogReader;
 pub use recovery::{CutTail, LastStop, Recovery, Rotten};
 pub use retention::{Retention, Tidied};
+pub use transaction::{AbortedTransaction, ProducerStatus};

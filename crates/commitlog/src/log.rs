@@ -192,6 +192,7 @@ impl Log {
         write_atomically(&*self.disk, &path, format!("{start}\n").as_bytes())
             .map_err(failed("writing", &path))?;
         self.shared.log_start_offset.store(start, Ordering::Release);
+        lock(&self.shared.producers).transactions_mut().forget_before(start);
         let segments = self.shared.segments();
         let dead = segments.windows(2).take_while(|pair| pair[1].base_offset() <= start).count();
         if dead > 0 {
@@ -250,7 +251,7 @@ impl Log {
         Ok(None)
     }
 
-    fn is_full(&self, stage: &Stage, bytes: u64, records: i64, now_ms: i64) -> bool {
+    pub(crate) fn is_full(&self, stage: &Stage, bytes: u64, records: i64, now_ms: i64) -> bool {
         let (staged, config) = (stage.len(), &self.config);
         if self.size + staged == 0 {
             return false;
@@ -263,7 +264,7 @@ impl Log {
     }
 
     /// Writes what is on the stage, answers its requests, and clears it.
-    fn write(&mut self, stage: &mut Stage, answers: &mut [Option<Result<Appended, Error>>]) {
+    pub(crate) fn write(&mut self, stage: &mut Stage, answers: &mut [Option<Result<Appended, Error>>]) {
         if stage.len() == 0 {
             return;
         }

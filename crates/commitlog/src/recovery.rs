@@ -171,7 +171,7 @@ fn producers_before(
         while let Some(piece) = scan.next_piece().map_err(segment.failed("reading"))? {
             match piece {
                 Piece::Batch { batch, .. } if batch.header.base_offset >= known => {
-                    producers.note(&batch.header);
+                    producers.note_batch(&batch);
                 }
                 _ => {}
             }
@@ -196,7 +196,7 @@ fn recover_active(
         match piece {
             Piece::Batch { position, batch } => {
                 index.note(&batch.header, position);
-                producers.note(&batch.header);
+                producers.note_batch(&batch);
                 next_offset = batch.header.next_offset();
             }
             Piece::Rot { from, to, resumes: Some(resumed) } => {

@@ -90,7 +90,7 @@ impl Stage {
         record::assign_offsets(&mut self.bytes[start..], self.next_offset, LEADER_EPOCH);
         let header = BatchHeader::parse(&self.bytes[start..]).expect("it was parsed before it was copied");
         if header.producer_id >= 0 {
-            self.undo.push((header.producer_id, producers.get(header.producer_id).cloned()));
+            self.undo.push((header.producer_id, producers.get(header.producer_id).copied()));
             producers.note(&header);
         }
         self.next_offset = header.next_offset();

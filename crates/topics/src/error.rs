@@ -173,6 +173,24 @@ pub enum AppendError {
         /// The newest.
         current: i16,
     },
+    /// The producer is in the middle of a transaction, and the batch says that it belongs to none.
+    #[error("producer {producer_id} is in a transaction since offset {first_offset}, the batch in none")]
+    InTransaction {
+        /// The producer.
+        producer_id: i64,
+        /// Where its transaction begins.
+        first_offset: i64,
+    },
+    /// A newer instance of the transaction coordinator exists.
+    #[error("the coordinator of producer {producer_id} has epoch {epoch}, but epoch {current} was seen")]
+    CoordinatorFenced {
+        /// The producer.
+        producer_id: i64,
+        /// The coordinator's epoch.
+        epoch: i32,
+        /// The newest.
+        current: i32,
+    },
     /// Too many bytes wait to be written already.
     #[error("{waiting} bytes wait for the disk already: send again later")]
     Busy {
@@ -314,9 +332,14 @@ impl AppendError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::TooLarge { .. } | Self::Invalid { .. } | Self::Timestamp { .. } => ErrorKind::Invalid,
+            Self::TooLarge { .. }
+            | Self::Invalid { .. }
+            | Self::Timestamp { .. }
+            | Self::InTransaction { .. } => ErrorKind::Invalid,
             Self::Corrupt(_) => ErrorKind::Corrupt,
-            Self::OutOfOrderSequence { .. } | Self::ProducerFenced { .. } => ErrorKind::Conflict,
+            Self::OutOfOrderSequence { .. }
+            | Self::ProducerFenced { .. }
+            | Self::CoordinatorFenced { .. } => ErrorKind::Conflict,
             Self::Busy { .. } | Self::DiskFull { .. } => ErrorKind::Retry,
             Self::Failed { .. } => ErrorKind::Internal,
             Self::Deleted { .. } => ErrorKind::NotFound,

@@ -45,9 +45,11 @@ mod queue;
 mod settings;
 mod store;
 mod topic;
+mod transactions;
 mod writer;
 
 pub use cleaner::Cleaned;
+pub use commitlog::{AbortedTransaction, ProducerStatus};
 pub use config::Config;
 pub use error::{
     AlterError, AppendError, CloseError, CreateError, CreatePartitionsError, DeleteError, ErrorKind,

@@ -50,6 +50,8 @@ pub struct ReadBatches {
     pub high_watermark: i64,
     /// The first offset of the log.
     pub log_start_offset: i64,
+    /// Up to where every transaction has ended; at most the high watermark.
+    pub last_stable_offset: i64,
 }
 
 /// A record's place, found by time.
@@ -71,6 +73,12 @@ pub struct Partition {
 #[derive(Debug)]
 pub struct AppendFuture {
     answer: oneshot::Receiver<Result<Appended, AppendError>>,
+}
+
+impl AppendFuture {
+    pub(crate) fn new(answer: oneshot::Receiver<Result<Appended, AppendError>>) -> Self {
+        Self { answer }
+    }
 }
 
 impl Future for AppendFuture {
@@ -120,7 +128,7 @@ impl Partition {
         let (sender, answer) = oneshot::channel();
         let append = Append { core: Arc::clone(&self.core), batches, acks, answer: sender };
         self.core.queue.push(Job::Append(append))?;
-        Ok(AppendFuture { answer })
+        Ok(AppendFuture::new(answer))
     }
 
     /// Reads whole batches from the one that contains `from`, together no more than `max_bytes`; with `min_one`
@@ -133,7 +141,12 @@ impl Partition {
         let high_watermark = self.checked_high_watermark()?;
         let read = self.core.reader.read(from, high_watermark, max_bytes, min_one);
         let bytes = read.map_err(|error| self.core.read_error(error))?;
-        Ok(ReadBatches { bytes, high_watermark, log_start_offset: self.log_start_offset() })
+        let last_stable_offset = self.core.reader.last_stable_offset(high_watermark);
+        Ok(self.read_out(bytes, high_watermark, last_stable_offset))
+    }
+
+    pub(crate) fn read_out(&self, bytes: Bytes, high_watermark: i64, last_stable_offset: i64) -> ReadBatches {
+        ReadBatches { bytes, high_watermark, log_start_offset: self.log_start_offset(), last_stable_offset }
     }
 
     /// The offset after the last one that may be read.
@@ -208,7 +221,7 @@ impl Partition {
         answer.await.unwrap_or(Err(AppendError::Closed))
     }
 
-    fn checked_high_watermark(&self) -> Result<i64, ReadError> {
+    pub(crate) fn checked_high_watermark(&self) -> Result<i64, ReadError> {
         if self.core.is_deleted() {
             return Err(ReadError::Deleted { topic: self.core.topic.to_string() });
         }
@@ -273,6 +286,12 @@ impl Core {
             Error::ProducerFenced { producer_id, epoch, current } => {
                 AppendError::ProducerFenced { producer_id, epoch, current }
             }
+            Error::InTransaction { producer_id, first_offset } => {
+                AppendError::InTransaction { producer_id, first_offset }
+            }
+            Error::CoordinatorFenced { producer_id, epoch, current } => {
+                AppendError::CoordinatorFenced { producer_id, epoch, current }
+            }
             Error::Batch(source) => AppendError::Corrupt(source),
             Error::Corrupt { .. } | Error::OutOfRange { .. } => {
                 let source = Arc::new(std::io::Error::other(error));
@@ -281,7 +300,7 @@ impl Core {
         }
     }
 
-    fn read_error(&self, error: commitlog::Error) -> ReadError {
+    pub(crate) fn read_error(&self, error: commitlog::Error) -> ReadError {
         use commitlog::Error;
         match error {
             Error::OutOfRange { offset, start, end } => ReadError::OutOfRange { offset, start, end },

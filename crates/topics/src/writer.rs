@@ -26,6 +26,8 @@ pub(crate) enum Job {
     Abandon(Arc<Core>, SyncSender<()>),
     /// Make durable what was appended before.
     Flush(Arc<Core>, oneshot::Sender<Result<(), AppendError>>),
+    /// End a producer's transaction, durably.
+    EndTransaction(Arc<Core>, Marker, oneshot::Sender<Result<Appended, AppendError>>),
     /// Go on with other settings.
     Configure(Arc<Core>, Box<commitlog::Config>),
     /// End and remove segments as retention says, at this time.
@@ -43,6 +45,15 @@ pub(crate) struct Append {
     pub(crate) batches: Bytes,
     pub(crate) acks: Acks,
     pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// How a producer's transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marker {
+    pub(crate) producer_id: i64,
+    pub(crate) epoch: i16,
+    pub(crate) commit: bool,
+    pub(crate) coordinator_epoch: i32,
 }
 
 impl Job {
@@ -120,6 +131,9 @@ impl Writer {
                 let outcome = self.with_log(&core, |log| flush(log, &core));
                 drop(answer.send(outcome));
             }
+            Job::EndTransaction(core, marker, answer) => {
+                drop(answer.send(self.end_transaction(&core, marker)));
+            }
             Job::Configure(core, config) => {
                 if let Some(log) = self.logs.get_mut(&core.slot) {
                     log.set_config(*config);
@@ -142,6 +156,23 @@ impl Writer {
                 drop(answer.send(outcome));
             }
         }
+    }
+
+    fn end_transaction(&mut self, core: &Core, marker: Marker) -> Result<Appended, AppendError> {
+        let Marker { producer_id, epoch, commit, coordinator_epoch } = marker;
+        let now_ms = self.clock.now_ms();
+        let (appended, next_offset) = self.with_log(core, |log| {
+            let appended = log.append_marker(producer_id, epoch, commit, coordinator_epoch, now_ms)?;
+            log.flush()?;
+            Ok((appended, log.next_offset()))
+        })?;
+        core.publish(next_offset);
+        Ok(Appended {
+            base_offset: appended.base_offset,
+            log_append_time: appended.log_append_time,
+            log_start_offset: core.log_start_offset(),
+            duplicate: false,
+        })
     }
 
     fn with_log<T>(

@@ -41,6 +41,6 @@ impl Aborted {
     }
 }
 
-fn aborted_in(_reader: &LogReader, _from: i64, _to: i64) -> Vec<(i64, i64)> {
-    Vec::new()
+fn aborted_in(reader: &LogReader, from: i64, to: i64) -> Vec<(i64, i64)> {
+    reader.aborted(from, to).iter().map(|aborted| (aborted.first_offset, aborted.producer_id)).collect()
 }

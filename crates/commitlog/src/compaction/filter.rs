@@ -169,7 +169,7 @@ impl Filter {
             return false;
         }
         let producers = lock(&self.shared.producers);
-        let last = producers.get(header.producer_id).and_then(|producer| producer.batches.back());
+        let last = producers.get(header.producer_id).and_then(|producer| producer.batches.last());
         last.is_some_and(|last| last.last_offset == header.last_offset())
     }
 }

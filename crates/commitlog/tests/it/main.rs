@@ -11,3 +11,4 @@ mod rot;
 mod support;
 mod time;
 mod torn;
+mod transactions;

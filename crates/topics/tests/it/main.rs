@@ -8,3 +8,4 @@ mod cleaner;
 mod crash;
 mod restart;
 mod support;
+mod transactions;
