@@ -163,7 +163,7 @@ impl Writer {
         let now_ms = self.clock.now_ms();
         let (appended, next_offset) = self.with_log(core, |log| {
             let appended = log.append_marker(producer_id, epoch, commit, coordinator_epoch, now_ms)?;
-            log.flush()?;
+            flush(log, core)?;
             Ok((appended, log.next_offset()))
         })?;
         core.publish(next_offset);
