@@ -1,6 +1,6 @@
 //! Writing Kafka's primitive types.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::StrBytes;
 
@@ -8,26 +8,42 @@ use crate::StrBytes;
 const SHARED_BYTES_MIN: usize = 4096;
 /// Kafka's strings are no longer than this, compact or not.
 const STRING_BYTES_MAX: usize = 0x7fff;
+/// Room for most messages that carry no records, so that they are allocated once.
+const CAPACITY: usize = 256;
 
-/// Collects a message, as chunks: what is large and shared already is not copied.
-#[derive(Clone, Debug, Default)]
+/// Collects a message: its own bytes in one piece, and slices that are large and shared already,
+/// which are not copied.
+#[derive(Clone, Debug)]
 pub struct Encoder {
-    chunks: Vec<Bytes>,
-    tail: BytesMut,
+    own: Vec<u8>,
+    /// What was handed through, and how many own bytes stand in front of it.
+    shared: Vec<(usize, Bytes)>,
+    shared_bytes: usize,
     flexible: bool,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Encoder {
     /// An empty message.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_capacity(CAPACITY)
+    }
+
+    fn with_capacity(capacity: usize) -> Self {
+        let own = Vec::with_capacity(capacity);
+        Self { own, shared: Vec::new(), shared_bytes: 0, flexible: false }
     }
 
     /// The bytes written.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tail.len() + self.chunks.iter().map(Bytes::len).sum::<usize>()
+        self.own.len() + self.shared_bytes
     }
 
     /// Whether nothing was written.
@@ -38,29 +54,45 @@ impl Encoder {
 
     /// What was written, in order, for a vectored write.
     #[must_use]
-    pub fn into_chunks(mut self) -> Vec<Bytes> {
-        self.seal();
-        self.chunks
+    pub fn into_chunks(self) -> Vec<Bytes> {
+        let own = Bytes::from(self.own);
+        let mut chunks = Vec::with_capacity(2 * self.shared.len() + 1);
+        let mut start = 0;
+        for (end, shared) in self.shared {
+            if end > start {
+                chunks.push(own.slice(start..end));
+            }
+            chunks.push(shared);
+            start = end;
+        }
+        if start == 0 && !own.is_empty() {
+            chunks.push(own);
+        } else if start < own.len() {
+            chunks.push(own.slice(start..));
+        }
+        chunks
     }
 
     /// What was written, in one piece.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        if self.chunks.is_empty() {
-            return self.tail.freeze();
+        if self.shared.is_empty() {
+            return Bytes::from(self.own);
         }
-        let mut out = BytesMut::with_capacity(self.len());
-        for chunk in &self.chunks {
-            out.extend_from_slice(chunk);
+        let mut out = Vec::with_capacity(self.len());
+        let mut start = 0;
+        for (end, shared) in &self.shared {
+            out.extend_from_slice(&self.own[start..*end]);
+            out.extend_from_slice(shared);
+            start = *end;
         }
-        out.extend_from_slice(&self.tail);
-        out.freeze()
+        out.extend_from_slice(&self.own[start..]);
+        Bytes::from(out)
     }
 
-    fn seal(&mut self) {
-        if !self.tail.is_empty() {
-            self.chunks.push(std::mem::take(&mut self.tail).freeze());
-        }
+    /// Replaces the first bytes that were written.
+    pub(crate) fn patch(&mut self, bytes: &[u8]) {
+        self.own[..bytes.len()].copy_from_slice(bytes);
     }
 
     /// Chooses between the two ways of writing lengths for all that follows.
@@ -73,7 +105,7 @@ impl Encoder {
     }
 
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.tail.extend_from_slice(bytes);
+        self.own.extend_from_slice(bytes);
     }
 
     pub(crate) fn unsigned_varint(&mut self, mut value: u32) {
@@ -113,8 +145,8 @@ impl Encoder {
         self.length(bytes.map(Bytes::len));
         let Some(bytes) = bytes else { return };
         if bytes.len() >= SHARED_BYTES_MIN {
-            self.seal();
-            self.chunks.push(bytes.clone());
+            self.shared.push((self.own.len(), bytes.clone()));
+            self.shared_bytes += bytes.len();
         } else {
             self.put(bytes);
         }
@@ -122,7 +154,7 @@ impl Encoder {
 
     /// One tagged field.
     pub(crate) fn tagged_field(&mut self, tag: u32, write: impl FnOnce(&mut Encoder)) {
-        let mut content = Encoder { flexible: self.flexible, ..Encoder::default() };
+        let mut content = Encoder { flexible: self.flexible, ..Encoder::with_capacity(0) };
         write(&mut content);
         let content = content.into_bytes();
         self.unsigned_varint(tag);

@@ -1,6 +1,6 @@
 //! What stands in front of every message, and whole frames.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::field::Field;
 use crate::{ApiKey, DecodeError, Decoder, Encoder, Message, StrBytes};
@@ -148,12 +148,8 @@ impl Frame {
         encoder.put(&[0; LENGTH_BYTES]);
         content(&mut encoder);
         let length = i32::try_from(encoder.len() - LENGTH_BYTES).expect("a frame stays below 2 GiB");
-        let mut chunks = encoder.into_chunks();
-        // The first chunk is the encoder's own, so this does not copy it.
-        let mut first = BytesMut::from(std::mem::take(&mut chunks[0]));
-        first[..LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
-        chunks[0] = first.freeze();
-        Frame { chunks }
+        encoder.patch(&length.to_be_bytes());
+        Frame { chunks: encoder.into_chunks() }
     }
 
     /// The bytes of the frame, its length included.
