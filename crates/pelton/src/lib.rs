@@ -12,14 +12,16 @@
 //! # Ok(()) }
 //! ```
 //!
-//! How to read it: `config` is what a server is told, `server` wires the rooms and takes them down again. The
-//! binary beside it has one module per command under `commands/`, and the demo with its audit under `demo/`.
+//! How to read it: `config` is what a server is told, `server` wires the rooms and takes them down again;
+//! `record_format` is how `pelton consume` prints. The binary beside it has one module per command under `commands/`, and the demo with its audit under `demo/`.
 //!
 //! This crate decides nothing about streams, queries or models: it reads configuration, wires, and shuts
 //! down from the doors inward.
 
 mod config;
+mod record_format;
 mod server;
 
 pub use config::{BrokerSettings, Config, ConfigError, Door, HostPort};
+pub use record_format::{FormatError, FormattedRecord, RecordFormat, Text, unescape};
 pub use server::{Ready, Server, ServerBuilder, StartError};

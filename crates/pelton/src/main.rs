@@ -3,13 +3,16 @@
 mod client;
 mod commands;
 mod demo;
+mod interrupt;
+mod moment;
 mod process;
 mod stop;
 mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::CompleteEnv;
 
 /// Streams, micro-batches and online learning in one program.
 #[derive(Parser)]
@@ -29,11 +32,13 @@ enum Command {
     Run(commands::run::Args),
     /// Ask once: run one statement on a server and print its rows.
     Sql(commands::sql::Args),
-    /// Create, list, describe and delete topics.
+    /// Create, list, describe, alter and delete topics of any Kafka.
     Topic(commands::topic::Args),
-    /// Send lines of standard input to a topic.
+    /// List, describe, reset and delete consumer groups of any Kafka.
+    Group(commands::group::Args),
+    /// Send lines of standard input, or files, to a topic of any Kafka.
     Produce(commands::produce::Args),
-    /// Print the records of a topic.
+    /// Print the records of topics of any Kafka.
     Consume(commands::consume::Args),
     /// List models, show one, or its history.
     Model(commands::model::Args),
@@ -41,9 +46,13 @@ enum Command {
     Query(commands::query::Args),
     /// Measure what the README quotes: start, idle, throughput, latency.
     Bench(commands::bench::Args),
+    /// Print the script that makes a shell complete commands, topics and groups.
+    Completions(commands::completions::Args),
 }
 
 fn main() -> ExitCode {
+    // Ends here when a shell asks what fits behind a Tab.
+    CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(args) => commands::serve::run(args),
@@ -51,11 +60,13 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Sql(args) => commands::sql::run(&args),
         Command::Topic(args) => commands::topic::run(&args),
+        Command::Group(args) => commands::group::run(&args),
         Command::Produce(args) => commands::produce::run(&args),
         Command::Consume(args) => commands::consume::run(&args),
         Command::Model(args) => commands::model::run(&args),
         Command::Query(args) => commands::query::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
     };
     match outcome {
         Ok(code) => code,

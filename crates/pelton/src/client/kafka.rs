@@ -1,11 +1,26 @@
-//! The Kafka door, from outside: one blocking connection, and a producer and a consumer on it.
+//! The Kafka door, from outside: blocking connections to any Kafka, Pelton's or Apache's.
 //!
-//! Versions are fixed to ones that Pelton and Apache Kafka both serve.
+//! How to read it: `connection` is one socket, `call` which versions are spoken on it, `cluster` the brokers behind
+//! an address. On a cluster: `admin` changes topics, `offsets` finds places in them, `groups` is everything about
+//! groups, `sender` writes, `fetcher` reads, `member` joins a group. `producer` and `consumer` are the demo's.
 
+mod address;
+pub(crate) mod admin;
+mod call;
+pub(crate) mod cluster;
 mod connection;
 mod consumer;
+pub(crate) mod fetcher;
+pub(crate) mod groups;
+pub(crate) mod member;
+pub(crate) mod nearest;
+pub(crate) mod offsets;
 mod producer;
+pub(crate) mod refusal;
+pub(crate) mod sender;
+mod subscription;
 
-pub(crate) use connection::{Client, KafkaAddress};
+pub(crate) use address::KafkaAddress;
+pub(crate) use cluster::Cluster;
 pub(crate) use consumer::Consumer;
 pub(crate) use producer::{Outgoing, Producer};

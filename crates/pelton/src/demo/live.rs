@@ -5,7 +5,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::kafka::Client;
+use crate::client::kafka::offsets::At;
+use crate::client::kafka::{Cluster, KafkaAddress};
 use crate::demo::answers::{Reader, Tally};
 use crate::demo::feed::{self, Plan};
 use crate::demo::images;
@@ -39,7 +40,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let images = images::all()?;
     // What an earlier run sent keeps its ids; this one goes on behind it.
-    let sent_before = usize::try_from(Client::connect(stage.server.kafka)?.end_offset("labels", 0)?)?;
+    let mut kafka = Cluster::at(&KafkaAddress::of(stage.server.kafka))?;
+    let labels = kafka.topic("labels")?;
+    let sent_before = usize::try_from(kafka.offset(&labels, 0, At::Latest)?)?;
     let first_pass = 1 + u32::try_from(sent_before.div_ceil(images.len().max(1)))?;
     let rate = Some(args.rate.unwrap_or(RATE));
     let plan = Plan { images, rate, head_start: HEAD_START, first_pass, endless: true };

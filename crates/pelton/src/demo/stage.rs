@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::client::http::Api;
-use crate::client::kafka::Client;
+use crate::client::kafka::admin::{Mode, NewTopic, exists_already};
+use crate::client::kafka::{Cluster, KafkaAddress};
 use crate::demo::images;
 use crate::process::{Launch, ServerProcess};
 
@@ -38,9 +39,15 @@ impl Stage {
         // After a kill the same addresses serve again, so that nobody has to look for them.
         launch.kafka = server.kafka.to_string();
         launch.http = server.http.to_string();
-        let mut kafka = Client::connect(server.kafka)?;
+        let mut kafka = Cluster::at(&KafkaAddress::of(server.kafka))?;
         for topic in TOPICS {
-            kafka.create_topic(topic, 1).with_context(|| format!("create topic {topic}"))?;
+            let topic =
+                NewTopic { name: topic.to_owned(), partitions: 1, replication_factor: 1, configs: vec![] };
+            match kafka.create_topic(&topic, Mode::Do) {
+                // From last time.
+                Err(error) if exists_already(&error) => {}
+                outcome => drop(outcome?),
+            }
         }
         let pipeline = PIPELINE.replace("'signature.onnx'", &quoted(&files.join("signature.onnx")));
         let api = Api::at(server.http);
