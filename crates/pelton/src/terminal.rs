@@ -1,5 +1,4 @@
 //! What a person reads: tables, errors, bars. The only place that prints.
-#![expect(clippy::print_stdout, reason = "this is the module that prints")]
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
@@ -115,7 +114,7 @@ pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

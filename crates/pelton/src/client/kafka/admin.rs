@@ -169,7 +169,7 @@ impl Cluster {
             Refusal::check(result.error_code, result.error_message.as_deref(), || {
                 format!("ask for settings of topic {}", result.resource_name)
             })?;
-            let settings = result.configs.into_iter().map(Setting::read).collect();
+            let settings = result.configs.iter().map(Setting::read).collect();
             found.insert(result.resource_name.to_string(), settings);
         }
         Ok(found)
@@ -240,7 +240,7 @@ impl Topic {
 }
 
 impl Setting {
-    fn read(told: DescribeConfigsResourceResult) -> Self {
+    fn read(told: &DescribeConfigsResourceResult) -> Self {
         Self {
             name: told.name.to_string(),
             value: told.value.as_deref().map(str::to_owned),

@@ -117,8 +117,9 @@ impl Connection {
 
     /// Waits for the answer to the oldest request that has none yet.
     pub(crate) fn receive<Q: Call>(&mut self, ticket: Ticket<Q>) -> anyhow::Result<Q::Answer> {
+        let Ticket { correlation_id, version, .. } = ticket;
         let reply = self.read_frame()?;
-        Self::decode(reply, ticket.correlation_id, ticket.version)
+        Self::decode(reply, correlation_id, version)
             .with_context(|| format!("read the answer of {} to {}", self.addr, Q::KEY))
     }
 

@@ -90,7 +90,7 @@ impl Cluster {
                 Refusal::check(answer.error_code, None, || "list groups".to_owned())?;
                 Ok(answer)
             })?;
-            groups.extend(answer.groups.into_iter().map(GroupSummary::read));
+            groups.extend(answer.groups.iter().map(GroupSummary::read));
         }
         groups.sort_by(|left, right| left.group.cmp(&right.group));
         groups.dedup_by(|left, right| left.group == right.group);
@@ -265,7 +265,7 @@ impl Committer {
 }
 
 impl GroupSummary {
-    fn read(told: ListedGroup) -> Self {
+    fn read(told: &ListedGroup) -> Self {
         // Before KIP-848 there was one kind, and brokers do not name it.
         let kind = if told.group_type.is_empty() { "Classic".to_owned() } else { capital(&told.group_type) };
         Self {

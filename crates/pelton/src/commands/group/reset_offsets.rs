@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         (true, _) => terminal::note(&format!("offsets of group {} are reset", args.name)),
         (false, false) => terminal::note("nothing was changed; --execute does it"),
         (false, true) => {
-            terminal::note("nothing was changed; the group has members: stop them, then --execute")
+            terminal::note("nothing was changed; the group has members: stop them, then --execute");
         }
     }
     Ok(())

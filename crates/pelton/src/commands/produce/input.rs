@@ -41,10 +41,9 @@ impl Chunks {
         let files = if files.is_empty() { vec![PathBuf::from("-")] } else { files.to_vec() };
         let body = move || {
             for file in &files {
-                let read = read(file, split, &sender);
-                let failed = read.is_err();
-                // When nobody listens any more, the sender ended: nothing is left to say.
-                if failed && sender.send(read.map(|()| Event::End)).is_err() || failed {
+                if let Err(error) = read(file, split, &sender) {
+                    // When nobody listens any more, nothing is left to say.
+                    let _ = sender.send(Err(error));
                     return;
                 }
             }
@@ -154,10 +153,14 @@ mod tests {
     fn split(chunks: &[&[u8]], delimiter: &[u8]) -> Vec<Vec<u8>> {
         let mut splitter = Splitter::new(delimiter.to_vec());
         let mut records: Vec<Vec<u8>> = Vec::new();
+        let mut keep = |record: &[u8]| {
+            records.push(record.to_vec());
+            Ok(())
+        };
         for chunk in chunks {
-            splitter.feed(chunk, |record| Ok(records.push(record.to_vec()))).unwrap();
+            splitter.feed(chunk, &mut keep).unwrap();
         }
-        splitter.end(|record| Ok(records.push(record.to_vec()))).unwrap();
+        splitter.end(keep).unwrap();
         records
     }
 

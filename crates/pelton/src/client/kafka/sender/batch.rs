@@ -107,11 +107,12 @@ impl Queue {
 
     /// Takes one record. Its partition, if chosen, is one of the topic's.
     pub(super) fn push(&mut self, message: &Message<'_>) {
-        let partition = self.partition(message);
         let size = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
-        let open = &self.slots[partition].open;
-        if open.as_ref().is_some_and(|open| open.builder.uncompressed_bytes() + size > self.batch_bytes) {
+        let mut partition = self.partition(message);
+        // A full batch is closed, and without a key the record moves on to the next partition.
+        while self.is_full_for(partition, size) {
             self.close(partition);
+            partition = self.partition(message);
         }
         let (compression, producer, transactional) = (self.compression, self.producer, self.transactional);
         let slot = &mut self.slots[partition];
@@ -125,6 +126,11 @@ impl Queue {
         if open.builder.uncompressed_bytes() >= self.batch_bytes {
             self.close(partition);
         }
+    }
+
+    fn is_full_for(&self, partition: usize, size: usize) -> bool {
+        let open = self.slots[partition].open.as_ref();
+        open.is_some_and(|open| open.builder.uncompressed_bytes() + size > self.batch_bytes)
     }
 
     fn partition(&self, message: &Message<'_>) -> usize {
