@@ -13,7 +13,7 @@ use crate::config::Exposure;
 use crate::context::{Shared, turned};
 use crate::coordinator;
 use crate::memory::Memory;
-use crate::{Config, JournalError, cluster_id, listener};
+use crate::{Config, JournalError, cluster_id, listener, transactions};
 
 /// Why the door cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +35,9 @@ pub enum BindError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The consumer groups cannot be read back.
-    #[error("reading the consumer groups")]
-    Groups(#[from] JournalError),
+    /// The consumer groups, or the transactions, cannot be read back.
+    #[error("reading what the coordinators have decided")]
+    Coordinators(#[from] JournalError),
 }
 
 /// The Kafka door, bound to its address.
@@ -48,10 +48,11 @@ pub struct Broker {
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     coordinator: JoinHandle<()>,
+    transactions: JoinHandle<()>,
 }
 
 impl Broker {
-    /// Reads the consumer groups and listens. Connections wait until [`Broker::run`] serves them.
+    /// Reads the consumer groups and transactions, and listens. Connections wait until [`Broker::run`] serves them.
     ///
     /// # Errors
     ///
@@ -66,6 +67,9 @@ impl Broker {
         let listener = TcpListener::bind(addr).await.map_err(refused)?;
         let local_addr = listener.local_addr().map_err(refused)?;
         let (coordinator, task, offsets_topic_id) = coordinator::start(config.groups.clone(), &topics, &env)?;
+        let groups = coordinator.clone();
+        let (transactions, transactions_task) =
+            transactions::start(config.transactions.clone(), &topics, groups, &env)?;
         let (stop, closing) = watch::channel(false);
         let shared = Arc::new(Shared {
             memory: Memory::new(config.memory_bytes),
@@ -74,9 +78,10 @@ impl Broker {
             topics,
             env,
             coordinator,
+            transactions,
             closing,
         });
-        Ok(Self { listener, local_addr, shared, stop, coordinator: task })
+        Ok(Self { listener, local_addr, shared, stop, coordinator: task, transactions: transactions_task })
     }
 
     /// Where it listens.
@@ -88,16 +93,19 @@ impl Broker {
     /// Serves until `shutdown` turns true or its sender is gone. Then no more connections are taken, requests
     /// that were read are answered, and every commit that was acknowledged is on disk when this returns.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
-        let Self { listener, local_addr, shared, stop, coordinator } = self;
+        let Self { listener, local_addr, shared, stop, coordinator, transactions } = self;
         tracing::info!(%local_addr, cluster_id = shared.cluster_id, "kafka door open");
         let stopping = async {
             turned(&mut shutdown).await;
             stop.send_replace(true);
         };
         tokio::join!(listener::run(listener, shared), stopping);
-        // The last connection is gone and with it the last way to ask the coordinator: it finishes and ends.
-        if let Err(error) = coordinator.await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the group coordinator broke");
+        // The last connection is gone and with it the last way to ask a coordinator: they finish and end. That of the
+        // transactions comes first, as it asks the other one.
+        for (task, name) in [(transactions, "transactions"), (coordinator, "groups")] {
+            if let Err(error) = task.await {
+                tracing::error!(name, error = &error as &dyn std::error::Error, "a coordinator broke");
+            }
         }
         tracing::info!(%local_addr, "kafka door closed");
     }

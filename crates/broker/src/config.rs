@@ -39,6 +39,8 @@ pub struct Config {
     pub max_uncompressed_bytes: usize,
     /// Limits of consumer groups.
     pub groups: groups::Config,
+    /// Limits of transactions.
+    pub transactions: groups::transactions::Config,
 }
 
 /// Who may reach the door.
@@ -68,6 +70,7 @@ impl Default for Config {
             max_fetch_bytes: 55 << 20,
             max_uncompressed_bytes: 64 << 20,
             groups: groups::Config::default(),
+            transactions: groups::transactions::Config::default(),
         }
     }
 }

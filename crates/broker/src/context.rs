@@ -12,6 +12,7 @@ use crate::Config;
 use crate::coordinator::Coordinator;
 use crate::journal::{OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Unavailable};
 use crate::memory::Memory;
+use crate::transactions::TransactionCoordinator;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) topics: Topics,
     pub(crate) env: Env,
     pub(crate) coordinator: Coordinator,
+    pub(crate) transactions: TransactionCoordinator,
     pub(crate) memory: Memory,
     pub(crate) cluster_id: String,
     /// Turns true when the broker stops.
@@ -64,6 +66,10 @@ impl Context {
 
     pub(crate) fn coordinator(&self) -> &Coordinator {
         &self.shared.coordinator
+    }
+
+    pub(crate) fn transactions(&self) -> &TransactionCoordinator {
+        &self.shared.transactions
     }
 
     /// The address that this client shall use from now on.

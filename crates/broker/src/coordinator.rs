@@ -18,8 +18,9 @@ use tokio::task::JoinHandle;
 use topics::Topics;
 
 use crate::journal::{Journal, JournalError, Release, Unavailable};
+use crate::mailbox::Reply;
 use crate::steady_time::SteadyTime;
-use command::{Administration, Command, Reply};
+use command::{Administration, Command};
 pub(crate) use command::{Coordinator, FetchedOffsets, Joined, OffsetsQuery, Position};
 use topics_view::LiveTopics;
 

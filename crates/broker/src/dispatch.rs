@@ -84,6 +84,14 @@ routes! {
     CreateTopics, CreateTopicsRequest => create_topics;
     DeleteTopics, DeleteTopicsRequest => delete_topics;
     InitProducerId, InitProducerIdRequest => init_producer_id;
+    AddPartitionsToTxn, AddPartitionsToTxnRequest => add_partitions_to_txn;
+    AddOffsetsToTxn, AddOffsetsToTxnRequest => add_offsets_to_txn;
+    EndTxn, EndTxnRequest => end_txn;
+    WriteTxnMarkers, WriteTxnMarkersRequest => write_txn_markers;
+    TxnOffsetCommit, TxnOffsetCommitRequest => txn_offset_commit;
+    DescribeProducers, DescribeProducersRequest => describe_producers;
+    DescribeTransactions, DescribeTransactionsRequest => describe_transactions;
+    ListTransactions, ListTransactionsRequest => list_transactions;
     OffsetForLeaderEpoch, OffsetForLeaderEpochRequest => offset_for_leader_epoch;
     DescribeConfigs, DescribeConfigsRequest => describe_configs;
     DeleteGroups, DeleteGroupsRequest => delete_groups;

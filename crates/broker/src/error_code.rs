@@ -86,3 +86,33 @@ pub(crate) fn coordinated<T>(answer: Result<Result<T, groups::Error>, Unavailabl
         Err(Unavailable) => Err(ErrorCode::CoordinatorNotAvailable),
     }
 }
+
+pub(crate) fn transaction(error: groups::transactions::Error) -> ErrorCode {
+    use groups::transactions::Error;
+    match error {
+        Error::InvalidRequest => ErrorCode::InvalidRequest,
+        Error::InvalidTimeout => ErrorCode::InvalidTransactionTimeout,
+        Error::InvalidProducerIdMapping => ErrorCode::InvalidProducerIdMapping,
+        Error::ProducerFenced => ErrorCode::ProducerFenced,
+        Error::InvalidState => ErrorCode::InvalidTxnState,
+        Error::Concurrent => ErrorCode::ConcurrentTransactions,
+        Error::NotInTransaction => ErrorCode::TransactionAbortable,
+        Error::Full => ErrorCode::PolicyViolation,
+        Error::NoProducerId => ErrorCode::CoordinatorLoadInProgress,
+    }
+}
+
+/// The code of an answer about a transaction. Clients from before PRODUCER_FENCED know an invalid epoch instead.
+pub(crate) fn transacted<T>(
+    answer: Result<Result<T, groups::transactions::Error>, Unavailable>,
+    knows_fencing: bool,
+) -> Result<T, ErrorCode> {
+    match answer {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(groups::transactions::Error::ProducerFenced)) if !knows_fencing => {
+            Err(ErrorCode::InvalidProducerEpoch)
+        }
+        Ok(Err(error)) => Err(transaction(error)),
+        Err(Unavailable) => Err(ErrorCode::CoordinatorNotAvailable),
+    }
+}

@@ -51,9 +51,11 @@ mod error_code;
 mod journal;
 mod listener;
 mod long_poll;
+mod mailbox;
 mod memory;
 mod settings;
 mod steady_time;
+mod transactions;
 
 pub use broker::{BindError, Broker};
 pub use config::{Config, Exposure};

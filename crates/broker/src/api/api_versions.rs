@@ -3,15 +3,21 @@
 //! Lists what `dispatch` serves. A request in a later version is answered in version 0 with error 35 and the same
 //! list; `dispatch` does that, as this handler never sees such a request.
 //!
-//! Not done: no features are advertised, so clients use neither the new consumer protocol nor transactions 2.
+//! Of Kafka's features `transaction.version` is on at level 2 (KIP-890): clients that know it end their transactions with
+//! a new epoch each.
 
-use protocol::ErrorCode;
-use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, api_versions::ApiVersion};
+use protocol::messages::api_versions::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
+use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use protocol::{ErrorCode, StrBytes};
 
 use crate::context::Context;
 use crate::dispatch;
 
 const FIRST_WITH_SOFTWARE: i16 = 3;
+/// Features that change what clients do, with their levels.
+const FEATURES: &[(&str, i16)] = &[("transaction.version", 2)];
+/// They never change while this program runs.
+const FEATURES_EPOCH: i64 = 1;
 
 pub(crate) fn handle(
     context: &Context,
@@ -21,7 +27,26 @@ pub(crate) fn handle(
     let named = context.api_version < FIRST_WITH_SOFTWARE || (is_name(&name) && is_name(&version));
     let error = if named { ErrorCode::None } else { ErrorCode::InvalidRequest };
     let api_keys = if named { served() } else { Vec::new() };
-    std::future::ready(ApiVersionsResponse { error_code: error.code(), api_keys, ..Default::default() })
+    std::future::ready(ApiVersionsResponse {
+        error_code: error.code(),
+        api_keys,
+        supported_features: FEATURES.iter().map(supported).collect(),
+        finalized_features_epoch: FEATURES_EPOCH,
+        finalized_features: FEATURES.iter().map(finalized).collect(),
+        ..Default::default()
+    })
+}
+
+fn supported((name, level): &(&'static str, i16)) -> SupportedFeatureKey {
+    SupportedFeatureKey { name: StrBytes::from_static(name), min_version: 0, max_version: *level }
+}
+
+fn finalized((name, level): &(&'static str, i16)) -> FinalizedFeatureKey {
+    FinalizedFeatureKey {
+        name: StrBytes::from_static(name),
+        max_version_level: *level,
+        min_version_level: *level,
+    }
 }
 
 /// Every API with its versions, by key.

@@ -5,8 +5,11 @@
 //! before the offset that was asked for, and the first of all is never held back for its size (KIP-74).
 //!
 //! Not done: fetch sessions. Every answer has session id 0, which tells the client to ask for all its partitions each
-//! time; a session id of a former life is answered with FETCH_SESSION_ID_NOT_FOUND. Followers are not served. As there
-//! are no transactions, everything is stable, and isolation levels do not differ.
+//! time; a session id of a former life is answered with FETCH_SESSION_ID_NOT_FOUND. Followers are not served.
+//!
+//! With isolation level 1, read_committed, a fetch ends at the last stable offset, and names the aborted transactions among
+//! what it returns: clients leave their records out. A transaction's marker moves the high watermark, so whoever waits for
+//! the last stable offset wakes, too.
 //!
 //! Versions 0 and 1 get message sets of magic 0, 2 and 3 of magic 1. Zstd needs version 10. From version 13 topics go
 //! by id.

@@ -4,6 +4,8 @@
 //! (-1), earliest (-2), the record with the greatest timestamp (-3), and those of tiered storage (-4, -5, -6), of which
 //! there is none: everything is local.
 //!
+//! With isolation level 1, read_committed, nothing at or after the last stable offset is found, and that is the latest.
+//!
 //! Version 0 answers a list of offsets before a time, which in Kafka are those where segments begin: here it is the end
 //! and the start of the log.
 
@@ -19,6 +21,7 @@ use super::LEADER_EPOCH;
 use crate::context::{Context, partition};
 use crate::error_code;
 
+const READ_COMMITTED: i8 = 1;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -33,18 +36,20 @@ pub(crate) fn handle(
     let context = context.clone();
     // A search by time reads from the log.
     let searching = spawn_blocking(move || {
-        let topics = request.topics.into_iter().map(|topic| list_topic(&context, topic)).collect();
+        let committed = request.isolation_level == READ_COMMITTED;
+        let list = |topic| list_topic(&context, topic, committed);
+        let topics = request.topics.into_iter().map(list).collect();
         ListOffsetsResponse { topics, ..Default::default() }
     });
     async move { searching.await.expect("searching does not panic") }
 }
 
-fn list_topic(context: &Context, wanted: ListOffsetsTopic) -> ListOffsetsTopicResponse {
+fn list_topic(context: &Context, wanted: ListOffsetsTopic, committed: bool) -> ListOffsetsTopicResponse {
     let topic = context.topics().topic(&wanted.name);
     let partitions = wanted
         .partitions
         .iter()
-        .map(|partition| list_partition(context, topic.as_ref(), partition))
+        .map(|partition| list_partition(context, topic.as_ref(), partition, committed))
         .collect();
     ListOffsetsTopicResponse { name: wanted.name, partitions }
 }
@@ -53,6 +58,7 @@ fn list_partition(
     context: &Context,
     topic: Option<&Topic>,
     wanted: &ListOffsetsPartition,
+    committed: bool,
 ) -> ListOffsetsPartitionResponse {
     let mut answer =
         ListOffsetsPartitionResponse { partition_index: wanted.partition_index, ..Default::default() };
@@ -61,7 +67,7 @@ fn list_partition(
             answer.old_style_offsets = old_style(&partition, wanted);
             return Ok(None);
         }
-        search(&partition, wanted.timestamp)
+        search(&partition, wanted.timestamp, committed)
     });
     match found {
         Ok(Some(found)) => {
@@ -83,11 +89,19 @@ fn find(topic: Option<&Topic>, wanted: &ListOffsetsPartition) -> Result<Partitio
     partition(topic, wanted.partition_index).ok_or(ErrorCode::UnknownTopicOrPartition)
 }
 
-fn search(partition: &Partition, timestamp: i64) -> Result<Option<TimestampedOffset>, ErrorCode> {
+fn search(
+    partition: &Partition,
+    timestamp: i64,
+    committed: bool,
+) -> Result<Option<TimestampedOffset>, ErrorCode> {
+    let end = if committed { partition.last_stable_offset() } else { partition.high_watermark() };
     let at = |offset| Some(TimestampedOffset { offset, timestamp: -1 });
-    let by_time = |found: Result<_, ReadError>| found.map_err(|error| error_code::read(&error));
+    let by_time = |found: Result<Option<TimestampedOffset>, ReadError>| {
+        let found = found.map_err(|error| error_code::read(&error))?;
+        Ok(found.filter(|found| found.offset < end))
+    };
     match timestamp {
-        LATEST => Ok(at(partition.high_watermark())),
+        LATEST => Ok(at(end)),
         EARLIEST | EARLIEST_LOCAL => Ok(at(partition.log_start_offset())),
         MAX_TIMESTAMP => by_time(partition.max_timestamp()),
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(None),

@@ -5,27 +5,37 @@
 //! repeated batch of an idempotent producer succeeds with the offset it got the first time. Each partition succeeds or
 //! fails on its own.
 //!
-//! Not done: transactions. Their batches are refused with INVALID_TXN_STATE, their producers get no id in the first
-//! place. The request's time-out is not looked at: there are no replicas to wait for.
+//! A transactional batch passes the gate of the transactions: its partition must be in the producer's transaction. From
+//! version 12 (KIP-890) the batch itself takes its partition in. While the last transaction is still being ended, older clients
+//! hear NOT_ENOUGH_REPLICAS, from version 12 CONCURRENT_TRANSACTIONS; for a partition outside of the transaction older ones
+//! hear INVALID_TXN_STATE, from version 11 TRANSACTION_ABORTABLE.
+//!
+//! Not done: the request's time-out is not looked at: there are no replicas to wait for.
 //!
 //! Versions 0 to 2 carry message sets of magic 0 and 1, which Kafka 4 refuses; they are converted on arrival. From
 //! version 3 there is exactly one batch per partition. Zstd needs version 7. From version 13 topics go by id.
 
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::future::{BoxFuture, Either, join_all};
+use groups::TransactionalProducer;
+use groups::transactions::Version;
 use protocol::messages::produce::{
     PartitionProduceData, PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use protocol::messages::{ProduceRequest, ProduceResponse};
 use protocol::{ErrorCode, StrBytes};
 use record::{BatchHeader, Compression};
-use topics::{Acks, AppendError, AppendFuture, Topic};
+use topics::{Acks, AppendError, AppendFuture, Appended, Topic};
 
 use crate::context::{Context, is_internal, partition};
 use crate::error_code;
+use crate::transactions::Admission;
+use crate::transactions::gate::{Passage, Passed, Stopped};
 
 const NEWEST_WITH_MESSAGE_SETS: i16 = 2;
 const FIRST_WITH_ZSTD: i16 = 7;
+const FIRST_WITH_ABORTABLE: i16 = 11;
+const FIRST_TAKING_IN: i16 = 12;
 const FIRST_WITH_TOPIC_IDS: i16 = 13;
 /// Where both batches and messages say which format they have.
 const MAGIC_AT: usize = 16;
@@ -35,14 +45,24 @@ pub(crate) fn handle(
     request: ProduceRequest,
 ) -> impl Future<Output = ProduceResponse> + Send + use<> {
     let acks = acks(request.acks);
-    let transactional = request.transactional_id.is_some();
+    let mut admission = request.transactional_id.map(|id| {
+        let takes_in = context.api_version >= FIRST_TAKING_IN;
+        let version = if takes_in { Version::V2 } else { Version::V1 };
+        context.transactions().admission(id.to_string(), version)
+    });
     let started: Vec<StartedTopic> = request
         .topic_data
         .into_iter()
-        .map(|topic_data| start_topic(context, topic_data, acks, transactional))
+        .map(|topic_data| start_topic(context, topic_data, acks, admission.as_mut()))
         .collect();
+    let asking = admission.map(Admission::ask);
+    let version = context.api_version;
     async move {
-        let responses = join_all(started.into_iter().map(StartedTopic::finish)).await;
+        let finishing = join_all(started.into_iter().map(|topic| topic.finish(version)));
+        let responses = match asking {
+            Some(asking) => futures::join!(finishing, asking).0,
+            None => finishing.await,
+        };
         ProduceResponse { responses, ..Default::default() }
     }
 }
@@ -98,19 +118,34 @@ fn invalid(rule: &str) -> Refused {
     Refused { code: ErrorCode::InvalidRecord, message: Some(rule.to_owned()) }
 }
 
+/// Why a transactional batch was not appended, as this version's clients understand it.
+fn stopped(stopped: Stopped, version: i16) -> Refused {
+    let code = match stopped {
+        Stopped::Append(error) => return error.into(),
+        Stopped::Unavailable => ErrorCode::NotEnoughReplicas,
+        Stopped::Transaction(error) => match error_code::transaction(error) {
+            ErrorCode::ProducerFenced => ErrorCode::InvalidProducerEpoch,
+            ErrorCode::ConcurrentTransactions if version < FIRST_TAKING_IN => ErrorCode::NotEnoughReplicas,
+            ErrorCode::TransactionAbortable if version < FIRST_WITH_ABORTABLE => ErrorCode::InvalidTxnState,
+            code => code,
+        },
+    };
+    Refused { code, message: Some("the transaction does not have this partition".to_owned()) }
+}
+
+/// A batch on its way: at the gate of the transactions, or with its partition's owner.
+type Started = Result<Either<AppendFuture, BoxFuture<'static, Passed>>, Refused>;
+
 /// A topic whose batches are on their way.
 struct StartedTopic {
     response: TopicProduceResponse,
-    appends: Vec<(i32, Result<AppendFuture, Refused>)>,
+    appends: Vec<(i32, Started)>,
 }
 
 impl StartedTopic {
-    async fn finish(mut self) -> TopicProduceResponse {
+    async fn finish(mut self, version: i16) -> TopicProduceResponse {
         for (index, append) in self.appends {
-            let appended = match append {
-                Ok(append) => append.await.map_err(Refused::from),
-                Err(refused) => Err(refused),
-            };
+            let appended = finish(append, version).await;
             self.response.partition_responses.push(match appended {
                 Ok(appended) => PartitionProduceResponse {
                     index,
@@ -132,11 +167,19 @@ impl StartedTopic {
     }
 }
 
+async fn finish(append: Started, version: i16) -> Result<Appended, Refused> {
+    let append = match append? {
+        Either::Left(append) => append,
+        Either::Right(passing) => passing.await.map_err(|why| stopped(why, version))?,
+    };
+    Ok(append.await?)
+}
+
 fn start_topic(
     context: &Context,
     data: TopicProduceData,
     acks: Option<Acks>,
-    transactional: bool,
+    mut admission: Option<&mut Admission>,
 ) -> StartedTopic {
     let topic = find(context, &data);
     let appends = data
@@ -144,7 +187,7 @@ fn start_topic(
         .into_iter()
         .map(|partition_data| {
             let index = partition_data.index;
-            (index, start(context, topic.as_ref(), partition_data, acks, transactional))
+            (index, start(context, topic.as_ref(), partition_data, acks, admission.as_deref_mut()))
         })
         .collect();
     let response = TopicProduceResponse { name: data.name, topic_id: data.topic_id, ..Default::default() };
@@ -165,16 +208,25 @@ fn start(
     topic: Result<&Topic, &ErrorCode>,
     data: PartitionProduceData,
     acks: Option<Acks>,
-    transactional: bool,
-) -> Result<AppendFuture, Refused> {
+    admission: Option<&mut Admission>,
+) -> Started {
     let acks = acks.ok_or(ErrorCode::InvalidRequiredAcks)?;
-    if transactional {
-        return Err(ErrorCode::InvalidTxnState.into());
-    }
     let topic = topic.map_err(|error| *error)?;
     let partition = partition(topic, data.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let batches = batches(context, data.records.unwrap_or_default())?;
-    Ok(partition.enqueue(batches, acks)?)
+    let header = BatchHeader::parse(&batches).map_err(corrupt)?;
+    if !header.is_transactional() {
+        return Ok(Either::Left(partition.enqueue(batches, acks)?));
+    }
+    let admission = admission.ok_or(ErrorCode::TransactionalIdAuthorizationFailed)?;
+    let passage = Passage {
+        producer: TransactionalProducer { id: header.producer_id, epoch: header.producer_epoch },
+        topic: topic.name().to_owned(),
+        partition,
+        batches,
+        acks,
+    };
+    Ok(Either::Right(Box::pin(admission.pass(passage))))
 }
 
 /// The records as batches of format 2, whatever the client sent.
@@ -200,9 +252,6 @@ fn batches(context: &Context, records: Bytes) -> Result<Bytes, Refused> {
     }
     if header.is_control() {
         return Err(invalid("clients must not write control records"));
-    }
-    if header.is_transactional() {
-        return Err(ErrorCode::InvalidTxnState.into());
     }
     if matches!(header.compression(), Ok(Compression::Zstd)) && context.api_version < FIRST_WITH_ZSTD {
         return Err(ErrorCode::UnsupportedCompressionType.into());

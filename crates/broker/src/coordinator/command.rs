@@ -7,11 +7,10 @@ use groups::{
     Description, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest, Listing, MemberIdentity,
     Outcomes, SyncReply, SyncRequest, TransactionalProducer,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use crate::journal::Unavailable;
+use crate::mailbox::{Asked, Mailbox, Reply};
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Unavailable>>;
 pub(crate) type Joined = Result<JoinReply, JoinRefusal>;
 pub(crate) type LeaveReply = Outcomes;
 pub(crate) type DeleteReply = Outcomes;
@@ -94,25 +93,23 @@ pub(super) enum Administration {
 /// The handle to the owner of the groups. A call enqueues at once; the future it returns waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Coordinator {
-    queue: mpsc::Sender<Command>,
+    queue: Mailbox<Command>,
 }
-
-type Asked<T> = Result<T, Unavailable>;
 
 impl Coordinator {
     pub(super) fn new(queue: mpsc::Sender<Command>) -> Self {
-        Self { queue }
+        Self { queue: Mailbox::new(queue) }
     }
 
     pub(crate) fn join(&self, request: JoinRequest) -> impl Future<Output = Asked<Joined>> + Send + use<> {
-        self.ask(|reply| Command::Join(Box::new(request), reply))
+        self.queue.ask(|reply| Command::Join(Box::new(request), reply))
     }
 
     pub(crate) fn sync(
         &self,
         request: SyncRequest,
     ) -> impl Future<Output = Asked<Result<SyncReply, groups::Error>>> + Send + use<> {
-        self.ask(|reply| Command::Sync(request, reply))
+        self.queue.ask(|reply| Command::Sync(request, reply))
     }
 
     pub(crate) fn heartbeat(
@@ -120,44 +117,45 @@ impl Coordinator {
         group_id: String,
         member: MemberIdentity,
     ) -> impl Future<Output = Asked<Result<(), groups::Error>>> + Send + use<> {
-        self.ask(|reply| Command::Heartbeat(group_id, member, reply))
+        self.queue.ask(|reply| Command::Heartbeat(group_id, member, reply))
     }
 
     pub(crate) fn leave(
         &self,
         request: LeaveRequest,
     ) -> impl Future<Output = Asked<LeaveReply>> + Send + use<> {
-        self.ask(|reply| Command::Leave(request, reply))
+        self.queue.ask(|reply| Command::Leave(request, reply))
     }
 
     pub(crate) fn consumer_heartbeat(
         &self,
         request: ConsumerHeartbeat,
     ) -> impl Future<Output = Asked<Result<ConsumerHeartbeatReply, groups::Error>>> + Send + use<> {
-        self.ask(|reply| Command::ConsumerHeartbeat(Box::new(request), reply))
+        self.queue.ask(|reply| Command::ConsumerHeartbeat(Box::new(request), reply))
     }
 
     pub(crate) fn describe_consumer(
         &self,
         group_ids: Vec<String>,
     ) -> impl Future<Output = Asked<DescribeConsumerReply>> + Send + use<> {
-        self.ask(|reply| Command::Administer(Administration::DescribeConsumer(group_ids, reply)))
+        self.queue.ask(|reply| Command::Administer(Administration::DescribeConsumer(group_ids, reply)))
     }
 
     pub(crate) fn commit(
         &self,
         request: CommitRequest,
     ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
-        self.ask(|reply| Command::Commit(request, reply))
+        self.queue.ask(|reply| Command::Commit(request, reply))
     }
 
-    /// Offsets that count once the producer's transaction is committed. Whether the producer may is checked before.
+    /// Offsets that count once the producer's transaction is committed. Whether the producer may is checked before, and
+    /// may change at once, so this is enqueued now or not at all.
     pub(crate) fn commit_transactional(
         &self,
         request: CommitRequest,
         producer: TransactionalProducer,
     ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
-        self.ask(move |reply| Command::CommitTransactional(request, producer, reply))
+        self.queue.ask_now(move |reply| Command::CommitTransactional(request, producer, reply))
     }
 
     /// A transaction is decided: its offsets count, or are dropped, durably when this is answered. Doing it again
@@ -167,7 +165,7 @@ impl Coordinator {
         producer: TransactionalProducer,
         commit: bool,
     ) -> impl Future<Output = Asked<()>> + Send + use<> {
-        self.ask(move |reply| Command::EndTransaction(producer, commit, reply))
+        self.queue.ask(move |reply| Command::EndTransaction(producer, commit, reply))
     }
 
     pub(crate) fn delete_offsets(
@@ -175,55 +173,38 @@ impl Coordinator {
         group_id: String,
         partitions: Vec<(String, i32)>,
     ) -> impl Future<Output = Asked<Result<Outcomes, groups::Error>>> + Send + use<> {
-        self.ask(|reply| Command::Administer(Administration::DeleteOffsets(group_id, partitions, reply)))
+        self.queue
+            .ask(|reply| Command::Administer(Administration::DeleteOffsets(group_id, partitions, reply)))
     }
 
     pub(crate) fn offsets(
         &self,
         queries: Vec<OffsetsQuery>,
     ) -> impl Future<Output = Asked<Vec<FetchedOffsets>>> + Send + use<> {
-        self.ask(|reply| Command::Administer(Administration::Offsets(queries, reply)))
+        self.queue.ask(|reply| Command::Administer(Administration::Offsets(queries, reply)))
     }
 
     pub(crate) fn describe(
         &self,
         group_ids: Vec<String>,
     ) -> impl Future<Output = Asked<DescribeReply>> + Send + use<> {
-        self.ask(|reply| Command::Administer(Administration::Describe(group_ids, reply)))
+        self.queue.ask(|reply| Command::Administer(Administration::Describe(group_ids, reply)))
     }
 
     pub(crate) fn list(&self) -> impl Future<Output = Asked<Vec<Listing>>> + Send + use<> {
-        self.ask(|reply| Command::Administer(Administration::List(reply)))
+        self.queue.ask(|reply| Command::Administer(Administration::List(reply)))
     }
 
     pub(crate) fn delete(
         &self,
         group_ids: Vec<String>,
     ) -> impl Future<Output = Asked<DeleteReply>> + Send + use<> {
-        self.ask(|reply| Command::Administer(Administration::Delete(group_ids, reply)))
+        self.queue.ask(|reply| Command::Administer(Administration::Delete(group_ids, reply)))
     }
 
     /// A deleted topic's offsets are not kept.
     pub(crate) async fn forget_topic(&self, topic: String) {
         let command = Command::Administer(Administration::ForgetTopic(topic));
-        drop(self.queue.send(command).await);
-    }
-
-    /// Enqueues now, in the caller's order; only a full queue makes the future wait for its place.
-    fn ask<T: Send + 'static, C: FnOnce(Reply<T>) -> Command>(
-        &self,
-        command: C,
-    ) -> impl Future<Output = Asked<T>> + Send + use<T, C> {
-        let (reply, answer) = oneshot::channel();
-        let refused = self.queue.try_send(command(reply)).err();
-        let queue = self.queue.clone();
-        async move {
-            if let Some(mpsc::error::TrySendError::Full(command)) = refused {
-                queue.send(command).await.map_err(|_| Unavailable)?;
-            }
-            // Nobody holds a queue while waiting for a reply: a shutdown must see it closed.
-            drop(queue);
-            answer.await.unwrap_or(Err(Unavailable))
-        }
+        self.queue.tell(command).await;
     }
 }

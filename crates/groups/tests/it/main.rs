@@ -10,4 +10,6 @@ mod offsets;
 mod static_members;
 mod support;
 mod timeouts;
+mod transaction_histories;
+mod transaction_world;
 mod transactions;

@@ -10,13 +10,24 @@ use crate::api::LEADER_EPOCH;
 use crate::context::{Context, partition};
 
 const FIRST_WITH_TOPIC_IDS: i16 = 13;
+const READ_COMMITTED: i8 = 1;
 
 /// What a fetch asks for.
 pub(super) struct Plan {
     pub(super) version: i16,
     pub(super) max_bytes: usize,
     pub(super) max_uncompressed: usize,
+    pub(super) isolation: Isolation,
     pub(super) topics: Vec<PlannedTopic>,
+}
+
+/// How far a client wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Isolation {
+    /// Everything that is promised to stay.
+    ReadUncommitted,
+    /// Nothing of open transactions, and it wants to know which were aborted.
+    ReadCommitted,
 }
 
 pub(super) struct PlannedTopic {
@@ -39,6 +50,11 @@ impl Plan {
             version: context.api_version,
             max_bytes: asked.min(context.config().max_fetch_bytes),
             max_uncompressed: context.config().max_uncompressed_bytes,
+            isolation: if request.isolation_level == READ_COMMITTED {
+                Isolation::ReadCommitted
+            } else {
+                Isolation::ReadUncommitted
+            },
             topics: request.topics.into_iter().map(|topic| plan_topic(context, topic)).collect(),
         }
     }
@@ -56,19 +72,25 @@ impl Plan {
     pub(super) fn is_ready(&self, min_bytes: usize) -> bool {
         min_bytes == 0
             || self.partitions().next().is_none()
-            || self.partitions().any(PlannedPartition::is_ready)
+            || self.partitions().any(|planned| planned.is_ready(self.isolation))
     }
 
     /// Memory to set aside for the answer.
     pub(super) fn bytes_at_most(&self) -> usize {
-        let filled = self.partitions().filter(|planned| planned.is_ready());
+        let filled = self.partitions().filter(|planned| planned.is_ready(self.isolation));
         filled.fold(0usize, |sum, planned| sum.saturating_add(planned.max_bytes)).min(self.max_bytes)
     }
 }
 
 impl PlannedPartition {
-    fn is_ready(&self) -> bool {
-        self.partition.as_ref().map_or(true, |partition| partition.high_watermark() != self.offset)
+    fn is_ready(&self, isolation: Isolation) -> bool {
+        let Ok(partition) = &self.partition else { return true };
+        let end = match isolation {
+            Isolation::ReadUncommitted => partition.high_watermark(),
+            Isolation::ReadCommitted => partition.last_stable_offset(),
+        };
+        // Between the two there is nothing to see yet; beyond the high watermark there is an error to report.
+        end > self.offset || self.offset > partition.high_watermark()
     }
 }
 

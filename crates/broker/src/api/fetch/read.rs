@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::FetchResponse;
-use protocol::messages::fetch::{FetchableTopicResponse, PartitionData};
+use protocol::messages::fetch::{AbortedTransaction, FetchableTopicResponse, PartitionData};
 use record::Compression;
-use topics::ReadError;
+use topics::{Partition, ReadError};
 
-use super::plan::{Plan, PlannedPartition};
+use super::plan::{Isolation, Plan, PlannedPartition};
 use crate::error_code;
 
 const NEWEST_WITH_MAGIC_0: i16 = 1;
@@ -45,24 +45,51 @@ fn read_partition(plan: &Plan, planned: &PlannedPartition, bytes_before: usize) 
     };
     let left = plan.max_bytes.saturating_sub(bytes_before);
     let min_one = bytes_before == 0;
-    let read = match partition.read(planned.offset, planned.max_bytes.min(left), min_one) {
+    let max_bytes = planned.max_bytes.min(left);
+    let read = match plan.isolation {
+        Isolation::ReadUncommitted => partition.read(planned.offset, max_bytes, min_one),
+        Isolation::ReadCommitted => partition.read_committed(planned.offset, max_bytes, min_one),
+    };
+    let read = match read {
         Ok(read) => read,
         Err(error) => {
             note(planned, &error);
             return failed(planned.index, error_code::read(&error));
         }
     };
+    let aborted_transactions = aborted(partition, planned.offset, &read.bytes, plan);
     match in_version(read.bytes, plan) {
         Ok(records) => PartitionData {
             partition_index: planned.index,
             high_watermark: read.high_watermark,
-            last_stable_offset: read.high_watermark,
+            last_stable_offset: read.last_stable_offset,
+            aborted_transactions,
             log_start_offset: read.log_start_offset,
             records: Some(records),
             ..Default::default()
         },
         Err(error) => failed(planned.index, error),
     }
+}
+
+/// The aborted transactions that have records among the batches; `None` for who does not want to know.
+fn aborted(
+    partition: &Partition,
+    from: i64,
+    batches: &Bytes,
+    plan: &Plan,
+) -> Option<Vec<AbortedTransaction>> {
+    if plan.isolation == Isolation::ReadUncommitted {
+        return None;
+    }
+    let last = record::batches(batches).map_while(Result::ok).last();
+    let to = last.map_or(from, |batch| batch.header.next_offset());
+    let found = partition.aborted_transactions(from, to).into_iter();
+    let answer = |one: topics::AbortedTransaction| AbortedTransaction {
+        producer_id: one.producer_id,
+        first_offset: one.first_offset,
+    };
+    Some(found.map(answer).collect())
 }
 
 /// The batches in the format that the version knows.
