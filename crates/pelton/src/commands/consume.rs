@@ -108,10 +108,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut sink = Sink::new(args)?;
     let stop = interrupt::listen()?;
     let mut cluster = Cluster::stoppable(&args.server, stop.clone())?;
-    let read = match &args.group {
+    let outcome = match &args.group {
         Some(name) => group::run(args, name, &mut cluster, &mut sink, &stop),
         None => alone(args, &mut cluster, &mut sink, &stop),
     };
+    // What was read before a failure is printed all the same.
+    let read = outcome.and(sink.flush());
     sink.close();
     match read {
         // `pelton consume t | head` is no error.

@@ -120,7 +120,7 @@ impl Connection {
         let Ticket { correlation_id, version, .. } = ticket;
         let reply = self.read_frame()?;
         Self::decode(reply, correlation_id, version)
-            .with_context(|| format!("read the answer of {} to {}", self.addr, Q::KEY))
+            .map_err(|error| anyhow!("the answer of {} to {} cannot be read: {error}", self.addr, Q::KEY))
     }
 
     fn write<Q: Message>(&mut self, version: i16, request: &Q) -> anyhow::Result<i32> {

@@ -200,12 +200,19 @@ impl Fetcher {
         let bytes = told.records.unwrap_or_default();
         let mut hidden = Hidden::new(self.isolation, told.aborted_transactions.unwrap_or_default());
         let mut records = Vec::new();
+        let before = span.from;
         for batch in record::batches(&bytes) {
-            let batch = batch.with_context(|| format!("read {}-{} at {}", place.0, place.1, span.from))?;
-            batch.verify_crc().with_context(|| format!("read {}-{} at {}", place.0, place.1, span.from))?;
-            if !hidden.hides(&batch)? {
-                for record in batch.records(UNPACKED_BYTES_MAX)? {
-                    let record = record?;
+            let batch = match batch {
+                Ok(batch) => batch,
+                // Kafka cuts the last batch where its limit of bytes is; it comes whole the next time.
+                Err(record::Error::Truncated { .. }) if span.from > before => break,
+                Err(error) => bail!(Broken::new(&place, span.from, error)),
+            };
+            batch.verify_crc().map_err(|error| Broken::new(&place, span.from, error))?;
+            if !hidden.hides(&batch) {
+                let unpacked = batch.records(UNPACKED_BYTES_MAX);
+                for record in unpacked.map_err(|error| Broken::new(&place, span.from, error))? {
+                    let record = record.map_err(|error| Broken::new(&place, span.from, error))?;
                     // A batch comes whole, also when the offset lies in the middle of it.
                     let wanted =
                         record.offset >= span.from && span.until.is_none_or(|until| record.offset < until);
@@ -241,7 +248,7 @@ impl Hidden {
         Self { isolation, to_come, aborted: HashSet::new() }
     }
 
-    fn hides(&mut self, batch: &Batch) -> anyhow::Result<bool> {
+    fn hides(&mut self, batch: &Batch) -> bool {
         let header = &batch.header;
         while let Some((_, producer)) =
             self.to_come.pop_if(|(first_offset, _)| *first_offset <= header.last_offset())
@@ -254,11 +261,11 @@ impl Hidden {
             if matches!(ended, Ok(ControlRecord::EndTransaction { commit: false, .. })) {
                 self.aborted.remove(&header.producer_id);
             }
-            return Ok(true);
+            return true;
         }
-        Ok(self.isolation == Isolation::ReadCommitted
+        self.isolation == Isolation::ReadCommitted
             && header.is_transactional()
-            && self.aborted.contains(&header.producer_id))
+            && self.aborted.contains(&header.producer_id)
     }
 }
 
@@ -282,9 +289,24 @@ fn within_range(cluster: &mut Cluster, place: &Place, from: i64) -> anyhow::Resu
 #[error("{0}")]
 struct OutOfRange(String);
 
+/// Bytes that are no records: no try will mend them.
+#[derive(Debug, thiserror::Error)]
+#[error("read {place} at offset {offset}: {why}")]
+struct Broken {
+    place: String,
+    offset: i64,
+    why: record::Error,
+}
+
+impl Broken {
+    fn new(place: &Place, offset: i64, why: record::Error) -> Self {
+        Self { place: format!("{}-{}", place.0, place.1), offset, why }
+    }
+}
+
 fn is_final(error: &anyhow::Error) -> bool {
     error.is::<OutOfRange>()
-        || error.is::<record::Error>()
+        || error.is::<Broken>()
         || error.downcast_ref::<Refusal>().is_some_and(|refusal| !refusal.is_passing())
         || error.to_string().contains("in versions")
 }

@@ -15,6 +15,7 @@ use protocol::messages::{
     HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest,
 };
 
+use super::call::Call;
 use super::cluster::Cluster;
 use super::connection::Connection;
 use super::groups::{CONSUMER_PROTOCOL, Committer};
@@ -88,7 +89,7 @@ impl Membership {
                 assignments,
                 ..SyncGroupRequest::default()
             };
-            let answer = cluster.ask_group(&self.group, &request)?;
+            let answer = self.ask(cluster, &request, |answer| answer.error_code)?;
             match self.judge(answer.error_code)? {
                 Next::Go => {
                     self.rejoin.store(false, Ordering::Release);
@@ -116,7 +117,7 @@ impl Membership {
                 protocols: vec![protocol],
                 ..JoinGroupRequest::default()
             };
-            let answer = cluster.ask_group(&self.group, &request)?;
+            let answer = self.ask(cluster, &request, |answer| answer.error_code)?;
             if ErrorCode::from_code(answer.error_code) == ErrorCode::MemberIdRequired {
                 self.committer.member = answer.member_id.to_string();
             } else if matches!(self.judge(answer.error_code)?, Next::Go) {
@@ -150,6 +151,23 @@ impl Membership {
             assignment: subscription::write_assignment(&places),
         };
         Ok(assigned.into_iter().map(assignment).collect())
+    }
+
+    /// Asks the coordinator, again while it moves or loads.
+    fn ask<Q: Call>(
+        &self,
+        cluster: &mut Cluster,
+        request: &Q,
+        code: impl Fn(&Q::Answer) -> i16,
+    ) -> anyhow::Result<Q::Answer> {
+        cluster.patiently(|cluster| {
+            let answer = cluster.ask_group(&self.group, request)?;
+            match Refusal::check(code(&answer), None, || format!("join group {}", self.group)) {
+                Err(refusal) if refusal.is_passing() => Err(refusal.into()),
+                // What else there is to say, `judge` knows.
+                _ => Ok(answer),
+            }
+        })
     }
 
     fn judge(&mut self, code: i16) -> anyhow::Result<Next> {
