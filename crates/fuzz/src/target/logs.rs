@@ -1,6 +1,7 @@
 //! The files of a partition: whatever stands in one, the log opens, and loses nothing that stands in another.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,11 +64,7 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
     let disk = disk(&BTreeMap::new());
     let mut log = open(&disk).expect("an empty log");
     for i in 0..BATCHES {
-        let base_sequence = i32::try_from(i / 2).expect("a small number");
-        let producer = Producer { id: 7 + i % 2, epoch: 0, base_sequence };
-        let mut batch = BatchBuilder::new(Compression::None, producer);
-        batch.push(1_000 + i * 10, None, Some(format!("value {i}").as_bytes()), &[]);
-        log.append(&[batch.build()], i)[0].as_ref().expect("an honest batch");
+        append(&mut log, i);
     }
     log.flush().expect("a disk of our own");
     log.close().expect("a disk of our own");
@@ -78,6 +75,21 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
         names.map(|path| (path.clone(), disk.read(&path).expect("a file of our own"))).collect();
     files.entry(path("log-start-offset".into())).or_insert_with(|| b"0\n".to_vec());
     files
+}
+
+/// Producer 7 writes as it comes, producer 8 in transactions of two batches, of which every other is aborted.
+fn append(log: &mut Log, i: i64) {
+    let base_sequence = i32::try_from(i / 2).expect("a small number");
+    let producer = Producer { id: 7 + i % 2, epoch: 0, base_sequence };
+    let mut batch = BatchBuilder::new(Compression::None, producer);
+    if producer.id == 8 {
+        batch = batch.transactional();
+    }
+    batch.push(1_000 + i * 10, None, Some(format!("value {i}").as_bytes()), &[]);
+    log.append(&[batch.build()], i)[0].as_ref().expect("an honest batch");
+    if i % 4 == 3 {
+        log.append_marker(8, 0, i % 8 == 3, 1, 1_000 + i * 10).expect("an honest marker");
+    }
 }
 
 fn kinds(files: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<String> {
@@ -119,8 +131,8 @@ fn open(disk: &SimDisk) -> Result<Log, commitlog::Error> {
     Log::open(Arc::new(disk.clone()), Path::new(DIR), config(), LastStop::Clean).map(|(log, _)| log)
 }
 
-/// What was found by time, and every readable byte from the beginning.
-fn everything(log: &Log) -> (Vec<Option<(i64, i64)>>, Vec<u8>) {
+/// What was found by time, what was aborted, and every readable byte from the beginning.
+fn everything(log: &Log) -> (impl Debug + Clone + use<>, Vec<u8>) {
     let reader = log.reader();
     let end = log.next_offset();
     let times = [0, 1_003, 1_200, 1_390, 9_000];
@@ -144,5 +156,6 @@ fn everything(log: &Log) -> (Vec<Option<(i64, i64)>>, Vec<u8>) {
             Err(_) => break,
         }
     }
-    (found.to_vec(), out)
+    let stable = reader.last_stable_offset(end);
+    ((found, reader.aborted(0, end), stable), out)
 }
