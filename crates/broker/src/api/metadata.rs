@@ -87,11 +87,12 @@ impl Shape {
         let mut found = Found { topics: Vec::with_capacity(wanted.len()), missing: Vec::new() };
         for one in wanted {
             match one.name {
-                Some(name) => match topics.topic(&name) {
+                // Java's client leaves the name empty, not absent, when it asks by id.
+                Some(name) if one.topic_id.is_nil() => match topics.topic(&name) {
                     Some(topic) => found.topics.push(self.topic(&topic)),
                     None => found.missing.push(name),
                 },
-                None => found.topics.push(match topics.topic_by_id(one.topic_id) {
+                _ => found.topics.push(match topics.topic_by_id(one.topic_id) {
                     Some(topic) => self.topic(&topic),
                     None => MetadataResponseTopic {
                         error_code: ErrorCode::UnknownTopicId.code(),

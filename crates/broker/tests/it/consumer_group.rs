@@ -114,3 +114,26 @@ async fn fetched_by_members(client: &mut Client) {
         assert_eq!(ErrorCode::from_code(response.groups[0].error_code), error);
     }
 }
+
+/// Java's client learns ids from a pattern, and asks for their names with an empty name beside each id.
+#[tokio::test]
+async fn a_pattern_is_told_in_ids_which_have_names() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    client.touch_topic("news-1").await;
+    let request = ConsumerGroupHeartbeatRequest {
+        subscribed_topic_names: None,
+        subscribed_topic_regex: Some("news-[0-9]|__.*".into()),
+        ..joining("a")
+    };
+    let joined = beat(&mut client, &request).await;
+    let [topic] = &assigned(&joined)[..] else { panic!("only topics that are not internal") };
+    let asked = metadata::MetadataRequestTopic { name: Some("".into()), topic_id: topic.topic_id };
+    let request = MetadataRequest { topics: Some(vec![asked]), ..Default::default() };
+    let response: MetadataResponse = client.ask(12, &request).await;
+    assert_eq!(response.topics[0].name.as_deref(), Some("news-1"));
+    let wrong = ConsumerGroupHeartbeatRequest { subscribed_topic_regex: Some("(".into()), ..joining("b") };
+    let refused = beat(&mut client, &wrong).await;
+    assert_eq!(ErrorCode::from_code(refused.error_code), ErrorCode::InvalidRegularExpression);
+    server.stop().await;
+}
