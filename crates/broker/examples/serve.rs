@@ -18,6 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr: SocketAddr = arguments.next().as_deref().unwrap_or("127.0.0.1:0").parse()?;
     let env = env::Env::real();
     let (topics, recovered) = topics::Topics::open(topics::Config::new(dir), env.clone())?;
+    topics.start_cleaner()?;
     let broker = Broker::bind(Config { addr, ..Config::default() }, topics.clone(), env).await?;
     println!("{}", broker.local_addr());
     for finding in recovered.findings {

@@ -115,14 +115,20 @@ enum Health {
     Broken,
 }
 
+/// Settings of a coordinator's topic: only the last word on each key counts, and segments are small, so that a start
+/// reads little more than that.
+fn settings() -> BTreeMap<String, String> {
+    let settings = [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", "4194304")];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 impl<E: Event> Journal<E> {
     /// Opens the topic, created when missing, and hands out every event in it.
     pub(crate) fn open(topics: &Topics, mut replay: impl FnMut(E)) -> Result<Self, JournalError> {
         let topic = match topics.topic(E::TOPIC) {
             Some(topic) => topic,
             None => {
-                let configs = BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]);
-                let created = topics.create(E::TOPIC, 1, configs);
+                let created = topics.create(E::TOPIC, 1, settings());
                 created.map_err(|source| JournalError::Create { topic: E::TOPIC, source })?
             }
         };

@@ -131,6 +131,9 @@ impl ServerBuilder {
         let ServerBuilder { config, env } = self;
         let (topics, recovery) = Topics::open(topics_config(&config), env.clone())?;
         tracing::info!(?recovery, data_dir = %config.data_dir.display(), "log opened");
+        if let Err(error) = topics.start_cleaner() {
+            tracing::error!(%error, "nobody removes old records: starting the cleaner failed");
+        }
         let engine = Engine::open(engine_config(&config), topics.clone(), env.clone())?;
         let (shutdown, stop) = watch::channel(false);
         let mut doors = Vec::new();

@@ -248,7 +248,8 @@ impl Pass<'_> {
             key_map_bytes: self.config.key_map_bytes,
         };
         let reader = &self.core.reader;
-        let backlog = reader.backlog(&config, self.core.high_watermark(), self.now_ms)?;
+        let stable_end = reader.last_stable_offset(self.core.high_watermark());
+        let backlog = reader.backlog(&config, stable_end, self.now_ms)?;
         if !backlog.due {
             return Ok(());
         }

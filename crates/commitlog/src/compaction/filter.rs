@@ -35,6 +35,8 @@ pub(super) struct Filter {
     /// Producers of whose present transaction a batch was met.
     met: HashSet<i64>,
     horizon_ms: i64,
+    /// Abort markers that went, since somebody asked.
+    markers_gone: Vec<i64>,
 }
 
 impl Filter {
@@ -54,12 +56,18 @@ impl Filter {
             aborted: Aborted::new(reader, reader.log_start_offset(), to),
             met: HashSet::new(),
             horizon_ms: NO_HORIZON,
+            markers_gone: Vec::new(),
         }
     }
 
     /// When the first of the tombstones and markers that stay may go.
     pub(super) fn horizon_ms(&self) -> i64 {
         self.horizon_ms
+    }
+
+    /// Where the markers stood that were judged to go since the last call.
+    pub(super) fn take_markers_gone(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.markers_gone)
     }
 
     pub(super) fn judge(&mut self, batch: &Batch) -> Result<Fate, Error> {
@@ -140,6 +148,7 @@ impl Filter {
             return Ok(Fate::Stays);
         }
         if header.delete_horizon_ms().is_some_and(|horizon| horizon <= self.now_ms) {
+            self.markers_gone.push(header.base_offset);
             return Ok(Fate::Goes);
         }
         let horizon = self.horizon(batch, true);

@@ -51,6 +51,8 @@ pub struct Rewritten {
     pub(super) size: u64,
     pub(super) index: Index,
     pub(super) index_interval_bytes: u64,
+    /// Where markers stood that are not in it any more.
+    pub(super) markers_gone: Vec<i64>,
 }
 
 impl Rewritten {
@@ -129,6 +131,7 @@ fn try_rewrite(
     let first = &segments[0].0;
     let path = names::cleaned(&shared.dir, first.base_offset());
     let mut output = Output::new(first, path.clone(), config)?;
+    filter.take_markers_gone();
     let (mut count, mut sound) = (0, true);
     for (segment, end) in segments {
         if count > 0 && !output.has_room(segment.size(), *end, config.segment_bytes) {
@@ -157,7 +160,8 @@ fn try_rewrite(
     let (size, index) = output.finish(segments[count - 1].1)?;
     let old = segments[..count].iter().map(|(segment, _)| Arc::clone(segment)).collect();
     let index_interval_bytes = config.index_interval_bytes;
-    Ok((count, Outcome::Written(Rewritten { path, old, size, index, index_interval_bytes })))
+    let markers_gone = filter.take_markers_gone();
+    Ok((count, Outcome::Written(Rewritten { path, old, size, index, index_interval_bytes, markers_gone })))
 }
 
 /// A segment on its way to the disk.

@@ -8,10 +8,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use env::{Disk, OpenMode};
+use env::{Disk, OpenMode, write_atomically};
 
 use super::rewrite::{Rewritten, WALK_BYTES};
 use crate::names::{self, FileKind, LeftOver};
+use crate::producer_state::Snapshot;
 use crate::reader::lock;
 use crate::scan::{Piece, Scan};
 use crate::segment::{Segment, failed};
@@ -42,6 +43,7 @@ impl Log {
             // Readers that have it go on with it when its name leads somewhere else, or nowhere.
             old.file()?;
         }
+        self.forget_markers(&rewritten.markers_gone)?;
         let base_offset = rewritten.old[0].base_offset();
         let dir = self.dir().to_owned();
         let swap = names::swap(&dir, base_offset);
@@ -64,6 +66,32 @@ impl Log {
         // Only makes the next use faster, and can be made again.
         new.write_index(true)?;
         Ok(true)
+    }
+}
+
+impl Log {
+    /// Forgets aborted transactions with these markers, in memory and in the producers' files, before the markers are
+    /// gone: a reader that was told of one would pass over its producer's records until it meets the marker. Of their
+    /// own records none is left.
+    fn forget_markers(&self, markers: &[i64]) -> Result<(), Error> {
+        if markers.is_empty() {
+            return Ok(());
+        }
+        lock(&self.shared.producers).transactions_mut().forget_markers(markers);
+        for entry in self.disk.read_dir(self.dir()).map_err(failed("listing", self.dir()))? {
+            let Some((end_offset, FileKind::Producers)) = names::parse(&entry.name) else { continue };
+            let path = names::path(self.dir(), end_offset, FileKind::Producers);
+            let bytes = self.disk.read(&path).map_err(failed("reading", &path))?;
+            // A file that cannot be read is not believed at the next start either.
+            let Some(mut snapshot) = Snapshot::from_bytes(&bytes, self.config.producers_max) else {
+                continue;
+            };
+            if snapshot.state.transactions_mut().forget_markers(markers) {
+                write_atomically(&*self.disk, &path, &snapshot.to_bytes())
+                    .map_err(failed("writing", &path))?;
+            }
+        }
+        Ok(())
     }
 }
 

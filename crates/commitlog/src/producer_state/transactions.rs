@@ -86,6 +86,13 @@ impl Transactions {
         self.aborted.retain(|aborted| aborted.last_offset >= offset);
     }
 
+    /// Forgets the aborted ones with these markers, in ascending order; says whether there were any.
+    pub(crate) fn forget_markers(&mut self, markers: &[i64]) -> bool {
+        let before = self.aborted.len();
+        self.aborted.retain(|aborted| markers.binary_search(&aborted.last_offset).is_err());
+        self.aborted.len() < before
+    }
+
     pub(super) fn all_aborted(&self) -> &[Aborted] {
         &self.aborted
     }

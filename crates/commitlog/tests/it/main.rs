@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod compaction;
+mod compaction_model;
 mod crash;
 mod full_disk;
 mod model;
