@@ -189,7 +189,7 @@ impl World {
             self.list.push(Appended { offset: 0, key, value, time, transaction });
         }
         let (batch, now_ms) = (builder.build(), self.now_ms);
-        let base = self.log().append(&[batch.clone()], now_ms).remove(0).unwrap().base_offset;
+        let base = self.log().append(std::slice::from_ref(&batch), now_ms).remove(0).unwrap().base_offset;
         for (offset, appended) in (base..).zip(&mut self.list[first..]) {
             appended.offset = offset;
         }
