@@ -97,6 +97,26 @@ routes! {
     DeleteGroups, DeleteGroupsRequest => delete_groups;
     OffsetDelete, OffsetDeleteRequest => offset_delete;
     DescribeCluster, DescribeClusterRequest => describe_cluster;
+    CreatePartitions, CreatePartitionsRequest => create_partitions;
+    DeleteRecords, DeleteRecordsRequest => delete_records;
+    DescribeLogDirs, DescribeLogDirsRequest => describe_log_dirs;
+    DescribeTopicPartitions, DescribeTopicPartitionsRequest => describe_topic_partitions;
+    AlterConfigs, AlterConfigsRequest => alter_configs;
+    IncrementalAlterConfigs, IncrementalAlterConfigsRequest => incremental_alter_configs;
+    ListConfigResources, ListConfigResourcesRequest => list_config_resources;
+    ElectLeaders, ElectLeadersRequest => elect_leaders;
+    AlterPartitionReassignments, AlterPartitionReassignmentsRequest => alter_partition_reassignments;
+    ListPartitionReassignments, ListPartitionReassignmentsRequest => list_partition_reassignments;
+    DescribeQuorum, DescribeQuorumRequest => describe_quorum;
+    DescribeClientQuotas, DescribeClientQuotasRequest => describe_client_quotas;
+    AlterClientQuotas, AlterClientQuotasRequest => alter_client_quotas;
+    DescribeUserScramCredentials, DescribeUserScramCredentialsRequest => describe_user_scram_credentials;
+    AlterUserScramCredentials, AlterUserScramCredentialsRequest => alter_user_scram_credentials;
+    DescribeAcls, DescribeAclsRequest => describe_acls;
+    CreateAcls, CreateAclsRequest => create_acls;
+    DeleteAcls, DeleteAclsRequest => delete_acls;
+    AlterReplicaLogDirs, AlterReplicaLogDirsRequest => alter_replica_log_dirs;
+    UpdateFeatures, UpdateFeaturesRequest => update_features;
     ConsumerGroupHeartbeat, ConsumerGroupHeartbeatRequest => consumer_group_heartbeat;
     ConsumerGroupDescribe, ConsumerGroupDescribeRequest => consumer_group_describe;
 }

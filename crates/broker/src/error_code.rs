@@ -1,7 +1,7 @@
 //! Domain errors as Kafka's codes. Every match is exhaustive: a new error must be given its code here.
 
 use protocol::ErrorCode;
-use topics::{AppendError, CreateError, DeleteError, ReadError};
+use topics::{AlterError, AppendError, CreateError, CreatePartitionsError, DeleteError, ReadError};
 
 use crate::journal::Unavailable;
 
@@ -40,6 +40,24 @@ pub(crate) fn create(error: &CreateError) -> ErrorCode {
         CreateError::Exists { .. } => ErrorCode::TopicAlreadyExists,
         CreateError::Io { .. } | CreateError::Log(_) => ErrorCode::KafkaStorageError,
         CreateError::Closed => ErrorCode::NotController,
+    }
+}
+
+pub(crate) fn create_partitions(error: &CreatePartitionsError) -> ErrorCode {
+    match error {
+        CreatePartitionsError::NotFound { .. } => ErrorCode::UnknownTopicOrPartition,
+        CreatePartitionsError::InvalidPartitions { .. } => ErrorCode::InvalidPartitions,
+        CreatePartitionsError::Io { .. } | CreatePartitionsError::Log(_) => ErrorCode::KafkaStorageError,
+        CreatePartitionsError::Closed => ErrorCode::NotController,
+    }
+}
+
+pub(crate) fn alter(error: &AlterError) -> ErrorCode {
+    match error {
+        AlterError::NotFound { .. } => ErrorCode::UnknownTopicOrPartition,
+        AlterError::Setting(_) => ErrorCode::InvalidConfig,
+        AlterError::Io { .. } => ErrorCode::KafkaStorageError,
+        AlterError::Closed => ErrorCode::NotController,
     }
 }
 

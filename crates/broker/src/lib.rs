@@ -39,6 +39,7 @@
 //! partition, and is the controller and the coordinator of every group. Authentication, TLS and transactions are not
 //! here yet; the places for the first are `listener` and `dispatch::authorise`.
 
+mod alteration;
 mod api;
 mod broker;
 mod cluster_id;
