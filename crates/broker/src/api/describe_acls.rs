@@ -5,7 +5,6 @@ use protocol::{ErrorCode, StrBytes};
 
 use crate::context::Context;
 
-#[expect(clippy::needless_pass_by_value, reason = "every handler has the same shape")]
 pub(crate) fn handle(
     _: &Context,
     _: DescribeAclsRequest,

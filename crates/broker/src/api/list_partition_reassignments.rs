@@ -4,7 +4,6 @@ use protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassig
 
 use crate::context::Context;
 
-#[expect(clippy::needless_pass_by_value, reason = "every handler has the same shape")]
 pub(crate) fn handle(
     _: &Context,
     _: ListPartitionReassignmentsRequest,
