@@ -61,3 +61,30 @@ fn what_has_no_message_is_not_rewritten() {
     assert_eq!(rewrite(ApiKey::Vote, Side::Request, 0, Bytes::new()), None);
     assert!(rewrite(ApiKey::Metadata, Side::Request, 12, Bytes::new()).is_some_and(|read| read.is_err()));
 }
+
+/// The crate's page promises versions; they are those of the code.
+#[test]
+fn the_page_names_every_api_with_its_versions() {
+    let rows: BTreeSet<String> = include_str!("../../src/lib.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | "))
+        .filter(|row| row.starts_with(|first: char| first.is_ascii_digit()))
+        .map(str::to_owned)
+        .collect();
+    let spoken: BTreeSet<String> = ApiKey::ALL
+        .iter()
+        .filter_map(|key| {
+            let versions = key.versions()?;
+            let versions = match (versions.start(), versions.end()) {
+                (first, last) if first == last => first.to_string(),
+                (first, last) => format!("{first}-{last}"),
+            };
+            let flexible = match key.flexible_from() {
+                i16::MAX => "never".to_owned(),
+                first => first.to_string(),
+            };
+            Some(format!("{} | {key} | {versions} | {flexible} |", key.code()))
+        })
+        .collect();
+    assert_eq!(rows, spoken);
+}
