@@ -54,7 +54,7 @@ def python_source(requirement):
     """The unpacked source distribution of `name==version`, and nothing of what it depends on."""
 
     def make(directory):
-        options = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest", directory]
+        options = ["--no-deps", "--no-binary", ":all:", "--dest", directory]
         call([sys.executable, "-m", "pip", "download", "--disable-pip-version-check", *options, requirement])
         archive = next(path for path in directory.iterdir() if path.suffix == ".gz")
         call(["tar", "--extract", "--file", archive, "--directory", directory, "--strip-components=1"])

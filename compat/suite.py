@@ -78,7 +78,7 @@ class Run:
         before = self.cases.get(name)
         if before is None or outcome == FAILED:
             self.cases[name] = Case(name, outcome, detail.strip())
-        self.say({PASSED: "  ok   ", FAILED: "  FAIL ", SKIPPED: "  skip "}[outcome] + name + (f": {detail}" if detail else ""))
+        self.say({PASSED: "  ok   ", FAILED: "  FAIL ", SKIPPED: "  skip "}[outcome] + name + (f": {detail[:300]}" if detail else ""))
 
     def check(self, name, deed):
         """A case that is a Python function: it passes when it returns."""
@@ -151,7 +151,8 @@ class Run:
         lines = []
         code = self.lines(command, lines.append, **options)
         text = "\n".join(lines)
-        # Class paths say nothing to the reader.
-        short = " ".join(word for word in map(str, command) if len(word) < 100)
-        assert code == 0, f"{short} ended with code {code}\n{text[-2000:]}"
+        # Stack traces, class paths and options of the virtual machine say little to the reader.
+        said = " / ".join(line for line in lines[-40:] if line.strip() and not line.startswith("\t"))
+        short = " ".join(word for word in map(str, command) if len(word) < 100 and not word.startswith(("-X", "-D")))
+        assert code == 0, f"{said[-500:]} (code {code} of {short})"
         return text
