@@ -11,4 +11,5 @@ mod produce_fetch;
 mod restart;
 mod support;
 mod topic_admin;
+mod transactions;
 mod waiting;

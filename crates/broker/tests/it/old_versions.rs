@@ -116,12 +116,12 @@ async fn an_empty_list_of_topics_means_all_in_version_0_only() {
     client.touch_topic("t").await;
     let none = MetadataRequest { topics: Some(Vec::new()), ..Default::default() };
     let response: MetadataResponse = client.ask(0, &none).await;
-    assert_eq!(response.topics.len(), 2, "t and __consumer_offsets");
+    assert_eq!(response.topics.len(), 3, "t, __consumer_offsets and __transaction_state");
     let response: MetadataResponse = client.ask(1, &none).await;
     assert!(response.topics.is_empty());
     let all = MetadataRequest { topics: None, ..Default::default() };
     let response: MetadataResponse = client.ask(12, &all).await;
     let internal: Vec<_> = response.topics.iter().filter(|topic| topic.is_internal).collect();
-    assert_eq!((response.topics.len(), internal.len()), (2, 1));
+    assert_eq!((response.topics.len(), internal.len()), (3, 2));
     server.stop().await;
 }

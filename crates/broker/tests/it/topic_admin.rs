@@ -60,7 +60,7 @@ async fn topics_are_created_as_asked_or_not_at_all() {
     let response: CreateTopicsResponse = client.ask(7, &dry).await;
     assert_eq!(response.topics[0].error_code, 0);
     let names: Vec<_> = server.topics.list().iter().map(|topic| topic.name().to_owned()).collect();
-    assert_eq!(names, ["__consumer_offsets", "d", "t"]);
+    assert_eq!(names, ["__consumer_offsets", "__transaction_state", "d", "t"]);
     server.stop().await;
 }
 

@@ -1,0 +1,469 @@
+"""The campaign: `kill -9` under load, again and again, and then every promise is looked at.
+
+    python compat/kill9.py --cycles 1000 --seed 7 --door target/debug/examples/serve
+
+Real clients (librdkafka) write, read and commit while the server dies at a random moment and comes back on the same
+port. Nobody tells them. What they were promised is written down, and at the end the log is read and compared:
+
+- an idempotent producer: every acknowledged record is there, each once, in order;
+- a transactional producer that commits and aborts: what was committed is there whole, what was aborted is not seen by
+  read_committed, and what nobody answered for is there whole or not at all;
+- a copying program (read, write, commit offsets in one transaction): the copy is exact, nothing twice, nothing left out;
+- a consumer group that commits as it reads: no aborted record, and its position never moves back.
+"""
+
+import argparse
+import collections
+import os
+import random
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from server import Door, Server
+
+NUMBERS, MARKED, COPY = "numbers", "marked", "copy"
+PARTITIONS = 2
+PATIENCE_SECONDS = 120
+# librdkafka 2.16 that re-bootstraps may wait for ever for a group's coordinator that it has just let go of.
+QUICK = {"metadata.recovery.strategy": "none", "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100, "retry.backoff.ms": 20, "log_level": 0,
+         "socket.keepalive.enable": True, "topic.metadata.refresh.interval.ms": 5000}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Worker(threading.Thread):
+    """One program under test. `done` counts what was acknowledged to it."""
+
+    def __init__(self, address, seed):
+        super().__init__(daemon=True, name=type(self).__name__)
+        self.options = {"bootstrap.servers": address, **QUICK}
+        self.random = random.Random(f"{type(self).__name__}-{seed}")
+        self.stopping = threading.Event()
+        self.done = 0
+        self.errors = collections.Counter()
+        self.broken = None
+
+    def run(self):
+        try:
+            self.work()
+        except Exception as error:  # whatever it is, it is the campaign's result
+            self.broken = repr(error)
+            raise
+
+    def note(self, error):
+        kafka_error = error.args[0] if error.args else error
+        self.errors[kafka_error.name() if isinstance(kafka_error, KafkaError) else repr(error)[:60]] += 1
+        return kafka_error
+
+
+class Numbers(Worker):
+    """An idempotent producer that counts."""
+
+    def work(self):
+        self.acked = {}
+        self.sent = 0
+        self.failed = []
+        options = {"enable.idempotence": True, "linger.ms": 2, "message.timeout.ms": 0}
+        producer = Producer({**self.options, **options})
+        while not self.stopping.is_set():
+            if self.sent - self.done - len(self.failed) < 200:
+                for _ in range(self.random.randint(1, 10)):
+                    value = self.sent
+                    self.sent += 1
+                    producer.produce(NUMBERS, b"%d" % value, partition=value % PARTITIONS, on_delivery=self.delivered)
+            producer.poll(0.02)
+        self.left = producer.flush(PATIENCE_SECONDS)
+
+    def delivered(self, error, message):
+        if error:
+            self.failed.append((int(message.value()), error.name()))
+        else:
+            self.acked[int(message.value())] = (message.partition(), message.offset())
+            self.done += 1
+
+
+class Transactional(Worker):
+    """What programs with transactions share: a producer that is made anew when it is told to."""
+
+    def producer_for(self, transactional_id):
+        while not self.stopping.is_set():
+            producer = Producer({**self.options, "transactional.id": transactional_id, "linger.ms": 1})
+            try:
+                producer.init_transactions(10)
+                return producer
+            except KafkaException as error:
+                self.note(error)
+        return None
+
+    def insist(self, act):
+        """Retries what may be retried; says whether it was done, cannot be done, or ends the producer."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                act()
+                return "done"
+            except KafkaException as error:
+                why = self.note(error)
+                if why.fatal():
+                    return "fatal"
+                if why.txn_requires_abort():
+                    return "abort"
+                if not why.retriable() or time.monotonic() > deadline:
+                    return "fatal"
+            if self.stopping.is_set() and time.monotonic() > deadline:
+                return "fatal"
+
+
+class Marked(Transactional):
+    """Commits some transactions and aborts others, and remembers which."""
+
+    def work(self):
+        self.fates = {}
+        self.sizes = {}
+        producer = None
+        number = 0
+        while not self.stopping.is_set():
+            producer = producer or self.producer_for("kill9-marked")
+            if producer is None:
+                return
+            number += 1
+            if not self.transact(producer, number):
+                producer = None
+            else:
+                self.done += 1
+
+    def transact(self, producer, number):
+        self.sizes[number] = self.random.randint(1, 12)
+        self.fates[number] = "open"
+        try:
+            producer.begin_transaction()
+            for index in range(self.sizes[number]):
+                producer.produce(MARKED, b"%d:%d" % (number, index), partition=index % PARTITIONS)
+                if self.random.random() < 0.1:
+                    producer.poll(0.01)
+        except KafkaException as error:
+            self.note(error)
+            return False
+        if self.random.random() < 0.6:
+            self.fates[number] = "unknown"
+            outcome = self.insist(lambda: producer.commit_transaction(5))
+            if outcome == "done":
+                self.fates[number] = "committed"
+                return True
+            if outcome == "fatal":
+                return False
+        if self.random.random() < 0.5:
+            producer.flush(0.2)
+        outcome = self.insist(lambda: producer.abort_transaction(5))
+        if outcome == "done" and self.fates[number] == "open":
+            self.fates[number] = "aborted"
+        # A commit that had to be aborted did not happen.
+        if outcome == "done" and self.fates[number] == "unknown":
+            self.fates[number] = "aborted"
+        return outcome == "done"
+
+
+class Copying(Transactional):
+    """Reads numbers, writes them again, and commits both in one transaction."""
+
+    def work(self):
+        producer = consumer = None
+        while not self.stopping.is_set():
+            if producer is None:
+                producer = self.producer_for("kill9-copying")
+                if producer is None:
+                    break
+                if consumer is not None:
+                    consumer.close()
+                consumer = Consumer({**self.options, "group.id": "kill9-copying", "enable.auto.commit": False,
+                                     "auto.offset.reset": "earliest", "isolation.level": "read_committed",
+                                     "fetch.wait.max.ms": 50})
+                consumer.assign([TopicPartition(NUMBERS, index) for index in range(PARTITIONS)])
+                if not self.rewind(consumer):
+                    producer = None
+                    continue
+            messages = [one for one in consumer.consume(200, 0.05) if not one.error()]
+            if messages and not self.copy(producer, consumer, messages):
+                producer = None
+        if consumer is not None:
+            consumer.close()
+
+    def rewind(self, consumer):
+        partitions = [TopicPartition(NUMBERS, index) for index in range(PARTITIONS)]
+        try:
+            for one in consumer.committed(partitions, 10):
+                if one.error:
+                    return False
+                one.offset = max(one.offset, 0)
+                partitions[one.partition].offset = one.offset
+            consumer.assign(partitions)
+            return True
+        except KafkaException as error:
+            self.note(error)
+            return False
+
+    def copy(self, producer, consumer, messages):
+        positions = {}
+        try:
+            producer.begin_transaction()
+            for message in messages:
+                producer.produce(COPY, message.value(), partition=message.partition())
+                positions[message.partition()] = message.offset() + 1
+        except KafkaException as error:
+            self.note(error)
+            return False
+        offsets = [TopicPartition(NUMBERS, index, offset) for index, offset in positions.items()]
+        metadata = consumer.consumer_group_metadata()
+        outcome = self.insist(lambda: producer.send_offsets_to_transaction(offsets, metadata, 5))
+        if outcome == "done" and self.random.random() > 0.1:
+            outcome = self.insist(lambda: producer.commit_transaction(5))
+            if outcome == "done":
+                self.done += 1
+                return True
+        if outcome == "fatal":
+            return False
+        # On purpose now and then, or because it has to be.
+        aborted = self.insist(lambda: producer.abort_transaction(5)) == "done"
+        return aborted and self.rewind(consumer)
+
+
+class Group(Worker):
+    """A consumer group that commits as it reads what transactions wrote."""
+
+    def work(self):
+        self.seen = collections.Counter()
+        self.committed = {}
+        self.lock = threading.Lock()
+        consumer = Consumer({**self.options, "group.id": "kill9-group", "enable.auto.commit": False,
+                             "auto.offset.reset": "earliest", "isolation.level": "read_committed",
+                             "fetch.wait.max.ms": 50, "session.timeout.ms": 6000, "heartbeat.interval.ms": 1000})
+        consumer.subscribe([MARKED])
+        while not self.stopping.is_set():
+            messages = [one for one in consumer.consume(200, 0.05) if not one.error()]
+            for message in messages:
+                self.seen[message.value()] += 1
+            if not messages:
+                continue
+            try:
+                for one in consumer.commit(asynchronous=False):
+                    if one.error is None:
+                        with self.lock:
+                            self.committed[one.partition] = max(one.offset, self.committed.get(one.partition, -1))
+                        self.done += 1
+            except KafkaException as error:
+                self.note(error)
+        consumer.close()
+
+    def promised(self):
+        with self.lock:
+            return dict(self.committed)
+
+
+class Campaign:
+    """Kills, restarts, and looks."""
+
+    def __init__(self, server, seed):
+        self.server = server
+        self.random = random.Random(seed)
+        self.findings = []
+        self.starts = []
+        self.recoveries = []
+        address = server.kafka
+        self.workers = [Numbers(address, seed), Marked(address, seed), Copying(address, seed), Group(address, seed)]
+        self.address = address
+
+    def prepare(self):
+        admin = AdminClient({"bootstrap.servers": self.address})
+        for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in (NUMBERS, MARKED, COPY)]).values():
+            future.result(20)
+        for worker in self.workers:
+            worker.start()
+
+    def cycle(self):
+        """Lets everybody get something done, kills at a random moment, starts again."""
+        before = [worker.done for worker in self.workers]
+        began = time.monotonic()
+        while not all(worker.done > done for worker, done in zip(self.workers, before, strict=True)):
+            if broken := [worker for worker in self.workers if worker.broken]:
+                raise SystemExit(f"{broken[0].name} broke: {broken[0].broken}")
+            if not self.server.alive():
+                self.findings.append(f"the server died by itself\n{self.server.log_tail()}")
+                break
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                idle = [worker.name for worker, done in zip(self.workers, before, strict=True) if worker.done == done]
+                self.findings.append(f"no progress in {PATIENCE_SECONDS} s: {', '.join(idle)}")
+                break
+            time.sleep(0.01)
+        self.recoveries.append(time.monotonic() - began)
+        time.sleep(self.random.uniform(0, 0.3))
+        promised = self.workers[3].promised()
+        began = time.monotonic()
+        self.server.kill_and_restart(keep_port=True)
+        self.starts.append(time.monotonic() - began)
+        self.check_positions(promised)
+
+    def check_positions(self, promised):
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "kill9-group", **QUICK})
+        try:
+            for one in consumer.committed([TopicPartition(MARKED, index) for index in promised], 30):
+                if one.error or one.offset < promised[one.partition]:
+                    self.findings.append(f"position of {one.partition}: {one} after {promised[one.partition]}")
+        except KafkaException as error:
+            self.findings.append(f"positions cannot be asked for: {error}")
+        finally:
+            consumer.close()
+
+    def stop(self):
+        # The counting one first, so that the others can catch up.
+        for worker in self.workers:
+            worker.stopping.set()
+        for worker in self.workers:
+            worker.join(2 * PATIENCE_SECONDS)
+            if worker.is_alive():
+                self.findings.append(f"{worker.name} does not end")
+
+    def read(self, topic, isolation="read_committed"):
+        """Every record by partition: offset and value."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "kill9-check", "isolation.level": isolation,
+                             "enable.partition.eof": True, "enable.auto.commit": False, **QUICK})
+        consumer.assign([TopicPartition(topic, index, 0) for index in range(PARTITIONS)])
+        records = {index: [] for index in range(PARTITIONS)}
+        ends, deadline = set(), time.monotonic() + PATIENCE_SECONDS
+        while len(ends) < PARTITIONS and time.monotonic() < deadline:
+            for message in consumer.consume(1000, 1):
+                if message.error() is None:
+                    records[message.partition()].append((message.offset(), message.value()))
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    ends.add(message.partition())
+        consumer.close()
+        if len(ends) < PARTITIONS:
+            self.findings.append(f"{topic} cannot be read to its end")
+        return records
+
+    def expect(self, name, bad):
+        if bad:
+            self.findings.append(f"{name}: {len(bad)}, as {list(bad)[:5]}")
+        return len(bad)
+
+    def judge(self):
+        """The table of what was promised and what is there."""
+        rows = []
+        numbers, marked, copying, group = self.workers
+        stored = self.read(NUMBERS)
+        values = [[int(value) for _, value in stored[index]] for index in range(PARTITIONS)]
+        flat = [value for of_one in values for value in of_one]
+        times = collections.Counter(flat)
+        rows.append(("idempotent: acknowledged", len(numbers.acked)))
+        rows.append(("idempotent: lost", self.expect("lost", [one for one in numbers.acked if not times[one]])))
+        rows.append(("idempotent: twice", self.expect("twice", [one for one, count in times.items() if count > 1])))
+        rows.append(("idempotent: refused", self.expect("refused", numbers.failed)))
+        moved = [one for one, (index, offset) in numbers.acked.items() if (offset, b"%d" % one) not in set_of(stored, index)]
+        rows.append(("idempotent: at another offset", self.expect("at another offset", moved)))
+        disorder = [index for index in range(PARTITIONS) if values[index] != sorted(values[index])]
+        rows.append(("idempotent: out of order", self.expect("out of order", disorder)))
+
+        found = collections.Counter(value for of_one in self.read(MARKED).values() for _, value in of_one)
+        fates = collections.Counter(marked.fates.values())
+        rows.append(("transactions: " + ", ".join(f"{fate} {count}" for fate, count in sorted(fates.items())), sum(fates.values())))
+        whole = {number: sum(found[b"%d:%d" % (number, index)] > 0 for index in range(size))
+                 for number, size in marked.sizes.items()}
+        rows.append(("transactions: committed, not whole", self.expect(
+            "committed, not whole", [one for one, fate in marked.fates.items() if fate == "committed" and whole[one] < marked.sizes[one]])))
+        rows.append(("transactions: aborted or open, seen", self.expect(
+            "aborted or open, seen", [one for one, fate in marked.fates.items() if fate in ("aborted", "open") and whole[one]])))
+        rows.append(("transactions: torn", self.expect(
+            "torn", [one for one, fate in marked.fates.items() if fate == "unknown" and whole[one] not in (0, marked.sizes[one])])))
+        rows.append(("transactions: records twice", self.expect("records twice", [one for one, count in found.items() if count > 1])))
+        rows.append(("group: records seen", sum(group.seen.values())))
+        rows.append(("group: uncommitted records seen", self.expect("uncommitted seen", [one for one in group.seen if not found[one]])))
+
+        copy = self.read(COPY)
+        copied = [[int(value) for _, value in copy[index]] for index in range(PARTITIONS)]
+        rows.append(("copy: records", sum(map(len, copied))))
+        inexact = [index for index in range(PARTITIONS) if copied[index] != values[index][: len(copied[index])]]
+        rows.append(("copy: partitions that differ", self.expect("copy differs", inexact)))
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "kill9-copying", **QUICK})
+        positions = consumer.committed([TopicPartition(NUMBERS, index) for index in range(PARTITIONS)], 30)
+        consumer.close()
+        behind = [str(one) for one in positions if copied[one.partition] and stored[one.partition][len(copied[one.partition]) - 1][0] + 1 != one.offset]
+        rows.append(("copy: positions that do not fit", self.expect("position does not fit the copy", behind)))
+        return rows
+
+
+def set_of(stored, index, known={}):
+    """The records of one partition, to look things up in."""
+    key = (id(stored), index)
+    if key not in known:
+        known[key] = set(stored[index])
+    return known[key]
+
+
+def run(server, cycles, seed, progress):
+    """Runs a campaign on a server that is not started yet; returns its table and its findings."""
+    server.start(f"127.0.0.1:{free_port()}")
+    campaign = Campaign(server, seed)
+    campaign.prepare()
+    began = time.monotonic()
+    for cycle in range(1, cycles + 1):
+        campaign.cycle()
+        progress(cycle, campaign, time.monotonic() - began)
+        if campaign.findings:
+            break
+    campaign.stop()
+    rows = [("kill -9 cycles", len(campaign.starts)), *campaign.judge()]
+    for name, times in (("restart", campaign.starts), ("everybody at work again", campaign.recoveries)):
+        times = sorted(times)
+        rows.append((f"{name}: seconds, median and worst", f"{times[len(times) // 2]:.3f} {times[-1]:.3f}"))
+    errors = sum((worker.errors for worker in campaign.workers), collections.Counter())
+    rows.append(("errors that clients had to handle", ", ".join(f"{name} {count}" for name, count in errors.most_common(8))))
+    return rows, campaign.findings
+
+
+def show(cycle, cycles, campaign, seconds):
+    done = ", ".join(f"{worker.name.lower()} {worker.done}" for worker in campaign.workers)
+    left = seconds / cycle * (cycles - cycle)
+    line = f"cycle {cycle}/{cycles}  {done}  {left / 60:.0f} min left"
+    end = "\r" if sys.stdout.isatty() else "\n"
+    if end == "\r" or cycle % 10 == 0 or cycle == cycles:
+        print(line.ljust(110) if end == "\r" else line, end=end, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cycles", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=None, help="of the moments and the load; shown when left out")
+    parser.add_argument("--door", default=os.environ.get("PELTON_DOOR"), help="the broker's example `serve`, instead of PELTON_BIN")
+    parser.add_argument("--directory", help="keep the data here")
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="kill9-") as scratch:
+        directory = arguments.directory or scratch
+        server = Door(directory, arguments.door) if arguments.door else Server(directory)
+        try:
+            rows, findings = run(server, arguments.cycles, seed,
+                                 lambda cycle, campaign, seconds: show(cycle, arguments.cycles, campaign, seconds))
+        finally:
+            if server.process is not None:
+                server.kill()
+    print()
+    for name, value in rows:
+        print(f"{name:<60} {value}")
+    for finding in findings:
+        print(f"FINDING {finding}")
+    print("sound" if not findings else f"{len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
