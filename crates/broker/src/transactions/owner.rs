@@ -44,8 +44,8 @@ pub(super) struct Owner {
     groups: Coordinator,
     gate: Gate,
     time: SteadyTime,
-    /// Ends that are durably decided, in their order; their markers come next.
-    decided: Arc<Mutex<Vec<Markers>>>,
+    /// Ends that are durably decided, in their order; their markers come next. Or they could not be written down.
+    decided: Arc<Mutex<Vec<(Markers, Result<(), Unavailable>)>>>,
     writing: FuturesUnordered<Pin<Box<dyn Future<Output = Written> + Send>>>,
     /// Who is told when the markers of a transactional id are there.
     ends: HashMap<String, Vec<Ended>>,
@@ -117,7 +117,7 @@ impl Owner {
             self.gate.open(transaction.producer, flat(&transaction.partitions));
         }
         let decided = self.transactions.replayed().into_iter().filter_map(|effect| match effect {
-            Effect::WriteMarkers(markers) => Some(markers),
+            Effect::WriteMarkers(markers) => Some((markers, Ok(()))),
             Effect::Persist(_) => None,
         });
         self.decided.lock().unwrap_or_else(PoisonError::into_inner).extend(decided);
@@ -304,7 +304,13 @@ impl Owner {
     /// Ends that have become durable: nobody passes the gate any more, and the markers go out.
     fn start_markers(&mut self) {
         let decided = std::mem::take(&mut *self.decided.lock().unwrap_or_else(PoisonError::into_inner));
-        for markers in decided {
+        for (markers, written) in decided {
+            if written.is_err() {
+                // Dropping a reply says that the coordinator is not available.
+                self.ends.remove(&markers.transactional_id);
+                self.parked.remove(&markers.transactional_id);
+                continue;
+            }
             self.gate.close(markers.producer);
             let writing = markers::write(&self.topics, &self.groups, &markers);
             self.writing.push(Box::pin(async move { (markers, writing.await) }));
@@ -347,9 +353,7 @@ impl Owner {
                 Effect::WriteMarkers(markers) => {
                     let decided = Arc::clone(&self.decided);
                     all.push(Box::new(move |written| {
-                        if written.is_ok() {
-                            decided.lock().unwrap_or_else(PoisonError::into_inner).push(markers);
-                        }
+                        decided.lock().unwrap_or_else(PoisonError::into_inner).push((markers, written));
                     }));
                 }
             }
