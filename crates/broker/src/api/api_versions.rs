@@ -3,7 +3,7 @@
 //! Lists what `dispatch` serves. A request in a later version is answered in version 0 with error 35 and the same
 //! list; `dispatch` does that, as this handler never sees such a request.
 //!
-//! Of Kafka's features `transaction.version` is on at level 2 (KIP-890): clients that know it end their transactions with
+//! Of Kafka's features `group.version` is on at level 1 (KIP-848), and `transaction.version` at 2 (KIP-890): clients that know it end their transactions with
 //! a new epoch each.
 
 use protocol::messages::api_versions::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
@@ -15,7 +15,7 @@ use crate::dispatch;
 
 const FIRST_WITH_SOFTWARE: i16 = 3;
 /// Features that change what clients do, with their levels.
-const FEATURES: &[(&str, i16)] = &[("transaction.version", 2)];
+const FEATURES: &[(&str, i16)] = &[("group.version", 1), ("transaction.version", 2)];
 /// They never change while this program runs.
 const FEATURES_EPOCH: i64 = 1;
 
