@@ -118,7 +118,8 @@ enum Health {
 /// Settings of a coordinator's topic: only the last word on each key counts, and segments are small, so that a start
 /// reads little more than that.
 fn settings() -> BTreeMap<String, String> {
-    let settings = [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", "4194304")];
+    let settings =
+        [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", "4194304")];
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 

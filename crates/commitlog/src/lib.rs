@@ -31,7 +31,7 @@
 //! ```
 //!
 //! Read `log` (the writer), `reader`, `segment`, then `scan`, which every look at a file goes through, and
-//! `recovery`. The bytes are drawn in `docs/formats/log.md`.
+//! `recovery`; `retention` and `compaction` are what happens to old segments. The bytes are drawn in `docs/formats/log.md`.
 
 mod compaction;
 mod config;

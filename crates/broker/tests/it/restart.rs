@@ -1,5 +1,6 @@
 //! What was acknowledged is there after a restart, clean or not.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -90,6 +91,36 @@ async fn a_full_disk_refuses_commits_and_takes_them_again_when_there_is_space() 
     assert_eq!(commits(&mut client, 3).await, ErrorCode::None);
     let reopened = on(&disk.crash()).await;
     assert_eq!(committed(&mut reopened.client().await).await.0, 3);
+    reopened.stop().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn compaction_of_the_groups_topic_changes_nothing_about_groups() {
+    let disk = SimDisk::new();
+    let server = on(&disk).await;
+    let mut client = server.client().await;
+    client.touch_topic("t").await;
+    assert_eq!(commits(&mut client, 0).await, ErrorCode::None);
+    let topic = "__consumer_offsets";
+    let eager = [("segment.bytes", "300"), ("min.cleanable.dirty.ratio", "0")];
+    let eager: BTreeMap<_, _> =
+        eager.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
+    server.topics.alter_configs(topic, eager).expect("the topic is there");
+    for offset in 1..40 {
+        assert_eq!(commits(&mut client, offset).await, ErrorCode::None);
+    }
+    let partition = server.topics.topic(topic).and_then(|topic| topic.partition(0)).expect("partition 0");
+    let before = partition.size_bytes();
+    let cleaned = server.topics.clean(2_000_000);
+    assert_eq!((cleaned.partitions_compacted, cleaned.failures), (1, 0));
+    assert!(partition.size_bytes() * 3 < before, "{} of {before}", partition.size_bytes());
+    assert_eq!(committed(&mut client).await.0, 39);
+    let reopened = on(&disk.crash()).await;
+    let mut later = reopened.client().await;
+    assert_eq!(committed(&mut later).await, (39, "note".to_owned()));
+    assert_eq!(commits(&mut later, 40).await, ErrorCode::None);
+    assert_eq!(committed(&mut later).await.0, 40);
     reopened.stop().await;
     server.stop().await;
 }

@@ -86,3 +86,13 @@ fn acks_all_is_relaxed_only_by_the_topic_itself() {
     defaults.dynamic.insert("flush.messages", "100".to_owned());
     assert!(!relaxed(&defaults, &own(&[])));
 }
+
+#[test]
+fn the_operations_page_tells_every_setting_as_the_table_does() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    for spec in TOPIC_SETTINGS.iter().chain(BROKER_SETTINGS) {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", spec.name)));
+        assert!(row.is_some_and(|row| row.ends_with(&format!("| {} |", spec.doc))), "{}: {row:?}", spec.name);
+    }
+}
