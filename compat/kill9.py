@@ -9,6 +9,7 @@ port. Nobody tells them. What they were promised is written down, and at the end
 - a transactional producer that commits and aborts: what was committed is there whole, what was aborted is not seen by
   read_committed, and what nobody answered for is there whole or not at all;
 - a copying program (read, write, commit offsets in one transaction): the copy is exact, nothing twice, nothing left out;
+- the same by the Java client, where there is one: it ends transactions in the newer manner (KIP-890);
 - a consumer group that commits as it reads: no aborted record, and its position never moves back.
 """
 
@@ -17,6 +18,7 @@ import collections
 import os
 import random
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -25,9 +27,11 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import jvm
 from server import Door, Server
+from suites.java.suite import NEWEST, compiled
 
-NUMBERS, MARKED, COPY = "numbers", "marked", "copy"
+NUMBERS, MARKED, COPY, NEWER = "numbers", "marked", "copy", "newer"
 PARTITIONS = 2
 PATIENCE_SECONDS = 120
 # librdkafka 2.16 that re-bootstraps may wait for ever for a group's coordinator that it has just let go of.
@@ -173,6 +177,35 @@ class Marked(Transactional):
         return outcome == "done"
 
 
+class Java(Worker):
+    """What `Marked` does, by the Java client in a process of its own, which says what it was promised."""
+
+    def __init__(self, address, seed):
+        super().__init__(address, seed)
+        self.fates, self.sizes = {}, {}
+        path = compiled(NEWEST, ["../../kill9_java/Marked.java"])
+        command = ["java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=off", "-cp", path]
+        command += ["Marked", address, NEWER]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def work(self):
+        threading.Thread(target=self.wait_for_the_end, daemon=True).start()
+        for line in self.process.stdout:
+            first, *rest = line.split()
+            if first == "error":
+                self.errors[rest[0]] += 1
+                continue
+            number, size, fate = int(first), int(rest[0]), rest[1]
+            self.sizes[number], self.fates[number] = size, fate
+            self.done += fate in ("committed", "aborted")
+        if self.process.wait() != 0:
+            raise RuntimeError(f"java ended with {self.process.returncode}")
+
+    def wait_for_the_end(self):
+        self.stopping.wait()
+        self.process.stdin.close()
+
+
 class Copying(Transactional):
     """Reads numbers, writes them again, and commits both in one transaction."""
 
@@ -272,7 +305,7 @@ class Group(Worker):
 class Campaign:
     """Kills, restarts, and looks."""
 
-    def __init__(self, server, seed):
+    def __init__(self, server, seed, java):
         self.server = server
         self.random = random.Random(seed)
         self.findings = []
@@ -280,11 +313,13 @@ class Campaign:
         self.recoveries = []
         address = server.kafka
         self.workers = [Numbers(address, seed), Marked(address, seed), Copying(address, seed), Group(address, seed)]
+        if java:
+            self.workers.append(Java(address, seed))
         self.address = address
 
     def prepare(self):
         admin = AdminClient({"bootstrap.servers": self.address})
-        for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in (NUMBERS, MARKED, COPY)]).values():
+        for future in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in (NUMBERS, MARKED, COPY, NEWER)]).values():
             future.result(20)
         for worker in self.workers:
             worker.start()
@@ -358,7 +393,7 @@ class Campaign:
     def judge(self):
         """The table of what was promised and what is there."""
         rows = []
-        numbers, marked, copying, group = self.workers
+        numbers, marked, _, group, *newer = self.workers
         stored = self.read(NUMBERS)
         values = [[int(value) for _, value in stored[index]] for index in range(PARTITIONS)]
         flat = [value for of_one in values for value in of_one]
@@ -372,18 +407,9 @@ class Campaign:
         disorder = [index for index in range(PARTITIONS) if values[index] != sorted(values[index])]
         rows.append(("idempotent: out of order", self.expect("out of order", disorder)))
 
-        found = collections.Counter(value for of_one in self.read(MARKED).values() for _, value in of_one)
-        fates = collections.Counter(marked.fates.values())
-        rows.append(("transactions: " + ", ".join(f"{fate} {count}" for fate, count in sorted(fates.items())), sum(fates.values())))
-        whole = {number: sum(found[b"%d:%d" % (number, index)] > 0 for index in range(size))
-                 for number, size in marked.sizes.items()}
-        rows.append(("transactions: committed, not whole", self.expect(
-            "committed, not whole", [one for one, fate in marked.fates.items() if fate == "committed" and whole[one] < marked.sizes[one]])))
-        rows.append(("transactions: aborted or open, seen", self.expect(
-            "aborted or open, seen", [one for one, fate in marked.fates.items() if fate in ("aborted", "open") and whole[one]])))
-        rows.append(("transactions: torn", self.expect(
-            "torn", [one for one, fate in marked.fates.items() if fate == "unknown" and whole[one] not in (0, marked.sizes[one])])))
-        rows.append(("transactions: records twice", self.expect("records twice", [one for one, count in found.items() if count > 1])))
+        found = self.judge_transactions("librdkafka", marked, MARKED, rows)
+        for worker in newer:
+            self.judge_transactions("java", worker, NEWER, rows)
         rows.append(("group: records seen", sum(group.seen.values())))
         rows.append(("group: uncommitted records seen", self.expect("uncommitted seen", [one for one in group.seen if not found[one]])))
 
@@ -399,6 +425,24 @@ class Campaign:
         rows.append(("copy: positions that do not fit", self.expect("position does not fit the copy", behind)))
         return rows
 
+    def judge_transactions(self, name, worker, topic, rows):
+        """Looks at what `Marked` wrote, by whichever client; returns how often each record is seen."""
+        found = collections.Counter(value for of_one in self.read(topic).values() for _, value in of_one)
+        sizes, fates = worker.sizes, worker.fates
+        there = {one: sum(found[b"%d:%d" % (one, index)] > 0 for index in range(size)) for one, size in sizes.items()}
+        summary = ", ".join(f"{fate} {count}" for fate, count in sorted(collections.Counter(fates.values()).items()))
+        rows.append((f"transactions, {name}: {summary}", len(fates)))
+        for what, fitting, wrong in (
+            ("committed, not whole", ("committed",), lambda one: there[one] < sizes[one]),
+            ("aborted or open, seen", ("aborted", "open"), lambda one: there[one] > 0),
+            ("torn", ("unknown",), lambda one: there[one] not in (0, sizes[one])),
+        ):
+            bad = [one for one, fate in fates.items() if fate in fitting and wrong(one)]
+            rows.append((f"transactions, {name}: {what}", self.expect(f"{name}, {what}", bad)))
+        twice = [one for one, count in found.items() if count > 1]
+        rows.append((f"transactions, {name}: records twice", self.expect(f"{name}, records twice", twice)))
+        return found
+
 
 def set_of(stored, index, known={}):
     """The records of one partition, to look things up in."""
@@ -408,10 +452,10 @@ def set_of(stored, index, known={}):
     return known[key]
 
 
-def run(server, cycles, seed, progress):
+def run(server, cycles, seed, progress, java=False):
     """Runs a campaign on a server that is not started yet; returns its table and its findings."""
     server.start(f"127.0.0.1:{free_port()}")
-    campaign = Campaign(server, seed)
+    campaign = Campaign(server, seed, java)
     campaign.prepare()
     began = time.monotonic()
     for cycle in range(1, cycles + 1):
@@ -444,6 +488,7 @@ def main():
     parser.add_argument("--seed", type=int, default=None, help="of the moments and the load; shown when left out")
     parser.add_argument("--door", default=os.environ.get("PELTON_DOOR"), help="the broker's example `serve`, instead of PELTON_BIN")
     parser.add_argument("--directory", help="keep the data here")
+    parser.add_argument("--without-java", action="store_true", help="librdkafka alone; Java takes part where there is one")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}", flush=True)
@@ -451,8 +496,9 @@ def main():
         directory = arguments.directory or scratch
         server = Door(directory, arguments.door) if arguments.door else Server(directory)
         try:
-            rows, findings = run(server, arguments.cycles, seed,
-                                 lambda cycle, campaign, seconds: show(cycle, arguments.cycles, campaign, seconds))
+            java = not jvm.missing() and not arguments.without_java
+            progress = lambda cycle, campaign, seconds: show(cycle, arguments.cycles, campaign, seconds)
+            rows, findings = run(server, arguments.cycles, seed, progress, java)
         finally:
             if server.process is not None:
                 server.kill()

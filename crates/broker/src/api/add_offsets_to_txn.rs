@@ -19,11 +19,12 @@ pub(crate) fn handle(
     request: AddOffsetsToTxnRequest,
 ) -> impl Future<Output = AddOffsetsToTxnResponse> + Send + use<> {
     let knows_fencing = context.api_version >= FIRST_WITH_FENCING;
-    let nameless = request.group_id.is_empty();
+    let AddOffsetsToTxnRequest { transactional_id, producer_id, producer_epoch, group_id } = request;
+    let nameless = group_id.is_empty();
     let adding = (!nameless).then(|| {
         context.transactions().add(AddRequest {
-            transactional_id: request.transactional_id.to_string(),
-            producer: TransactionalProducer { id: request.producer_id, epoch: request.producer_epoch },
+            transactional_id: transactional_id.to_string(),
+            producer: TransactionalProducer { id: producer_id, epoch: producer_epoch },
             partitions: vec![(OFFSETS_TOPIC.to_owned(), 0)],
             version: Version::V1,
         })

@@ -3,8 +3,8 @@
 //! Lists what `dispatch` serves. A request in a later version is answered in version 0 with error 35 and the same
 //! list; `dispatch` does that, as this handler never sees such a request.
 //!
-//! Of Kafka's features `group.version` is on at level 1 (KIP-848), and `transaction.version` at 2 (KIP-890): clients that know it end their transactions with
-//! a new epoch each.
+//! Of Kafka's features `group.version` is on at level 1 (KIP-848), and `transaction.version` at 2 (KIP-890): clients that
+//! know it end their transactions with a new epoch each.
 
 use protocol::messages::api_versions::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};

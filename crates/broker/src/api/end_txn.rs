@@ -22,10 +22,11 @@ pub(crate) fn handle(
 ) -> impl Future<Output = EndTxnResponse> + Send + use<> {
     let raises = context.api_version >= FIRST_RAISING_EPOCH;
     let knows_fencing = context.api_version >= FIRST_WITH_FENCING;
+    let EndTxnRequest { transactional_id, producer_id, producer_epoch, committed } = request;
     let ending = context.transactions().end(EndRequest {
-        transactional_id: request.transactional_id.to_string(),
-        producer: TransactionalProducer { id: request.producer_id, epoch: request.producer_epoch },
-        commit: request.committed,
+        transactional_id: transactional_id.to_string(),
+        producer: TransactionalProducer { id: producer_id, epoch: producer_epoch },
+        commit: committed,
         version: if raises { Version::V2 } else { Version::V1 },
     });
     async move {

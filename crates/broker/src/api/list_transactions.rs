@@ -17,9 +17,9 @@ pub(crate) fn handle(
     request: ListTransactionsRequest,
 ) -> impl Future<Output = ListTransactionsResponse> + Send + use<> {
     let pattern = request.transactional_id_pattern.filter(|pattern| !pattern.is_empty());
-    let pattern = match pattern.map(|pattern| Regex::new(&format!("^(?:{})$", &*pattern))).transpose() {
-        Ok(pattern) => pattern,
-        Err(_) => return Either::Left(ready(failed(ErrorCode::InvalidRegularExpression))),
+    let pattern = pattern.map(|pattern| Regex::new(&format!("^(?:{})$", &*pattern))).transpose();
+    let Ok(pattern) = pattern else {
+        return Either::Left(ready(failed(ErrorCode::InvalidRegularExpression)));
     };
     let (known, unknown): (Vec<StrBytes>, Vec<StrBytes>) =
         request.state_filters.into_iter().partition(|name| State::from_name(name).is_some());

@@ -33,6 +33,8 @@ const MARKER_RETRY: Duration = Duration::from_millis(500);
 /// Requests of one transactional id that wait for its last transaction to be complete.
 const PARKED_MAX: usize = 64;
 
+/// An end, and whether it could be written down.
+type Decided = (Markers, Result<(), Unavailable>);
 type Written = (Markers, Partitions);
 type Ended = (TransactionalProducer, Reply<Result<TransactionalProducer, Error>>);
 
@@ -45,7 +47,7 @@ pub(super) struct Owner {
     gate: Gate,
     time: SteadyTime,
     /// Ends that are durably decided, in their order; their markers come next. Or they could not be written down.
-    decided: Arc<Mutex<Vec<(Markers, Result<(), Unavailable>)>>>,
+    decided: Arc<Mutex<Vec<Decided>>>,
     writing: FuturesUnordered<Pin<Box<dyn Future<Output = Written> + Send>>>,
     /// Who is told when the markers of a transactional id are there.
     ends: HashMap<String, Vec<Ended>>,
@@ -287,7 +289,7 @@ impl Owner {
     fn refuse(&self, command: Command) {
         match command {
             Command::Init(_, reply) | Command::End(_, reply) => {
-                mailbox::answer(reply, Ok(Err(Error::Concurrent)))
+                mailbox::answer(reply, Ok(Err(Error::Concurrent)));
             }
             Command::Add(_, reply) => mailbox::answer(reply, Ok(Err(Error::Concurrent))),
             Command::Admit(request, reply) => {

@@ -226,7 +226,7 @@ async fn a_zombie_gets_nothing_in() {
         zombie.sequence += 1;
         assert_eq!(zombie.write("t", "late").await, Err(ErrorCode::InvalidProducerEpoch));
         assert_eq!(zombie.write("u", "late").await, Err(ErrorCode::InvalidProducerEpoch));
-        assert_eq!(zombie.commit_offset(9).await.is_err(), true);
+        assert!(zombie.commit_offset(9).await.is_err());
         assert_eq!(zombie.add("u").await, Err(ErrorCode::ProducerFenced));
         assert_eq!(zombie.end(true).await, Err(ErrorCode::ProducerFenced));
         writer.transact("a", 1, true).await.unwrap();
@@ -375,7 +375,7 @@ async fn a_power_cut_at_any_moment_tears_no_transaction() {
 async fn look_after(disk: &SimDisk, newer: bool, promised: &Promised) {
     let server = on(disk).await;
     // Whoever takes the id over waits until the last transaction is over.
-    Writer::start(&server, newer).await.unwrap();
+    Writer::start(&server, newer).await.expect("the id can be taken over");
     let mut client = server.client().await;
     let mut all = Vec::new();
     for topic in TOPICS {

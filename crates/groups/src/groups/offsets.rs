@@ -116,7 +116,7 @@ impl Groups {
     ///
     /// [`Error::GroupIdNotFound`], or [`Error::NonEmptyGroup`] while it has members.
     pub fn delete(&mut self, group_id: &str, now_ms: i64) -> Result<Vec<Effect>, Error> {
-        let deleted = self.step(group_id, now_ms, |group, step| group.delete(step));
+        let deleted = self.step(group_id, now_ms, crate::group::Group::delete);
         let (effects, deleted) = deleted.ok_or(Error::GroupIdNotFound)?;
         deleted?;
         self.forget(group_id);

@@ -157,13 +157,17 @@ fn decode_tags(reader: &mut Reader<'_>, transaction: &mut Transaction) -> Result
         let mut field = Reader::new(&field);
         match tag {
             TAG_PREVIOUS_PRODUCER_ID => {
-                transaction.previous_producer_id = field.i64("previous producer id")?
+                transaction.previous_producer_id = field.i64("previous producer id")?;
             }
-            TAG_NEXT_PRODUCER_ID => transaction.next_producer_id = field.i64("next producer id")?,
+            TAG_NEXT_PRODUCER_ID => {
+                transaction.next_producer_id = field.i64("next producer id")?;
+            }
             TAG_TRANSACTION_VERSION => {
                 transaction.version = Version::from_level(field.i16("transaction version")?);
             }
-            TAG_LAST_EPOCH => transaction.last_epoch = field.i16("last epoch")?,
+            TAG_LAST_EPOCH => {
+                transaction.last_epoch = field.i16("last epoch")?;
+            }
             _ => {}
         }
     }

@@ -81,7 +81,11 @@ fn config() -> Config {
 }
 
 fn name(place: usize) -> (String, i32) {
-    if place == OFFSETS_PLACE { (OFFSETS.into(), 0) } else { ("data".into(), i32::try_from(place).unwrap()) }
+    if place == OFFSETS_PLACE {
+        (OFFSETS.into(), 0)
+    } else {
+        ("data".into(), i32::try_from(place).expect("few"))
+    }
 }
 
 impl World {
@@ -269,7 +273,7 @@ impl World {
             partition.open.entry(producer.id).or_default().push((txn, record));
             if place == OFFSETS_PLACE {
                 let committed = CommittedOffset {
-                    offset: i64::try_from(record).unwrap(),
+                    offset: i64::try_from(record).expect("few"),
                     leader_epoch: 0,
                     metadata: String::new(),
                     commit_timestamp_ms: 0,
@@ -330,7 +334,7 @@ impl World {
         self.transactions = Transactions::new(config());
         for event in self.durable.clone() {
             let (key, value) = event.encode();
-            let read = Event::decode(&key, value.as_ref()).unwrap().unwrap();
+            let read = Event::decode(&key, value.as_ref()).expect("we wrote it").expect("of our kind");
             assert_eq!(read, event);
             self.transactions.replay(read);
         }
@@ -370,7 +374,7 @@ impl World {
             match fate {
                 Fate::Open => assert!(!seen, "transaction {txn} was never committed"),
                 Fate::CommitSent => {
-                    assert!(!seen || missing.is_none(), "transaction {txn} is torn: {missing:?}")
+                    assert!(!seen || missing.is_none(), "transaction {txn} is torn: {missing:?}");
                 }
                 Fate::Committed => assert_eq!(missing, None, "transaction {txn} was committed"),
             }
