@@ -3,9 +3,18 @@
 //! The variables and flags are the command line's (`clap` reads both); this file holds what they end in.
 //! Kafka's settings keep Kafka's names. An unknown key is an error.
 
+mod broker;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use broker::{BrokerSettings, HostPort};
+
+use crate::nearest;
+
+/// The keys of the file.
+const KEYS: [&str; 6] = ["data-dir", "kafka", "http", "listen-beyond-loopback", "broker", "gallery"];
 
 /// Everything a server needs to start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,72 +55,14 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.to_owned(), source })
-    }
-}
-
-/// The subset of Kafka's broker settings that is served, under Kafka's names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BrokerSettings {
-    /// Create a topic when a client asks for one that does not exist.
-    #[serde(rename = "auto.create.topics.enable")]
-    pub auto_create_topics_enable: bool,
-    /// Partitions of a topic that is created without saying how many.
-    #[serde(rename = "num.partitions")]
-    pub num_partitions: u32,
-    /// Size at which a partition starts a new segment, in bytes.
-    #[serde(rename = "log.segment.bytes")]
-    pub log_segment_bytes: u64,
-    /// Largest record batch that is accepted, in bytes.
-    #[serde(rename = "message.max.bytes")]
-    pub message_max_bytes: u32,
-    /// Largest request that is read, in bytes.
-    #[serde(rename = "socket.request.max.bytes")]
-    pub socket_request_max_bytes: u32,
-    /// The address clients are told, when it is not the one they connected to.
-    #[serde(rename = "advertised.listeners")]
-    pub advertised_listeners: Option<HostPort>,
-}
-
-impl Default for BrokerSettings {
-    fn default() -> Self {
-        Self {
-            auto_create_topics_enable: true,
-            num_partitions: 1,
-            log_segment_bytes: 1 << 30,
-            message_max_bytes: 1_048_588,
-            socket_request_max_bytes: 100 << 20,
-            advertised_listeners: None,
+        let failed = |source| ConfigError::Parse { path: path.to_owned(), source };
+        let table: toml::Table = toml::from_str(&text).map_err(failed)?;
+        if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            // A Kafka setting outside of its table is the usual mistake.
+            let near = nearest(key, KEYS.into_iter()).map(str::to_owned);
+            return Err(ConfigError::Unknown { path: path.to_owned(), key: key.clone(), near: near.into() });
         }
-    }
-}
-
-/// `HOST:PORT`, not resolved: what clients are told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct HostPort {
-    /// The name or address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
-impl TryFrom<String> for HostPort {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        // Kafka writes a listener's protocol before it; there is only one here.
-        let bare = text.strip_prefix("PLAINTEXT://").unwrap_or(&text);
-        let split = bare.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-        let (host, port) = split.ok_or_else(|| format!("{text} is not HOST:PORT"))?;
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
-impl From<HostPort> for String {
-    fn from(to: HostPort) -> Self {
-        format!("{}:{}", to.host, to.port)
+        toml::from_str(&text).map_err(failed)
     }
 }
 
@@ -151,6 +102,16 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A key that nobody reads.
+    #[error("configuration {path}: unknown key {key}{near}", path = path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What was meant, perhaps.
+        near: Near,
+    },
     /// The text is not a configuration.
     #[error("parse configuration {path}", path = path.display())]
     Parse {
@@ -159,6 +120,25 @@ pub enum ConfigError {
         /// Where and why.
         source: toml::de::Error,
     },
+}
+
+/// The key that was meant, perhaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near(Option<String>);
+
+impl From<Option<String>> for Near {
+    fn from(near: Option<String>) -> Self {
+        Self(near)
+    }
+}
+
+impl std::fmt::Display for Near {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(near) => write!(f, "; did you mean {near}?"),
+            None => write!(f, "; Kafka's settings stand in [broker], their names in quotes"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -179,24 +159,27 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
-        for text in ["dtaa-dir = '/d'", "[broker]\n'num.partition' = 3"] {
-            let error = toml::from_str::<Config>(text).unwrap_err().to_string();
-            assert!(error.contains("unknown field"), "{error}");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pelton.toml");
+        for (text, wanted) in [
+            ("dtaa-dir = '/d'", "unknown key dtaa-dir; did you mean data-dir?"),
+            ("'num.partitions' = 3", "unknown key num.partitions; Kafka's settings stand in [broker]"),
+            ("[broker]\n'num.partition' = 3", "did you mean num.partitions?"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Config::read(&path).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let said = format!("{error} {source}");
+            assert!(said.contains(wanted), "{said}");
         }
     }
 
     #[test]
-    fn advertised_listeners_are_taken_as_kafka_writes_them() {
-        let parse = |text: &str| HostPort::try_from(text.to_owned());
-        let wanted = HostPort { host: "host".to_owned(), port: 9092 };
-        assert_eq!(parse("PLAINTEXT://host:9092"), Ok(wanted.clone()));
-        assert_eq!(parse("host:9092"), Ok(wanted));
-        assert!(parse("host").is_err() && parse("host:port").is_err());
-    }
-
-    #[test]
     fn what_is_printed_can_be_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pelton.toml");
         let config = Config { kafka: Door::Off, ..Config::default() };
-        assert_eq!(toml::from_str::<Config>(&toml::to_string(&config).unwrap()).unwrap(), config);
+        std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
+        assert_eq!(Config::read(&path).unwrap(), config);
     }
 }

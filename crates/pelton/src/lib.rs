@@ -19,9 +19,11 @@
 //! down from the doors inward.
 
 mod config;
+mod nearest;
 mod record_format;
 mod server;
 
-pub use config::{BrokerSettings, Config, ConfigError, Door, HostPort};
+pub use config::{BrokerSettings, Config, ConfigError, Door, HostPort, Near};
+pub use nearest::nearest;
 pub use record_format::{FormatError, FormattedRecord, RecordFormat, Text, unescape};
 pub use server::{Ready, Server, ServerBuilder, StartError};

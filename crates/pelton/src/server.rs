@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::Broker;
 use dashboard::Dashboard;
@@ -163,6 +164,7 @@ fn topics_config(config: &Config) -> topics::Config {
         default_partitions: config.broker.num_partitions,
         segment_bytes: config.broker.log_segment_bytes,
         message_bytes_max: config.broker.message_max_bytes as usize,
+        defaults: config.broker.topic_defaults.clone(),
         ..topics::Config::new(&config.data_dir)
     }
 }
@@ -172,18 +174,33 @@ fn engine_config(config: &Config) -> engine::Config {
 }
 
 fn broker_config(config: &Config, addr: SocketAddr) -> broker::Config {
-    broker::Config {
+    let told = &config.broker;
+    let mut broker = broker::Config {
         addr,
-        advertised: config.broker.advertised_listeners.as_ref().map(|to| (to.host.clone(), to.port)),
+        advertised: told.advertised_listeners.as_ref().map(|to| (to.host.clone(), to.port)),
         exposure: if config.listen_beyond_loopback {
             broker::Exposure::Network
         } else {
             broker::Exposure::Loopback
         },
-        auto_create: config.broker.auto_create_topics_enable,
-        max_frame_bytes: config.broker.socket_request_max_bytes as usize,
+        node_id: told.node_id,
+        auto_create: told.auto_create_topics_enable,
+        max_connections: told.max_connections as usize,
+        max_frame_bytes: told.socket_request_max_bytes as usize,
+        memory_bytes: usize::try_from(told.queued_max_request_bytes).unwrap_or(usize::MAX),
+        idle_timeout: Duration::from_millis(told.connections_max_idle_ms),
+        max_fetch_bytes: told.fetch_max_bytes as usize,
         ..broker::Config::default()
-    }
+    };
+    let groups = &mut broker.groups;
+    groups.min_session_timeout_ms = told.group_min_session_timeout_ms;
+    groups.max_session_timeout_ms = told.group_max_session_timeout_ms;
+    groups.initial_rebalance_delay_ms = told.group_initial_rebalance_delay_ms;
+    groups.max_members = told.group_max_size as usize;
+    groups.max_offset_metadata_bytes = told.offset_metadata_max_bytes as usize;
+    groups.offsets_retention_ms = i64::from(told.offsets_retention_minutes) * 60_000;
+    broker.transactions.max_timeout_ms = told.transaction_max_timeout_ms;
+    broker
 }
 
 fn dashboard_config(config: &Config, addr: SocketAddr) -> dashboard::Config {

@@ -13,7 +13,6 @@ mod consumer;
 pub(crate) mod fetcher;
 pub(crate) mod groups;
 pub(crate) mod member;
-pub(crate) mod nearest;
 pub(crate) mod offsets;
 mod producer;
 pub(crate) mod refusal;

@@ -12,7 +12,6 @@ use anyhow::anyhow;
 
 use crate::client::kafka::Cluster;
 use crate::client::kafka::groups::Group;
-use crate::client::kafka::nearest;
 use crate::client::kafka::offsets::Place;
 
 /// Flags of `group`.
@@ -56,7 +55,7 @@ fn existing(cluster: &mut Cluster, name: &str) -> anyhow::Result<Group> {
         return Ok(group);
     }
     let all = cluster.groups().unwrap_or_default();
-    Err(match nearest::nearest(name, all.iter().map(|group| group.group.as_str())) {
+    Err(match pelton::nearest(name, all.iter().map(|group| group.group.as_str())) {
         Some(near) => anyhow!("no group {name}; did you mean {near}?"),
         None => anyhow!("no group {name}; `pelton group list` shows those there are"),
     })

@@ -54,6 +54,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         terminal::say(toml::to_string(&config).context("print the configuration")?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("door")
         .enable_all()
@@ -111,6 +112,19 @@ fn effective(args: Args) -> anyhow::Result<Config> {
     }
     config.listen_beyond_loopback |= args.listen_beyond_loopback;
     Ok(config)
+}
+
+/// Every partition holds files open, and most systems begin with 1,024 per process while they allow far more.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => tracing::debug!(?current, ?maximum, "limit of open files raised"),
+        Err(error) => tracing::warn!(?current, ?maximum, %error, "limit of open files stays as it is"),
+    }
 }
 
 fn warn_absent_door(name: &str, addr: Option<&str>) {

@@ -67,7 +67,7 @@ fn an_unknown_key_in_the_configuration_is_named() {
     std::fs::write(dir.path().join("pelton.toml"), "kafak = '127.0.0.1:0'\n").unwrap();
     let (status, said) = Running::start(dir.path(), &[]).failure();
     assert_eq!(status.code(), Some(1));
-    assert!(said.contains("kafak"), "{said}");
+    assert!(said.contains("unknown key kafak; did you mean kafka?"), "{said}");
 }
 
 #[test]

@@ -2,5 +2,12 @@
 #![cfg(test)]
 
 mod command_line;
+mod completions;
+mod consume;
+mod documentation;
 mod embedded;
+mod failures;
+mod group;
+mod produce;
 mod running;
+mod topic;

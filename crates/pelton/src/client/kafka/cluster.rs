@@ -11,7 +11,6 @@ use protocol::{ErrorCode, Uuid};
 use super::address::KafkaAddress;
 use super::call::Call;
 use super::connection::Connection;
-use super::nearest;
 use super::refusal::Refusal;
 use crate::stop::Stop;
 
@@ -272,7 +271,7 @@ impl Cluster {
     fn no_topic(&mut self, name: &str) -> anyhow::Error {
         let names: Vec<String> =
             self.topics().unwrap_or_default().into_iter().map(|topic| topic.name).collect();
-        match nearest::nearest(name, names.iter().map(String::as_str)) {
+        match pelton::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => anyhow!("no topic {name}; did you mean {near}?"),
             None if names.is_empty() => {
                 anyhow!("no topic {name}, and no other; `pelton topic create {name}` makes it")

@@ -13,6 +13,9 @@ use crate::commands::complete;
 use crate::commands::output::Output;
 use crate::terminal;
 
+/// Letters of a member's id in the table.
+const MEMBER_LETTERS: usize = 24;
+
 /// Flags of `group describe`.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
@@ -192,13 +195,21 @@ impl Described {
         }
         let rows = self.members.iter().map(|member| {
             [
-                member.instance.clone().unwrap_or_else(|| member.member.clone()),
+                shortened(member.instance.as_ref().unwrap_or(&member.member)),
                 member.client.clone(),
                 member.host.clone(),
                 member.list(),
             ]
         });
         terminal::table(&["member", "client", "host", "partitions"], rows);
+    }
+}
+
+/// Ids end in forty random letters: the JSON has them all.
+fn shortened(id: &str) -> String {
+    match id.char_indices().nth(MEMBER_LETTERS) {
+        Some((end, _)) => format!("{}…", &id[..end]),
+        None => id.to_owned(),
     }
 }
 

@@ -4,7 +4,13 @@
 const LIKENESS_MIN: f64 = 0.8;
 
 /// The name most like `typed`, if one is like it at all.
-pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(pelton::nearest("oders", ["orders", "payments"].into_iter()), Some("orders"));
+/// assert_eq!(pelton::nearest("zebra", ["orders", "payments"].into_iter()), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
         .map(|name| (likeness(typed, name), name))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
