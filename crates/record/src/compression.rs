@@ -2,6 +2,7 @@
 
 mod lz4;
 mod snappy;
+mod zstandard;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -13,11 +14,6 @@ use crate::Error;
 use crate::header::CODEC_MASK;
 
 pub(crate) use lz4::{break_header_checksum, repair_header_checksum};
-
-/// The smallest bound on zstd's window: what its levels up to 19 ask for.
-const ZSTD_WINDOW_LOG_MIN: u32 = 23;
-/// The greatest window zstd itself accepts by default.
-const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// How the records of a batch are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -91,17 +87,27 @@ impl Compression {
     /// [`Error::TooLarge`] as soon as the limit is passed, [`Error::Decompress`] if the codec
     /// refuses the bytes.
     pub fn decompress(self, bytes: &Bytes, limit: usize) -> Result<Bytes, Error> {
-        let unpacked = match self {
-            Compression::None if bytes.len() <= limit => return Ok(bytes.clone()),
-            Compression::None => Ok(None),
-            Compression::Gzip => bounded(flate2::read::MultiGzDecoder::new(&bytes[..]), limit),
-            Compression::Snappy => snappy::decompress(bytes, limit),
-            Compression::Lz4 => bounded(lz4::decoder(bytes), limit),
-            Compression::Zstd => unzstd(bytes, limit),
+        if self == Compression::None && bytes.len() <= limit {
+            return Ok(bytes.clone());
+        }
+        let mut out = Vec::new();
+        self.decompress_into(&mut out, bytes, limit)?;
+        Ok(Bytes::from(out))
+    }
+
+    /// Unpacks `bytes` behind what `out` has not: it must be empty, but may bring its memory.
+    pub(crate) fn decompress_into(self, out: &mut Vec<u8>, bytes: &[u8], limit: usize) -> Result<(), Error> {
+        debug_assert!(out.is_empty(), "what is unpacked begins at the beginning");
+        let fits = match self {
+            Compression::None => bounded(bytes, out, limit),
+            Compression::Gzip => bounded(flate2::bufread::MultiGzDecoder::new(bytes), out, limit),
+            Compression::Snappy => snappy::decompress(bytes, out, limit),
+            Compression::Lz4 => bounded(lz4::decoder(bytes), out, limit),
+            Compression::Zstd => zstandard::decompress(bytes, out, limit),
         };
-        match unpacked {
-            Ok(Some(unpacked)) => Ok(Bytes::from(unpacked)),
-            Ok(None) => Err(Error::TooLarge { codec: self, limit }),
+        match fits {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::TooLarge { codec: self, limit }),
             Err(source) => Err(Error::Decompress { codec: self, source }),
         }
     }
@@ -129,25 +135,15 @@ impl FromStr for Compression {
     }
 }
 
-/// Reads to the end, or answers `None` beyond `limit` bytes.
-fn bounded(source: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut out = Vec::new();
+/// Reads to the end; false beyond `limit` bytes.
+fn bounded(source: impl Read, out: &mut Vec<u8>, limit: usize) -> io::Result<bool> {
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    source.take(one_more).read_to_end(&mut out)?;
-    Ok((out.len() <= limit).then_some(out))
+    source.take(one_more).read_to_end(out)?;
+    Ok(out.len() <= limit)
 }
 
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes)?;
     encoder.finish()
-}
-
-fn unzstd(bytes: &[u8], limit: usize) -> io::Result<Option<Vec<u8>>> {
-    // A frame may ask for a window far larger than its content; one that is larger than all
-    // that may come out is only there to make us allocate it.
-    let window_log = usize::BITS - limit.leading_zeros();
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
-    decoder.window_log_max(window_log.clamp(ZSTD_WINDOW_LOG_MIN, ZSTD_WINDOW_LOG_MAX))?;
-    bounded(decoder, limit)
 }

@@ -24,11 +24,10 @@ pub(super) fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Unpacks either form; `None` beyond `limit` bytes.
-pub(super) fn decompress(bytes: &[u8], limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut out = Vec::new();
+/// Unpacks either form; false beyond `limit` bytes.
+pub(super) fn decompress(bytes: &[u8], out: &mut Vec<u8>, limit: usize) -> io::Result<bool> {
     if !bytes.starts_with(MAGIC) {
-        return Ok(append_block(&mut out, bytes, limit)?.then_some(out));
+        return append_block(out, bytes, limit);
     }
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -40,12 +39,12 @@ pub(super) fn decompress(bytes: &[u8], limit: usize) -> io::Result<Option<Vec<u8
         let (length, after) = rest.split_first_chunk::<4>().ok_or_else(truncated)?;
         let length = usize::try_from(i32::from_be_bytes(*length)).map_err(|_| truncated())?;
         let block = after.get(..length).ok_or_else(truncated)?;
-        if !append_block(&mut out, block, limit)? {
-            return Ok(None);
+        if !append_block(out, block, limit)? {
+            return Ok(false);
         }
         rest = &after[length..];
     }
-    Ok(Some(out))
+    Ok(true)
 }
 
 /// Appends one block; false if it would pass the limit.
