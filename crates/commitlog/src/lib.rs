@@ -36,6 +36,7 @@
 mod compaction;
 mod config;
 mod error;
+mod flush;
 mod index;
 mod log;
 mod marker;
@@ -53,6 +54,7 @@ mod transaction;
 pub use compaction::{Assistant, Backlog, Compacted, CompactionConfig, Rewritten, compact};
 pub use config::{Config, TailBudget};
 pub use error::{Error, ErrorKind};
+pub use flush::Flush;
 pub use log::{Appended, Log};
 pub use marker::{leave_clean_marker, take_clean_marker};
 pub use reader::LogReader;

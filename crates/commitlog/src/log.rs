@@ -43,8 +43,8 @@ pub struct Log {
     pub(crate) active: Arc<Segment>,
     pub(crate) size: u64,
     pub(crate) next_offset: i64,
-    /// Whether something was written that no flush covered yet.
-    dirty: bool,
+    /// Everything before it was flushed.
+    pub(crate) flushed_offset: i64,
     /// Whether a close has anything to add to what a clean stop left.
     pub(crate) touched: bool,
     poison: Option<Arc<io::Error>>,
@@ -83,7 +83,7 @@ impl Log {
             config,
             active,
             next_offset,
-            dirty: false,
+            flushed_offset: next_offset,
             touched: !from_snapshot,
             poison: None,
         };
@@ -114,10 +114,33 @@ impl Log {
         self.config = config;
     }
 
-    /// Whether something was appended that no flush covers yet.
+    /// Whether a request of so many bytes can be appended by one short write: no segment ends for it, and nothing has to
+    /// be read first.
     #[must_use]
-    pub fn is_dirty(&self) -> bool {
-        self.dirty
+    pub fn is_ready(&self, request_bytes: usize, now_ms: i64) -> bool {
+        let stage = Stage::new(self.next_offset, 0);
+        // There cannot be more records than bytes.
+        let records = i64::try_from(request_bytes).unwrap_or(i64::MAX);
+        self.poison.is_none()
+            && self.active.is_at_hand()
+            && !self.is_full(&stage, request_bytes as u64, records, now_ms)
+    }
+
+    /// Appends one request, as [`append`](Self::append) does.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn append_one(&mut self, request: &Bytes, now_ms: i64) -> Result<Appended, Error> {
+        let mut answers = [None];
+        let mut stage = Stage::new(self.next_offset, request.len());
+        match self.admit(&mut stage, &mut answers, 0, request, now_ms)? {
+            Some(duplicate) => Ok(duplicate),
+            None => {
+                self.write(&mut stage, &mut answers);
+                let [answer] = answers;
+                answer.expect("what was staged was answered")
+            }
+        }
     }
 
     /// Appends requests, each of one or more whole and already checked batches, in order, by as few writes as
@@ -134,25 +157,6 @@ impl Log {
         }
         self.write(&mut stage, &mut answers);
         answers.into_iter().map(|answer| answer.expect("every request was answered")).collect()
-    }
-
-    /// Makes everything that was appended durable. After a failure the log takes no more writes: nobody knows what
-    /// a second attempt would mean.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`], now and from now on.
-    pub fn flush(&mut self) -> Result<(), Error> {
-        self.check_poison()?;
-        if !self.dirty {
-            return Ok(());
-        }
-        match self.active.file()?.sync_data() {
-            Ok(()) => {
-                self.dirty = false;
-                Ok(())
-            }
-            Err(error) => Err(self.poison(error)),
-        }
     }
 
     /// Flushes, and writes what makes the next start fast: index files and the producers' file.
@@ -292,7 +296,6 @@ impl Log {
             }
         });
         debug_assert!(noted.is_ok(), "the index was loaded before the write");
-        self.dirty = true;
         self.touched = true;
         self.size += bytes.len() as u64;
         self.next_offset = stage.next_offset();

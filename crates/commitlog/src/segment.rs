@@ -83,6 +83,11 @@ impl Segment {
         }
     }
 
+    /// Whether the file is open and the index in memory.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        self.file.get().is_some() && self.index.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The file of a segment that begins; empty, whatever had its name.
     pub(crate) fn create(&self) -> Result<&dyn DiskFile, Error> {
         let file = self.disk.open(&self.path(), OpenMode::Truncate).map_err(self.failed("creating"))?;

@@ -1,9 +1,9 @@
 //! All partitions of one data directory, one owner each: append, read, watch.
 //!
-//! [`Topics`] is the store, [`Partition`] the handle. Appends go through a bounded queue to the writer thread that
-//! owns the partition; it drains the queue, appends what belongs together with one write per partition, flushes
-//! once where somebody asked for it, shows readers the new high watermark, and answers. Reads happen on the
-//! caller's thread and never wait for a writer.
+//! [`Topics`] is the store, [`Partition`] the handle. Whoever finds a partition free appends on its own thread; others
+//! hand over, through a bounded queue, to a writer thread, which drains the queue, appends what belongs together with
+//! one write per partition, flushes once where somebody asked for it, shows readers the new high watermark, and
+//! answers. Appends go on during a flush. Reads happen on the caller's thread and never wait for a writer.
 //!
 //! What is promised: with [`Acks::Leader`] an answered append survives the end of the process, with [`Acks::All`]
 //! also a power cut. Appends of one partition keep the order of the calls. After a failed flush the partition takes
@@ -40,6 +40,7 @@ mod cleaner;
 mod config;
 mod error;
 mod metadata;
+mod owner;
 mod partition;
 mod queue;
 mod settings;

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,9 +12,10 @@ use commitlog::LogReader;
 use env::Clock;
 use tokio::sync::{oneshot, watch};
 
+use crate::owner::Owner;
 use crate::queue::Queue;
 use crate::topic::LiveSettings;
-use crate::writer::{Append, Job};
+use crate::writer::Job;
 use crate::{AppendError, ReadError};
 
 /// When an append is answered.
@@ -72,12 +73,22 @@ pub struct Partition {
 /// The answer to an append, when it comes. Dropping it does not take the append back.
 #[derive(Debug)]
 pub struct AppendFuture {
-    answer: oneshot::Receiver<Result<Appended, AppendError>>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Ready(Appended),
+    Waiting(oneshot::Receiver<Result<Appended, AppendError>>),
 }
 
 impl AppendFuture {
     pub(crate) fn new(answer: oneshot::Receiver<Result<Appended, AppendError>>) -> Self {
-        Self { answer }
+        Self { state: State::Waiting(answer) }
+    }
+
+    pub(crate) fn ready(appended: Appended) -> Self {
+        Self { state: State::Ready(appended) }
     }
 }
 
@@ -85,7 +96,12 @@ impl Future for AppendFuture {
     type Output = Result<Appended, AppendError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.answer).poll(context).map(|answer| answer.unwrap_or(Err(AppendError::Closed)))
+        match &mut self.state {
+            State::Ready(appended) => Poll::Ready(Ok(*appended)),
+            State::Waiting(answer) => {
+                Pin::new(answer).poll(context).map(|answer| answer.unwrap_or(Err(AppendError::Closed)))
+            }
+        }
     }
 }
 
@@ -104,7 +120,10 @@ pub(crate) struct Core {
     pub(crate) settings: Arc<LiveSettings>,
     pub(crate) uncompressed_bytes_max: usize,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Everything before it was flushed, as far as somebody counts.
+    pub(crate) owner: Mutex<Owner>,
+    /// How many appends wait for the writer thread.
+    pub(crate) handed_over: AtomicUsize,
+    /// Everything before it was flushed.
     pub(crate) flushed_to: AtomicI64,
 }
 
@@ -115,20 +134,17 @@ impl Partition {
         self.core.index
     }
 
-    /// Hands batches over to the partition's owner, in the order of the calls. Headers, checksums and records are
-    /// checked here, on the caller's thread; the answer comes from the owner.
+    /// Appends batches, in the order of the calls. Headers, checksums and records are checked, and the batches written, on
+    /// the caller's thread, if no other thread has the partition at that moment; a flush happens on another one.
     ///
     /// # Errors
-    /// When the batches are refused at once; the future carries what the owner finds.
+    /// When the batches are refused at once; the future carries what another thread finds.
     pub fn enqueue(&self, batches: Bytes, acks: Acks) -> Result<AppendFuture, AppendError> {
         if self.core.is_deleted() {
             return Err(self.core.deleted());
         }
         let batches = self.core.admit(batches)?;
-        let (sender, answer) = oneshot::channel();
-        let append = Append { core: Arc::clone(&self.core), batches, acks, answer: sender };
-        self.core.queue.push(Job::Append(append))?;
-        Ok(AppendFuture::new(answer))
+        self.core.append(batches, acks)
     }
 
     /// Reads whole batches from the one that contains `from`, together no more than `max_bytes`; with `min_one`
@@ -246,11 +262,14 @@ impl Core {
         self.reader.log_start_offset()
     }
 
-    /// Shows readers everything before `next_offset`.
-    pub(crate) fn publish(&self, next_offset: i64) {
+    /// Shows readers everything before `offset`, if they do not see it yet.
+    pub(crate) fn publish(&self, offset: i64) {
         self.high_watermark.send_if_modified(|shown| {
-            debug_assert!(*shown <= next_offset, "the high watermark never goes back");
-            mem_replace(shown, next_offset)
+            let higher = offset > *shown;
+            if higher {
+                *shown = offset;
+            }
+            higher
         });
     }
 
@@ -314,9 +333,4 @@ impl Core {
             other => ReadError::Io { path: self.dir.clone(), source: Arc::new(std::io::Error::other(other)) },
         }
     }
-}
-
-/// Whether it was another value before.
-fn mem_replace(place: &mut i64, value: i64) -> bool {
-    std::mem::replace(place, value) != value
 }

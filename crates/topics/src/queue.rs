@@ -19,6 +19,8 @@ struct State {
     jobs: Vec<Job>,
     bytes: usize,
     closed: bool,
+    /// Whether the thread waits; otherwise it looks here anyway.
+    sleeping: bool,
 }
 
 impl Queue {
@@ -38,7 +40,9 @@ impl Queue {
         }
         state.bytes += bytes;
         state.jobs.push(job);
-        if state.jobs.len() == 1 {
+        let sleeping = mem::take(&mut state.sleeping);
+        drop(state);
+        if sleeping {
             self.arrived.notify_one();
         }
         Ok(())
@@ -52,6 +56,7 @@ impl Queue {
             if state.closed {
                 return false;
             }
+            state.sleeping = true;
             state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         mem::swap(&mut state.jobs, into);

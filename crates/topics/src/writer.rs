@@ -1,9 +1,8 @@
-//! The owner of partitions: one thread that drains its queue, appends, flushes once, shows, answers.
+//! A writer thread: what callers could not append themselves, flushes, and everything else that may take long.
 
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
@@ -12,7 +11,8 @@ use env::Clock;
 use tokio::sync::oneshot;
 
 use crate::AppendError;
-use crate::partition::{Acks, Appended, Core};
+use crate::owner::{Answer, Answers, send};
+use crate::partition::{Acks, Core};
 use crate::queue::Queue;
 
 /// Something to do for a writer thread.
@@ -20,14 +20,16 @@ use crate::queue::Queue;
 pub(crate) enum Job {
     /// Append batches.
     Append(Append),
-    /// Become the owner of a partition.
-    Adopt(Arc<Core>, Box<Log>),
+    /// Flush what was appended; somebody waits for it.
+    Commit(Arc<Core>),
+    /// Look after a partition from now on.
+    Adopt(Arc<Core>),
     /// Give a partition up; its topic was deleted.
     Abandon(Arc<Core>, SyncSender<()>),
     /// Make durable what was appended before.
     Flush(Arc<Core>, oneshot::Sender<Result<(), AppendError>>),
     /// End a producer's transaction, durably.
-    EndTransaction(Arc<Core>, Marker, oneshot::Sender<Result<Appended, AppendError>>),
+    EndTransaction(Arc<Core>, Marker, oneshot::Sender<Answer>),
     /// Go on with other settings.
     Configure(Arc<Core>, Box<commitlog::Config>),
     /// End and remove segments as retention says, at this time.
@@ -44,7 +46,7 @@ pub(crate) struct Append {
     pub(crate) core: Arc<Core>,
     pub(crate) batches: Bytes,
     pub(crate) acks: Acks,
-    pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(crate) answer: oneshot::Sender<Answer>,
 }
 
 /// How a producer's transaction ends.
@@ -71,20 +73,15 @@ impl Job {
 pub(crate) struct Writer {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
-    logs: HashMap<u64, Box<Log>>,
-}
-
-/// The appends of one partition in one drain, and what became of them.
-#[derive(Debug)]
-struct Round {
-    core: Arc<Core>,
-    appends: Vec<Append>,
-    outcomes: Vec<Result<commitlog::Appended, commitlog::Error>>,
+    partitions: HashMap<u64, Arc<Core>>,
+    /// Partitions where somebody waits for a flush.
+    uncommitted: Vec<Arc<Core>>,
+    answers: Answers,
 }
 
 impl Writer {
     pub(crate) fn new(queue: Arc<Queue>, clock: Arc<dyn Clock>) -> Self {
-        Self { queue, clock, logs: HashMap::new() }
+        Self { queue, clock, partitions: HashMap::new(), uncommitted: Vec::new(), answers: Vec::new() }
     }
 
     /// Works until the queue is closed and empty, then closes every log.
@@ -94,20 +91,25 @@ impl Writer {
             self.drain(&mut jobs);
         }
         let mut outcome = Ok(());
-        for (_, log) in self.logs {
-            let closed = log.close();
+        for core in mem::take(&mut self.partitions).into_values() {
+            // Whoever appended until now is answered by this; whoever comes later finds no log.
+            drop(core.commit(&mut self.answers));
+            let log = core.take_log(&AppendError::Closed, &mut self.answers);
+            let closed = log.map_or(Ok(()), |log| log.close());
             if outcome.is_ok() {
                 outcome = closed;
             }
         }
+        send(&mut self.answers);
         outcome
     }
 
     fn drain(&mut self, jobs: &mut Vec<Job>) {
-        let mut appends = Vec::with_capacity(jobs.len());
+        let mut appends = Vec::new();
         for job in jobs.drain(..) {
             match job {
                 Job::Append(append) => appends.push(append),
+                Job::Commit(core) => self.uncommitted.push(core),
                 other => {
                     self.append(mem::take(&mut appends));
                     self.administer(other);
@@ -115,140 +117,96 @@ impl Writer {
             }
         }
         self.append(appends);
+        send(&mut self.answers);
+        self.commit();
     }
 
     fn administer(&mut self, job: Job) {
         match job {
-            Job::Append(_) => unreachable!("appends are collected by the drain"),
-            Job::Adopt(core, log) => {
-                self.logs.insert(core.slot, log);
+            Job::Append(_) | Job::Commit(_) => unreachable!("they are collected by the drain"),
+            Job::Adopt(core) => {
+                self.partitions.insert(core.slot, core);
             }
             Job::Abandon(core, done) => {
-                self.logs.remove(&core.slot);
+                self.partitions.remove(&core.slot);
+                drop(core.take_log(&core.deleted(), &mut self.answers));
                 done.send(()).unwrap_or_default(); // nobody waits any more
             }
             Job::Flush(core, answer) => {
-                let outcome = self.with_log(&core, |log| flush(log, &core));
-                drop(answer.send(outcome));
+                drop(answer.send(core.commit(&mut self.answers)));
             }
-            Job::EndTransaction(core, marker, answer) => {
-                drop(answer.send(self.end_transaction(&core, marker)));
-            }
+            Job::EndTransaction(core, marker, answer) => self.end_transaction(core, marker, answer),
             Job::Configure(core, config) => {
-                if let Some(log) = self.logs.get_mut(&core.slot) {
-                    log.set_config(*config);
-                }
+                core.with_log(|log| log.set_config(*config));
             }
             // Whoever waits takes a dropped sender for a partition that is gone.
             Job::Tidy(core, retention, now_ms, answer) => {
-                if let Some(log) = self.logs.get_mut(&core.slot) {
-                    drop(answer.send(log.tidy(&retention, core.high_watermark(), now_ms)));
+                let up_to = core.high_watermark();
+                if let Some(outcome) = core.with_log(|log| log.tidy(&retention, up_to, now_ms)) {
+                    drop(answer.send(outcome));
                 }
             }
             Job::Swap(core, rewritten, answer) => {
-                if let Some(log) = self.logs.get_mut(&core.slot) {
-                    drop(answer.send(log.swap(*rewritten)));
+                if let Some(outcome) = core.with_log(|log| log.swap(*rewritten)) {
+                    drop(answer.send(outcome));
                 }
             }
             Job::DeleteBefore(core, offset, answer) => {
                 let up_to = core.high_watermark();
-                let outcome = self.with_log(&core, |log| log.delete_before(offset, up_to));
+                let outcome = core.with_log(|log| log.delete_before(offset, up_to));
+                let outcome = outcome.map_or_else(
+                    || Err(core.deleted()),
+                    |outcome| outcome.map_err(|error| core.append_error(error)),
+                );
                 drop(answer.send(outcome));
             }
         }
     }
 
-    fn end_transaction(&mut self, core: &Core, marker: Marker) -> Result<Appended, AppendError> {
+    fn end_transaction(&mut self, core: Arc<Core>, marker: Marker, answer: oneshot::Sender<Answer>) {
         let Marker { producer_id, epoch, commit, coordinator_epoch } = marker;
         let now_ms = self.clock.now_ms();
-        let (appended, next_offset) = self.with_log(core, |log| {
-            let appended = log.append_marker(producer_id, epoch, commit, coordinator_epoch, now_ms)?;
-            flush(log, core)?;
-            Ok((appended, log.next_offset()))
-        })?;
-        core.publish(next_offset);
-        Ok(Appended {
-            base_offset: appended.base_offset,
-            log_append_time: appended.log_append_time,
-            log_start_offset: core.log_start_offset(),
-            duplicate: false,
-        })
+        let append = |log: &mut Log| log.append_marker(producer_id, epoch, commit, coordinator_epoch, now_ms);
+        self.answers.extend(core.append_marker(append, answer));
+        self.uncommitted.push(core);
     }
 
-    fn with_log<T>(
-        &mut self,
-        core: &Core,
-        act: impl FnOnce(&mut Log) -> Result<T, commitlog::Error>,
-    ) -> Result<T, AppendError> {
-        let log = self.logs.get_mut(&core.slot).ok_or_else(|| core.deleted())?;
-        act(log).map_err(|error| core.append_error(error))
-    }
-
-    /// One write per partition, then one flush per partition that somebody waits for, then the answers.
+    /// One write per partition, as far as a write may be long.
     fn append(&mut self, appends: Vec<Append>) {
         if appends.is_empty() {
             return;
         }
         let now_ms = self.clock.now_ms();
-        let mut rounds = by_partition(appends);
-        for round in &mut rounds {
-            if let Some(log) = self.logs.get_mut(&round.core.slot) {
-                let requests: Vec<Bytes> =
-                    round.appends.iter().map(|append| append.batches.clone()).collect();
-                round.outcomes = log.append(&requests, now_ms);
-            }
-        }
-        for round in rounds {
-            self.finish(round);
+        for (core, appends) in by_partition(appends) {
+            core.append_all(appends, now_ms, &mut self.answers);
+            self.uncommitted.push(core);
         }
     }
 
-    fn finish(&mut self, round: Round) {
-        let Some(log) = self.logs.get_mut(&round.core.slot) else {
-            for append in round.appends {
-                drop(append.answer.send(Err(round.core.deleted())));
+    /// One flush per partition that somebody waits for. What is appended meanwhile waits for the next one.
+    fn commit(&mut self) {
+        self.uncommitted.sort_unstable_by_key(|core| core.slot);
+        self.uncommitted.dedup_by_key(|core| core.slot);
+        for core in mem::take(&mut self.uncommitted) {
+            if core.awaits_commit() {
+                // A failure is told to those who wait.
+                drop(core.commit(&mut self.answers));
+                send(&mut self.answers);
             }
-            return;
-        };
-        let waits = |(append, outcome): (&Append, &Result<_, _>)| append.acks == Acks::All && outcome.is_ok();
-        let config = round.core.settings.get();
-        let unflushed = log.next_offset() - round.core.flushed_to.load(Ordering::Relaxed);
-        let must_flush = unflushed >= config.flush_messages
-            || (!config.flush_relaxed && round.appends.iter().zip(&round.outcomes).any(waits));
-        let flushed = if must_flush { flush(log, &round.core) } else { Ok(()) };
-        if flushed.is_ok() {
-            round.core.publish(log.next_offset());
-        }
-        let log_start_offset = round.core.log_start_offset();
-        for (append, outcome) in round.appends.into_iter().zip(round.outcomes) {
-            let answer = flushed.clone().and(outcome).map(|appended| Appended {
-                base_offset: appended.base_offset,
-                log_append_time: appended.log_append_time,
-                log_start_offset,
-                duplicate: appended.duplicate,
-            });
-            drop(append.answer.send(answer.map_err(|error| round.core.append_error(error))));
         }
     }
-}
-
-fn flush(log: &mut Log, core: &Core) -> Result<(), commitlog::Error> {
-    log.flush()?;
-    core.flushed_to.store(log.next_offset(), Ordering::Relaxed);
-    Ok(())
 }
 
 /// Groups appends by partition; partitions in the order of their first append.
-fn by_partition(appends: Vec<Append>) -> Vec<Round> {
-    let mut rounds: Vec<Round> = Vec::new();
+fn by_partition(appends: Vec<Append>) -> Vec<(Arc<Core>, Vec<Append>)> {
+    let mut rounds: Vec<(Arc<Core>, Vec<Append>)> = Vec::new();
     let mut places: HashMap<u64, usize> = HashMap::new();
     for append in appends {
         let place = *places.entry(append.core.slot).or_insert_with(|| {
-            let core = Arc::clone(&append.core);
-            rounds.push(Round { core, appends: Vec::new(), outcomes: Vec::new() });
+            rounds.push((Arc::clone(&append.core), Vec::new()));
             rounds.len() - 1
         });
-        rounds[place].appends.push(append);
+        rounds[place].1.push(append);
     }
     rounds
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use commitlog::{LastStop, Log};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::{Inner, TOPICS_DIR, partition_dir};
 use crate::metadata::{Metadata, TopicMetadata};
+use crate::owner::Owner;
 use crate::partition::{Core, Partition};
 use crate::topic::{LiveSettings, TopicInner};
 use crate::writer::Job;
@@ -123,9 +124,11 @@ impl Inner {
                 uncompressed_bytes_max: self.config.uncompressed_bytes_max,
                 clock: self.env.clock.clone(),
                 flushed_to: AtomicI64::new(log.next_offset()),
+                handed_over: AtomicUsize::new(0),
+                owner: Owner::new(log),
             });
             // A queue that is closed already needs no owner for its partitions.
-            drop(core.queue.push(Job::Adopt(Arc::clone(&core), Box::new(log))));
+            drop(core.queue.push(Job::Adopt(Arc::clone(&core))));
             partitions.push(Partition { core });
         }
         partitions
