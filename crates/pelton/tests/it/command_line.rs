@@ -26,6 +26,20 @@ fn ctrl_c_is_a_clean_stop() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_server_may_open_as_many_files_as_the_system_lets_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -Sn 256 && exec \"$0\" \"$@\""]).arg(pelton().get_program());
+    shell.args(["serve", "--kafka", "127.0.0.1:0", "--http", "off", "--data-dir"]).arg(dir.path());
+    let server = Running::from(shell.current_dir(dir.path()));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<&str> = line.split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "{line}");
+}
+
+#[test]
 fn bad_arguments_end_with_2_and_a_line() {
     for args in [&["serve", "--no-such-flag"][..], &["no-such-command"], &["consume"]] {
         let output = pelton().args(args).output().unwrap();

@@ -145,6 +145,25 @@ fn a_transaction_counts_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn what_an_aborted_transaction_wrote_is_there_and_does_not_count() {
+    let kafka = Kafka::start();
+    kafka.ok(&["topic", "create", "t"]);
+    let args = ["produce", "t", "--json", "--transactional-id", "x"];
+    let mut child = kafka.command(&args).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"{\"value\": 1}\n").unwrap();
+    while kafka.ok(&["consume", "t", "-e"]) != "1\n" {}
+    assert_eq!(kafka.ok(&["consume", "t", "-e", "--read-committed"]), "");
+    stdin.write_all(b"nonsense\n").unwrap();
+    drop(stdin);
+    let said = crate::running::Said::of(child);
+    assert!(said.err.contains("the transaction is aborted: no record counts"), "{said:?}");
+    kafka.produce("t", "2\n");
+    assert_eq!(kafka.ok(&["consume", "t", "-e"]), "1\n2\n");
+    assert_eq!(kafka.ok(&["consume", "t", "-e", "--read-committed"]), "2\n");
+}
+
+#[test]
 fn acks_may_be_less() {
     let kafka = Kafka::start();
     for acks in ["1", "all"] {

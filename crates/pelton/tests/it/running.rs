@@ -28,11 +28,17 @@ impl Running {
         Self::from(command.arg(data_dir).args(more).current_dir(data_dir))
     }
 
-    fn from(command: &mut Command) -> Self {
+    /// Starts this command and waits for its first line, or its end.
+    pub(crate) fn from(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut ready_line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready_line).unwrap();
         Self { child, ready_line }
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&mut self, signal: rustix::process::Signal) -> ExitStatus {
