@@ -1,4 +1,5 @@
-//! A Kafka door over a directory: `cargo run -p broker --example serve -- DIR [ADDR]`.
+//! A Kafka door over a directory: `cargo run -p broker --example serve -- DIR [ADDR [NAME=VALUE ...]]`, the settings being
+//! those of groups that tests want shorter than a broker does.
 //!
 //! Prints the address it listens on and serves until Ctrl-C or SIGTERM.
 
@@ -19,7 +20,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let env = env::Env::real();
     let (topics, recovered) = topics::Topics::open(topics::Config::new(dir), env.clone())?;
     topics.start_cleaner()?;
-    let broker = Broker::bind(Config { addr, ..Config::default() }, topics.clone(), env).await?;
+    let mut config = Config { addr, ..Config::default() };
+    for setting in arguments {
+        set(&mut config.groups, &setting)?;
+    }
+    let broker = Broker::bind(config, topics.clone(), env).await?;
     println!("{}", broker.local_addr());
     for finding in recovered.findings {
         println!("{finding}");
@@ -35,5 +40,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     stop.send_replace(true);
     running.await?;
     topics.close()?;
+    Ok(())
+}
+
+fn set(groups: &mut groups::Config, setting: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let (name, value) = setting.split_once('=').ok_or("a setting is NAME=VALUE")?;
+    let place = match name {
+        "group.initial.rebalance.delay.ms" => &mut groups.initial_rebalance_delay_ms,
+        "group.consumer.session.timeout.ms" => &mut groups.consumer_session_timeout_ms,
+        "group.consumer.heartbeat.interval.ms" => &mut groups.consumer_heartbeat_interval_ms,
+        _ => return Err(format!("{name} cannot be set here").into()),
+    };
+    *place = value.parse()?;
     Ok(())
 }

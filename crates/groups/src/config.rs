@@ -1,5 +1,7 @@
 //! The limits and time-outs of groups, under Kafka's names.
 
+use std::ops::RangeInclusive;
+
 use crate::Assignor;
 
 /// Limits and time-outs that hold for every group.
@@ -16,6 +18,10 @@ pub struct Config {
     pub consumer_session_timeout_ms: i32,
     /// `group.consumer.heartbeat.interval.ms`: how often members of the consumer protocol are to be heard of.
     pub consumer_heartbeat_interval_ms: i32,
+    /// `group.consumer.min.session.timeout.ms` and `group.consumer.max.session.timeout.ms`: what a group may set.
+    pub consumer_session_timeouts_ms: RangeInclusive<i32>,
+    /// `group.consumer.min.heartbeat.interval.ms` and `group.consumer.max.heartbeat.interval.ms`.
+    pub consumer_heartbeat_intervals_ms: RangeInclusive<i32>,
     /// `group.consumer.max.size`: members of one group of the consumer protocol.
     pub consumer_max_members: usize,
     /// `group.consumer.assignors`: what members may ask for; the first is taken if they do not.
@@ -41,6 +47,8 @@ impl Default for Config {
             initial_rebalance_delay_ms: 0,
             consumer_session_timeout_ms: 45_000,
             consumer_heartbeat_interval_ms: 5_000,
+            consumer_session_timeouts_ms: 45_000..=60_000,
+            consumer_heartbeat_intervals_ms: 5_000..=15_000,
             consumer_max_members: 1_000,
             consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
             max_members: 1_000,

@@ -76,6 +76,12 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// Groups have no setting of this name.
+    #[error("groups have no setting of this name")]
+    UnknownSetting,
+    /// The value is no number, or out of its bounds.
+    #[error("the value is no number, out of its bounds, or beats less often than the session allows")]
+    InvalidSetting,
     /// Members of the group read this topic, so its offsets stay.
     #[error("the group is subscribed to the topic")]
     GroupSubscribedToTopic,
@@ -96,6 +102,8 @@ impl Error {
             | Self::UnsupportedAssignor
             | Self::InvalidRegularExpression
             | Self::InvalidRequest { .. }
+            | Self::UnknownSetting
+            | Self::InvalidSetting
             | Self::OffsetMetadataTooLarge => Kind::Invalid,
             Self::UnknownMemberId | Self::GroupIdNotFound => Kind::NotFound,
             Self::FencedInstanceId

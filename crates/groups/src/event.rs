@@ -2,7 +2,7 @@
 //!
 //! A record's key starts with a version that also says what it is: 0 and 1 name an offset (`OffsetCommitKey`), 2 names a
 //! group (`GroupMetadataKey`), 3 to 8 belong to groups of the consumer protocol. A kind of our own, 0x5001, is an offset
-//! that an open transaction will commit. The value carries a version of its own; no value means that the thing is gone.
+//! that an open transaction will commit; 0x5002 is what was set for a group. The value carries a version of its own; no value means that the thing is gone.
 //! Written are `OffsetCommitValue` 3 and `GroupMetadataValue` 3, read are 0 to 3 of both, so that a `__consumer_offsets`
 //! of an Apache Kafka can be read, too.
 
@@ -11,7 +11,7 @@ mod consumer;
 
 use bytes::Bytes;
 
-use crate::CommittedOffset;
+use crate::{CommittedOffset, GroupSettings};
 use codec::{Reader, Writer};
 pub use consumer::ConsumerEvent;
 
@@ -19,6 +19,9 @@ const OFFSET_KEY_VERSION: i16 = 1;
 const GROUP_KEY_VERSION: i16 = 2;
 /// Of our own: Kafka keeps such offsets in transactional batches. Its programs skip kinds that they do not know.
 const PENDING_OFFSET_KEY_VERSION: i16 = 0x5001;
+/// Of our own: Kafka keeps settings with its controller.
+const SETTINGS_KEY_VERSION: i16 = 0x5002;
+const SETTINGS_VALUE_VERSION: i16 = 0;
 const OFFSET_VALUE_VERSION: i16 = 3;
 const GROUP_VALUE_VERSION: i16 = 3;
 /// `OffsetCommitValue` 1 alone carries an expiry time of its own.
@@ -50,6 +53,13 @@ pub enum Event {
         partition_index: i32,
         /// The position; `None` once the transaction is over.
         committed: Option<CommittedOffset>,
+    },
+    /// Something was set for a group.
+    Settings {
+        /// The group.
+        group_id: String,
+        /// All that is set; `None` if nothing is any more.
+        settings: Option<GroupSettings>,
     },
     /// Something changed in a group of the consumer protocol.
     Consumer {
@@ -150,6 +160,11 @@ impl Event {
                 key.i32(*partition_index);
                 (key.finish(), committed.as_ref().map(encode_offset))
             }
+            Self::Settings { group_id, settings } => {
+                let mut key = Writer::new(SETTINGS_KEY_VERSION);
+                key.string(group_id);
+                (key.finish(), settings.as_ref().map(encode_settings))
+            }
             Self::Consumer { group_id, event } => event.encode(group_id),
             Self::Group { group_id, snapshot } => {
                 let mut key = Writer::new(GROUP_KEY_VERSION);
@@ -184,6 +199,10 @@ impl Event {
                 group_id: reader.string("group")?,
                 snapshot: value.map(decode_group).transpose()?,
             })),
+            SETTINGS_KEY_VERSION => Ok(Some(Self::Settings {
+                group_id: reader.string("group")?,
+                settings: value.map(decode_settings).transpose()?,
+            })),
             version => {
                 let event = ConsumerEvent::decode(version, &mut reader, value)?;
                 Ok(event.map(|(group_id, event)| Self::Consumer { group_id, event }))
@@ -215,6 +234,27 @@ fn decode_offset(value: &Bytes) -> Result<CommittedOffset, DecodeError> {
         reader.i64("expire timestamp")?;
     }
     Ok(CommittedOffset { offset, leader_epoch, metadata, commit_timestamp_ms })
+}
+
+/// A value that is not set is -1; none that can be is negative.
+fn encode_settings(settings: &GroupSettings) -> Bytes {
+    let mut value = Writer::new(SETTINGS_VALUE_VERSION);
+    value.i32(settings.session_timeout_ms.unwrap_or(-1));
+    value.i32(settings.heartbeat_interval_ms.unwrap_or(-1));
+    value.finish()
+}
+
+fn decode_settings(value: &Bytes) -> Result<GroupSettings, DecodeError> {
+    let mut reader = Reader::new(value);
+    let version = reader.i16("value version")?;
+    if version != SETTINGS_VALUE_VERSION {
+        return Err(DecodeError::Version { what: "group settings", version });
+    }
+    let is_set = |value: &i32| *value >= 0;
+    Ok(GroupSettings {
+        session_timeout_ms: Some(reader.i32("session timeout")?).filter(is_set),
+        heartbeat_interval_ms: Some(reader.i32("heartbeat interval")?).filter(is_set),
+    })
 }
 
 fn encode_group(snapshot: &GroupSnapshot) -> Bytes {

@@ -4,14 +4,16 @@ mod consumer;
 mod describe;
 mod offsets;
 mod producers;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::Group;
+use crate::settings::Times;
 use crate::step::Step;
 use crate::{
-    Config, Effect, Error, Event, JoinRefusal, JoinRequest, LeaveRequest, MemberIdentity, Outcomes,
-    SyncRequest, Ticket,
+    Config, Effect, Error, Event, GroupSettings, JoinRefusal, JoinRequest, LeaveRequest, MemberIdentity,
+    Outcomes, SyncRequest, Ticket,
 };
 pub use describe::{GroupType, Listing};
 use producers::Producers;
@@ -23,13 +25,20 @@ pub struct Groups {
     groups: BTreeMap<String, Group>,
     deadlines: BTreeSet<(i64, String)>,
     producers: Producers,
+    settings: BTreeMap<String, GroupSettings>,
 }
 
 impl Groups {
     /// No groups yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, groups: BTreeMap::new(), deadlines: BTreeSet::new(), producers: Producers::default() }
+        Self {
+            config,
+            groups: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            producers: Producers::default(),
+            settings: BTreeMap::new(),
+        }
     }
 
     /// A member wants to be part of the next generation. The answer is among these effects or later ones.
@@ -153,6 +162,7 @@ impl Groups {
             Event::Group { group_id, snapshot } => {
                 self.step_or_create(&group_id, now_ms, |group, step| group.restore_classic(snapshot, step));
             }
+            Event::Settings { group_id, settings } => self.restore_settings(group_id, settings),
             Event::Consumer { group_id, event } => {
                 self.step_or_create(&group_id, now_ms, |group, step| group.restore_consumer(event, step));
             }
@@ -193,7 +203,9 @@ impl Groups {
     ) -> Option<(Vec<Effect>, R)> {
         let group = self.groups.get_mut(group_id)?;
         let before = group.next_deadline();
-        let mut step = Step { now_ms, config: &self.config, effects: Vec::new() };
+        let settings = self.settings.get(group_id).copied().unwrap_or_default();
+        let times = Times::new(settings, &self.config);
+        let mut step = Step { now_ms, config: &self.config, times, effects: Vec::new() };
         let result = run(group, &mut step);
         let effects = step.effects;
         let after = group.next_deadline();

@@ -53,6 +53,7 @@ mod groups;
 mod member;
 mod offsets;
 mod request;
+mod settings;
 mod step;
 mod topics_view;
 pub mod transactions;
@@ -74,4 +75,5 @@ pub use request::{
     CommitRequest, Effect, JoinRefusal, JoinReply, JoinRequest, JoinedMember, LeaveRequest, LeavingMember,
     MemberIdentity, Outcomes, SyncReply, SyncRequest, Ticket, TransactionalProducer,
 };
+pub use settings::GroupSettings;
 pub use topics_view::{TopicView, TopicsView};

@@ -127,7 +127,7 @@ impl ConsumerGroup {
     }
 
     fn enter(&mut self, speaker: &Speaker, member_id: &str, step: &mut Step<'_>) {
-        let session_deadline_ms = step.now_ms + i64::from(step.config.consumer_session_timeout_ms);
+        let session_deadline_ms = step.now_ms + i64::from(step.times.session_timeout_ms);
         match speaker {
             Speaker::Known => {}
             Speaker::New => {

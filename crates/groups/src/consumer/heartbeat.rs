@@ -114,10 +114,10 @@ impl ConsumerGroup {
         self.follow_epoch(step);
         let changed = self.reconcile(&member_id, owned.as_ref(), step);
         let member = self.members.get_mut(&member_id).expect("it was admitted");
-        member.session_deadline_ms = step.now_ms + i64::from(step.config.consumer_session_timeout_ms);
+        member.session_deadline_ms = step.now_ms + i64::from(step.times.session_timeout_ms);
         Ok(ConsumerHeartbeatReply {
             epoch: member.current.epoch,
-            heartbeat_interval_ms: step.config.consumer_heartbeat_interval_ms,
+            heartbeat_interval_ms: step.times.heartbeat_interval_ms,
             assignment: (full || changed).then(|| member.current.assigned.clone()),
             member_id,
         })

@@ -37,7 +37,7 @@ impl ConsumerGroup {
         Ok(ConsumerHeartbeatReply {
             member_id,
             epoch: if stays { LEAVING_FOR_A_WHILE } else { LEAVING },
-            heartbeat_interval_ms: step.config.consumer_heartbeat_interval_ms,
+            heartbeat_interval_ms: step.times.heartbeat_interval_ms,
             assignment: None,
         })
     }

@@ -107,7 +107,7 @@ impl ConsumerGroup {
     /// Ends the replay: members get a whole session to be heard of, and all their time to give partitions back.
     pub(crate) fn restored(&mut self, step: &Step<'_>) {
         for member in self.members.values_mut() {
-            member.session_deadline_ms = step.now_ms + i64::from(step.config.consumer_session_timeout_ms);
+            member.session_deadline_ms = step.now_ms + i64::from(step.times.session_timeout_ms);
             member.await_revocation(step.now_ms);
         }
     }

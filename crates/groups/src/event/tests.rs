@@ -122,7 +122,15 @@ fn event() -> impl Strategy<Value = Event> {
         });
     let group = (text(), prop::option::of(snapshot))
         .prop_map(|(group_id, snapshot)| Event::Group { group_id, snapshot });
-    prop_oneof![offset, pending, group, consumer]
+    let time = || prop::option::of(0..i32::MAX);
+    let settings = (text(), prop::option::of((time(), time()))).prop_map(|(group_id, times)| {
+        let set = |(session_timeout_ms, heartbeat_interval_ms)| GroupSettings {
+            session_timeout_ms,
+            heartbeat_interval_ms,
+        };
+        Event::Settings { group_id, settings: times.map(set) }
+    });
+    prop_oneof![offset, pending, group, consumer, settings]
 }
 
 proptest! {

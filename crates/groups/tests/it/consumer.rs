@@ -315,3 +315,29 @@ fn offsets_of_topics_that_nobody_reads_expire_while_the_group_lives() {
     assert!(offsets.get("t", 0).is_none() && offsets.get("u", 0).is_some());
     assert_eq!(scene.groups.delete(GROUP, 0), Err(Error::NonEmptyGroup));
 }
+
+#[test]
+fn times_are_set_for_single_groups() {
+    let mut scene = Scene::new(&[("t", 1)]);
+    let set = |scene: &mut Scene, name: &str, value: Option<&str>| {
+        let changes = [(name.to_owned(), value.map(str::to_owned))];
+        let effects = scene.groups.alter_settings(GROUP, &changes)?;
+        scene.wrote(&effects);
+        Ok(())
+    };
+    let (session, heartbeat) = ("consumer.session.timeout.ms", "consumer.heartbeat.interval.ms");
+    assert_eq!(set(&mut scene, session, Some("60000")), Ok(()));
+    assert_eq!(set(&mut scene, heartbeat, Some("15000")), Ok(()));
+    assert_eq!(set(&mut scene, session, Some("1000")), Err(Error::InvalidSetting));
+    assert_eq!(set(&mut scene, session, Some("soon")), Err(Error::InvalidSetting));
+    assert_eq!(set(&mut scene, "retention.ms", Some("1")), Err(Error::UnknownSetting));
+    scene.groups = reopen(&scene.events, 0);
+    let mut a = Client::new("a", &["t"]);
+    assert_eq!(scene.ask(a.request()).unwrap().heartbeat_interval_ms, 15_000);
+    assert_eq!(scene.groups.next_deadline(), Some(60_000));
+    assert_eq!(set(&mut scene, session, None), Ok(()));
+    scene.beat(&mut a).unwrap();
+    assert_eq!(scene.groups.next_deadline(), Some(45_000));
+    let described = scene.groups.settings(GROUP).describe(&Config::default());
+    assert_eq!(described, [(heartbeat, 15_000, true), (session, 45_000, false)]);
+}
