@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use groups::GroupSettings;
 use protocol::{ErrorCode, StrBytes};
+use tokio::runtime::Handle;
 use topics::{AlterError, SettingKind, SettingSource, SettingSpec};
 
 use crate::context::Context;
@@ -12,6 +14,8 @@ use crate::error_code;
 pub(crate) const TOPIC: i8 = 2;
 /// And for a broker.
 pub(crate) const BROKER: i8 = 4;
+/// And for a group.
+pub(crate) const GROUP: i8 = 32;
 
 /// New values by name; nothing for the default.
 pub(crate) type Changes = BTreeMap<String, Option<String>>;
@@ -30,6 +34,8 @@ pub(crate) enum Target {
     Topic(String),
     /// The defaults of all topics, under the broker's names for them.
     Broker,
+    /// The times of a group's members; it need not exist.
+    Group(String),
 }
 
 impl Refused {
@@ -62,6 +68,10 @@ impl Target {
             }
             BROKER if name.is_empty() || name == context.config().node_id.to_string() => Ok(Self::Broker),
             BROKER => Err(Refused::new(ErrorCode::InvalidRequest, format!("there is no broker {name}"))),
+            GROUP if name.is_empty() => {
+                Err(Refused::new(ErrorCode::InvalidRequest, "settings of groups are those of one group"))
+            }
+            GROUP => Ok(Self::Group(name.to_owned())),
             other => {
                 let message = format!("resources of type {other} have no settings here");
                 Err(Refused::new(ErrorCode::InvalidRequest, message))
@@ -80,6 +90,11 @@ impl Target {
                 let set = settings.filter(|setting| setting.source == SettingSource::DynamicDefault);
                 set.map(|setting| (setting.spec.broker_name.to_owned(), setting.value)).collect()
             }
+            Self::Group(name) => {
+                let described = group_settings(context, name);
+                let set = described.into_iter().filter(|(_, _, is_set)| *is_set);
+                set.map(|(name, value, _)| (name.to_owned(), value.to_string())).collect()
+            }
         }
     }
 
@@ -88,6 +103,7 @@ impl Target {
         let spec = match self {
             Self::Topic(_) => SettingSpec::of_topic(name),
             Self::Broker => SettingSpec::of_broker(name),
+            Self::Group(_) => return GroupSettings::is_known(name).then_some(SettingKind::Int),
         };
         spec.map(|spec| spec.kind)
     }
@@ -105,6 +121,8 @@ impl Target {
                     .map(|setting| (setting.spec.broker_name, setting.value))
                     .find(|(other, _)| *other == name)
             }
+            // None of them is a list, so nobody appends to them.
+            Self::Group(_) => None,
         };
         found.map(|(_, value)| value).unwrap_or_default()
     }
@@ -116,10 +134,9 @@ impl Target {
         changes: Changes,
         validate_only: bool,
     ) -> Result<(), Refused> {
-        if validate_only {
-            return self.check(&changes);
-        }
         match self {
+            Self::Group(name) => return alter_group(context, name, changes, validate_only),
+            Self::Topic(_) | Self::Broker if validate_only => return self.check(&changes),
             Self::Topic(name) => {
                 context.topics().alter_configs(name, changes)?;
                 tracing::info!(topic = name, "settings changed");
@@ -139,6 +156,7 @@ impl Target {
             let spec = match self {
                 Self::Topic(_) => SettingSpec::of_topic(name),
                 Self::Broker => SettingSpec::of_broker(name),
+                Self::Group(_) => None,
             };
             if let (Some(spec), Some(value)) = (spec, value) {
                 topics::check_setting(spec.name, value)
@@ -155,6 +173,7 @@ impl Target {
             Some(name) => {
                 let message = match self {
                     Self::Topic(_) => format!("unknown topic config name: {name}"),
+                    Self::Group(_) => format!("unknown group config name: {name}"),
                     Self::Broker => {
                         format!("{name} cannot be changed while the broker runs: put it into pelton.toml")
                     }
@@ -162,5 +181,27 @@ impl Target {
                 Err(Refused::new(ErrorCode::InvalidConfig, message))
             }
         }
+    }
+}
+
+/// Called where blocking is allowed, as all of this is.
+fn group_settings(context: &Context, group_id: &str) -> Vec<(&'static str, i32, bool)> {
+    let asked = context.coordinator().settings(vec![group_id.to_owned()]);
+    let found = Handle::current().block_on(asked).unwrap_or_default();
+    found.iter().flat_map(|settings| settings.describe(&context.config().groups)).collect()
+}
+
+fn alter_group(
+    context: &Context,
+    group_id: &str,
+    changes: Changes,
+    validate_only: bool,
+) -> Result<(), Refused> {
+    let changes: Vec<_> = changes.into_iter().collect();
+    let altering = context.coordinator().alter_settings(group_id.to_owned(), changes, validate_only);
+    match Handle::current().block_on(altering) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Refused::new(error_code::group(error), error.to_string())),
+        Err(unavailable) => Err(Refused::new(ErrorCode::CoordinatorNotAvailable, unavailable.to_string())),
     }
 }

@@ -207,6 +207,20 @@ impl Owner {
                 self.take(Vec::new(), vec![release(reply, listed)]);
             }
             Administration::Delete(group_ids, reply) => self.delete(&group_ids, reply),
+            Administration::Settings(group_ids, reply) => {
+                let settings = group_ids.iter().map(|group_id| self.groups.settings(group_id)).collect();
+                self.take(Vec::new(), vec![release(reply, settings)]);
+            }
+            Administration::AlterSettings { group_id, changes, validate_only: true, reply } => {
+                let checked = self.groups.check_settings(&group_id, &changes).map(drop);
+                self.take(Vec::new(), vec![release(reply, checked)]);
+            }
+            Administration::AlterSettings { group_id, changes, validate_only: false, reply } => {
+                match self.groups.alter_settings(&group_id, &changes) {
+                    Ok(effects) => self.take(effects, vec![release(reply, Ok(()))]),
+                    Err(error) => self.take(Vec::new(), vec![release(reply, Err(error))]),
+                }
+            }
             Administration::ForgetTopic(topic) => {
                 let effects = self.groups.forget_topic(&topic, now_ms);
                 self.take(effects, Vec::new());

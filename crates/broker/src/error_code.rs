@@ -91,6 +91,7 @@ pub(crate) fn group(error: groups::Error) -> ErrorCode {
         groups::Error::UnsupportedAssignor => ErrorCode::UnsupportedAssignor,
         groups::Error::InvalidRegularExpression => ErrorCode::InvalidRegularExpression,
         groups::Error::InvalidRequest { .. } => ErrorCode::InvalidRequest,
+        groups::Error::UnknownSetting | groups::Error::InvalidSetting => ErrorCode::InvalidConfig,
         groups::Error::GroupSubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
         groups::Error::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
     }

@@ -12,7 +12,33 @@ pub(crate) struct Setting {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) value: String,
-    pub(crate) source: SettingSource,
+    pub(crate) source: Source,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The topic has it.
+    Topic,
+    /// The group has it.
+    Group,
+    /// It was given to the running broker.
+    DynamicDefault,
+    /// The broker was started with it.
+    Static,
+    /// Nobody said anything: Kafka's default.
+    Default,
+}
+
+impl From<SettingSource> for Source {
+    fn from(source: SettingSource) -> Self {
+        match source {
+            SettingSource::Topic => Self::Topic,
+            SettingSource::DynamicDefault => Self::DynamicDefault,
+            SettingSource::Static => Self::Static,
+            SettingSource::Default => Self::Default,
+        }
+    }
 }
 
 /// Kafka's number for a type.
@@ -28,12 +54,13 @@ pub(crate) fn kind_code(kind: Kind) -> i8 {
 }
 
 /// Kafka's number for where a value comes from.
-pub(crate) fn source_code(source: SettingSource) -> i8 {
+pub(crate) fn source_code(source: Source) -> i8 {
     match source {
-        SettingSource::Topic => 1,
-        SettingSource::DynamicDefault => 3,
-        SettingSource::Static => 4,
-        SettingSource::Default => 5,
+        Source::Topic => 1,
+        Source::DynamicDefault => 3,
+        Source::Static => 4,
+        Source::Default => 5,
+        Source::Group => 8,
     }
 }
 
@@ -44,7 +71,7 @@ pub(crate) fn of_topic(context: &Context, given: &BTreeMap<String, String>) -> V
         name: setting.spec.name,
         kind: setting.spec.kind,
         value: setting.value,
-        source: setting.source,
+        source: setting.source.into(),
     };
     settings.map(show).collect()
 }
@@ -65,6 +92,24 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
         of("default.replication.factor", Kind::Int, 1),
         of("delete.topic.enable", Kind::Boolean, true),
         of("fetch.max.bytes", Kind::Int, config.max_fetch_bytes),
+        of("group.consumer.assignors", Kind::List, assignors(groups)),
+        of("group.consumer.heartbeat.interval.ms", Kind::Int, groups.consumer_heartbeat_interval_ms),
+        of(
+            "group.consumer.max.heartbeat.interval.ms",
+            Kind::Int,
+            groups.consumer_heartbeat_intervals_ms.end(),
+        ),
+        of("group.consumer.max.session.timeout.ms", Kind::Int, groups.consumer_session_timeouts_ms.end()),
+        of("group.consumer.max.size", Kind::Int, groups.consumer_max_members),
+        of("group.consumer.migration.policy", Kind::String, "disabled"),
+        of(
+            "group.consumer.min.heartbeat.interval.ms",
+            Kind::Int,
+            groups.consumer_heartbeat_intervals_ms.start(),
+        ),
+        of("group.consumer.min.session.timeout.ms", Kind::Int, groups.consumer_session_timeouts_ms.start()),
+        of("group.consumer.session.timeout.ms", Kind::Int, groups.consumer_session_timeout_ms),
+        of("group.coordinator.rebalance.protocols", Kind::List, "classic,consumer"),
         of("group.initial.rebalance.delay.ms", Kind::Int, groups.initial_rebalance_delay_ms),
         of("group.max.session.timeout.ms", Kind::Int, groups.max_session_timeout_ms),
         of("group.max.size", Kind::Int, groups.max_members),
@@ -85,12 +130,29 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
         name: setting.spec.broker_name,
         kind: setting.spec.kind,
         value: setting.value,
-        source: setting.source,
+        source: setting.source.into(),
     }));
     settings.sort_by_key(|setting| setting.name);
     settings
 }
 
 fn of(name: &'static str, kind: Kind, value: impl std::fmt::Display) -> Setting {
-    Setting { name, kind, value: value.to_string(), source: SettingSource::Static }
+    Setting { name, kind, value: value.to_string(), source: Source::Static }
+}
+
+fn assignors(groups: &groups::Config) -> String {
+    groups.consumer_assignors.iter().map(|assignor| assignor.name()).collect::<Vec<_>>().join(",")
+}
+
+/// The settings of a group; those that were set for it count as dynamic.
+pub(crate) fn of_group(context: &Context, settings: groups::GroupSettings) -> Vec<Setting> {
+    let described = settings.describe(&context.config().groups).into_iter();
+    described
+        .map(|(name, value, is_set)| Setting {
+            name,
+            kind: Kind::Int,
+            value: value.to_string(),
+            source: if is_set { Source::Group } else { Source::Default },
+        })
+        .collect()
 }

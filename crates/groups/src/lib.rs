@@ -1,10 +1,12 @@
-//! Consumer groups as pure state machines.
+//! Consumer groups and transactions as pure state machines.
 //!
-//! A group is a set of members that share topics by themselves: one of them, the leader, hands out the
-//! partitions, and the broker only counts generations, fences those who are late and keeps what was
-//! committed. This crate is that counting: [`Groups`] holds every group, takes one request at a time with
-//! the present time, and returns what has to happen as [`Effect`]s: replies to requests that waited, and
-//! [`Event`]s to write before those replies leave.
+//! A group is a set of members that share topics. By the classic protocol they do it by themselves: one of them,
+//! the leader, hands out the partitions, and the broker only counts generations. By the consumer protocol
+//! (KIP-848) the broker hands them out, and leads each member from what it owns to what it is to own. Either
+//! way somebody fences those who are late and keeps what was committed. This crate is that somebody: [`Groups`]
+//! holds every group, takes one request at a time with the present time, and returns what has to happen as
+//! [`Effect`]s: replies to requests that waited, and [`Event`]s to write before those replies leave.
+//! [`transactions`] does the same for transactional producers.
 //!
 //! ```
 //! use groups::{Config, Effect, Groups, JoinRequest, Ticket};
@@ -32,14 +34,16 @@
 //!
 //! # What it deliberately does not know
 //!
-//! No socket, no clock, no disk, no Kafka message: doors translate. It does not know which topics exist, nor
-//! what the members' protocol metadata means. The server-side assignment of KIP-848 is not here yet.
+//! No socket, no clock, no disk, no Kafka message: doors translate. Which topics exist is
+//! an argument, too ([`TopicsView`]). It does not know what the metadata of classic members means, beyond the
+//! names of topics in it. A group with members is not converted from one protocol to the other.
 //!
 //! # Reading order
 //!
 //! `groups` (all groups, the entry) → `group` (one group and its offsets) → `classic` (members that assign by
-//! themselves) → `classic/join`, `sync`, `leave`, `timer` (their requests) → `event` (what is written, in the layout of
-//! Kafka's `__consumer_offsets`).
+//! themselves) → `classic/join`, `sync`, `leave`, `timer` (their requests); `consumer` (members that are assigned to) →
+//! `consumer/heartbeat` (their one request, step by step) → `admission`, `subscription`, `target`, `reconciliation` (the
+//! steps), with `assignor`; then `event` (what is written, in the layout of Kafka's `__consumer_offsets`).
 
 mod assignment;
 mod assignor;

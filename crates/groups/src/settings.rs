@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 use crate::{Config, Error};
 
 /// `consumer.session.timeout.ms`.
-pub(crate) const SESSION_TIMEOUT_MS: &str = "consumer.session.timeout.ms";
+const SESSION_TIMEOUT_MS: &str = "consumer.session.timeout.ms";
 /// `consumer.heartbeat.interval.ms`.
-pub(crate) const HEARTBEAT_INTERVAL_MS: &str = "consumer.heartbeat.interval.ms";
+const HEARTBEAT_INTERVAL_MS: &str = "consumer.heartbeat.interval.ms";
 
 /// What is set for one group, under Kafka's names. What is not holds as the broker has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,12 @@ impl GroupSettings {
         ]
     }
 
+    /// Whether groups have a setting of this name.
+    #[must_use]
+    pub fn is_known(name: &str) -> bool {
+        [SESSION_TIMEOUT_MS, HEARTBEAT_INTERVAL_MS].contains(&name)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -43,6 +49,11 @@ impl GroupSettings {
             _ => return Err(Error::UnknownSetting),
         };
         *place = value.map(|value| parse(value, allowed)).transpose()?;
+        Ok(())
+    }
+
+    /// A member must be able to be heard of within its session.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), Error> {
         let times = Times::new(*self, config);
         let beats = times.heartbeat_interval_ms < times.session_timeout_ms;
         if beats { Ok(()) } else { Err(Error::InvalidSetting) }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use groups::{
     CommitRequest, CommittedOffset, ConsumerGroupDescription, ConsumerHeartbeat, ConsumerHeartbeatReply,
-    Description, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest, Listing, MemberIdentity,
-    Outcomes, SyncReply, SyncRequest, TransactionalProducer,
+    Description, GroupSettings, Groups, JoinRefusal, JoinReply, JoinRequest, LeaveRequest, Listing,
+    MemberIdentity, Outcomes, SyncReply, SyncRequest, TransactionalProducer,
 };
 use tokio::sync::mpsc;
 
 use crate::mailbox::{Asked, Mailbox, Reply};
 
 pub(crate) type Joined = Result<JoinReply, JoinRefusal>;
+/// New values by name; nothing for the broker's own.
+pub(crate) type SettingChanges = Vec<(String, Option<String>)>;
+pub(crate) type AlterReply = Result<(), groups::Error>;
 pub(crate) type LeaveReply = Outcomes;
 pub(crate) type DeleteReply = Outcomes;
 pub(crate) type DescribeReply = Vec<Option<Description>>;
@@ -87,6 +90,8 @@ pub(super) enum Administration {
     DescribeConsumer(Vec<String>, Reply<DescribeConsumerReply>),
     List(Reply<Vec<Listing>>),
     Delete(Vec<String>, Reply<DeleteReply>),
+    Settings(Vec<String>, Reply<Vec<GroupSettings>>),
+    AlterSettings { group_id: String, changes: SettingChanges, validate_only: bool, reply: Reply<AlterReply> },
     ForgetTopic(String),
 }
 
@@ -200,6 +205,24 @@ impl Coordinator {
         group_ids: Vec<String>,
     ) -> impl Future<Output = Asked<DeleteReply>> + Send + use<> {
         self.queue.ask(|reply| Command::Administer(Administration::Delete(group_ids, reply)))
+    }
+
+    pub(crate) fn settings(
+        &self,
+        group_ids: Vec<String>,
+    ) -> impl Future<Output = Asked<Vec<GroupSettings>>> + Send + use<> {
+        self.queue.ask(|reply| Command::Administer(Administration::Settings(group_ids, reply)))
+    }
+
+    pub(crate) fn alter_settings(
+        &self,
+        group_id: String,
+        changes: SettingChanges,
+        validate_only: bool,
+    ) -> impl Future<Output = Asked<AlterReply>> + Send + use<> {
+        self.queue.ask(move |reply| {
+            Command::Administer(Administration::AlterSettings { group_id, changes, validate_only, reply })
+        })
     }
 
     /// A deleted topic's offsets are not kept.

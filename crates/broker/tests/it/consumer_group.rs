@@ -137,3 +137,50 @@ async fn a_pattern_is_told_in_ids_which_have_names() {
     assert_eq!(ErrorCode::from_code(refused.error_code), ErrorCode::InvalidRegularExpression);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_groups_times_can_be_set() {
+    use protocol::messages::{describe_configs, incremental_alter_configs as alter};
+    const GROUP: i8 = 32;
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let set = |value: &str| {
+        let config = alter::AlterableConfig {
+            name: "consumer.heartbeat.interval.ms".into(),
+            value: Some(value.into()),
+            ..Default::default()
+        };
+        let resource = alter::AlterConfigsResource {
+            resource_type: GROUP,
+            resource_name: "g".into(),
+            configs: vec![config],
+        };
+        IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() }
+    };
+    for (value, error) in [("1", ErrorCode::InvalidConfig), ("15000", ErrorCode::None)] {
+        let altered: IncrementalAlterConfigsResponse = client.ask(1, &set(value)).await;
+        assert_eq!(ErrorCode::from_code(altered.responses[0].error_code), error, "{value}");
+    }
+    let resource = describe_configs::DescribeConfigsResource {
+        resource_type: GROUP,
+        resource_name: "g".into(),
+        ..Default::default()
+    };
+    let request = DescribeConfigsRequest { resources: vec![resource], ..Default::default() };
+    let described: DescribeConfigsResponse = client.ask(4, &request).await;
+    let values: Vec<_> = described.results[0]
+        .configs
+        .iter()
+        .map(|one| (&*one.name, one.value.as_deref(), one.config_source))
+        .collect();
+    assert_eq!(
+        values,
+        [
+            ("consumer.heartbeat.interval.ms", Some("15000"), 8),
+            ("consumer.session.timeout.ms", Some("45000"), 5)
+        ]
+    );
+    client.touch_topic("t").await;
+    assert_eq!(beat(&mut client, &joining("a")).await.heartbeat_interval_ms, 15_000);
+    server.stop().await;
+}

@@ -55,7 +55,14 @@ impl Group {
                 classic.touch(&member.member_id, step.now_ms);
                 Ok(())
             }
-            Membership::Consumer(consumer) => consumer.may_commit(member, manner),
+            Membership::Consumer(consumer) => {
+                // Producers know the older name only.
+                let stale = |error| match (manner, error) {
+                    (Manner::Transactional, Error::StaleMemberEpoch) => Error::IllegalGeneration,
+                    (Manner::Transactional | Manner::Plain, error) => error,
+                };
+                consumer.may_commit(member, manner).map_err(stale)
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! Members of the consumer protocol (KIP-848).
 
-use groups::{Assignor, Config, ConsumerHeartbeat, Error, Groups, MemberIdentity, Ticket};
+use groups::{
+    Assignor, Config, ConsumerHeartbeat, Error, Groups, MemberIdentity, Ticket, TransactionalProducer,
+};
 
 use crate::consumer_world::{Client, Scene};
 use crate::support::*;
@@ -110,6 +112,13 @@ fn epochs_fence() {
     assert_eq!(commits(&mut scene, -1), Err(Error::StaleMemberEpoch));
     assert_eq!(commits(&mut scene, 3), Ok(()));
     assert_eq!(scene.groups.commit(commit(outsider(), 5), 0), Err(Error::UnknownMemberId));
+    let mut in_transaction = |member| {
+        let producer = TransactionalProducer { id: 1, epoch: 0 };
+        scene.groups.commit_transactional(commit(member, 5), producer, 0).map(drop)
+    };
+    assert_eq!(in_transaction(identity("a", 2)), Err(Error::IllegalGeneration));
+    assert_eq!(in_transaction(identity("a", 3)), Ok(()));
+    assert_eq!(in_transaction(outsider()), Ok(()), "clients from before KIP-447 name nobody");
     let asks = |member_id: &str, generation| MemberIdentity {
         member_id: member_id.into(),
         generation,
