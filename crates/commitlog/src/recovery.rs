@@ -101,8 +101,11 @@ pub(crate) fn open(
 /// The segments, oldest first, at least one; and the end offsets of the producers' files, newest first.
 fn list(disk: &Arc<dyn Disk>, dir: &Path, config: &Config) -> Result<(Vec<Arc<Segment>>, Vec<i64>), Error> {
     let (mut segments, mut snapshots) = (Vec::new(), Vec::new());
-    compaction::finish_interrupted(disk, dir)?;
-    for entry in disk.read_dir(dir).map_err(failed("listing", dir))? {
+    let mut entries = disk.read_dir(dir).map_err(failed("listing", dir))?;
+    if compaction::finish_interrupted(disk, dir, &entries)? {
+        entries = disk.read_dir(dir).map_err(failed("listing", dir))?;
+    }
+    for entry in entries {
         match names::parse(&entry.name) {
             Some((base, FileKind::Log)) => {
                 let path = names::path(dir, base, FileKind::Log);

@@ -15,6 +15,8 @@ use crate::scan::{Piece, Scan};
 
 /// How much a walk over a whole segment reads at once.
 const WALK_BYTES: usize = 256 << 10;
+/// How much is read to look at a segment's first batch.
+const FIRST_BYTES: usize = 4 << 10;
 /// How many index entries are tried before a walk begins at the segment's start.
 const ENTRIES_TRIED: usize = 3;
 
@@ -165,7 +167,8 @@ impl Segment {
     /// The header of the first batch, if there is a sound one.
     pub(crate) fn first_batch(&self) -> Result<Option<BatchHeader>, Error> {
         let aside = self.aside();
-        let mut scan = aside.scan_all()?;
+        let start = (0, self.base_offset);
+        let mut scan = Scan::new(aside.file()?, self.base_offset, start, self.size(), FIRST_BYTES);
         match scan.next_piece().map_err(self.failed("reading"))? {
             Some(Piece::Batch { batch, .. }) => Ok(Some(batch.header)),
             _ => Ok(None),

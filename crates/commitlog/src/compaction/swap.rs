@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use env::{Disk, OpenMode, write_atomically};
+use env::{Disk, DiskEntry, OpenMode, write_atomically};
 
 use super::rewrite::{Rewritten, WALK_BYTES};
 use crate::names::{self, FileKind, LeftOver};
@@ -111,12 +111,20 @@ fn finish(disk: &dyn Disk, dir: &Path, covered: &[i64]) -> Result<(), Error> {
     disk.sync_dir(dir).map_err(failed("flushing", dir))
 }
 
-/// Finishes, before a log is opened, what a crash interrupted, and removes what nobody wants.
-pub(crate) fn finish_interrupted(disk: &Arc<dyn Disk>, dir: &Path) -> Result<(), Error> {
-    let (mut bases, mut swaps) = (Vec::new(), Vec::new());
-    for entry in disk.read_dir(dir).map_err(failed("listing", dir))? {
+/// Finishes, before a log is opened, what a crash interrupted, and removes what nobody wants. Says whether there was
+/// anything of that kind among `entries`, the directory's.
+pub(crate) fn finish_interrupted(
+    disk: &Arc<dyn Disk>,
+    dir: &Path,
+    entries: &[DiskEntry],
+) -> Result<bool, Error> {
+    let (mut bases, mut swaps, mut rubbish) = (Vec::new(), Vec::new(), false);
+    for entry in entries {
         match names::left_over(&entry.name) {
-            Some(LeftOver::Rubbish) => names::remove_if_there(&**disk, &dir.join(&entry.name))?,
+            Some(LeftOver::Rubbish) => {
+                names::remove_if_there(&**disk, &dir.join(&entry.name))?;
+                rubbish = true;
+            }
             Some(LeftOver::Swap(base_offset)) => swaps.push(base_offset),
             None => {
                 if let Some((base_offset, FileKind::Log)) = names::parse(&entry.name) {
@@ -125,13 +133,14 @@ pub(crate) fn finish_interrupted(disk: &Arc<dyn Disk>, dir: &Path) -> Result<(),
             }
         }
     }
+    let found = rubbish || !swaps.is_empty();
     for swap in swaps {
         let end = end_of(disk, dir, swap)?;
         let mut covered = vec![swap];
         covered.extend(bases.iter().filter(|base| **base > swap && **base < end));
         finish(&**disk, dir, &covered)?;
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The offset behind a segment that waits to take its place.
