@@ -35,9 +35,9 @@
 //! # What it deliberately does not know
 //!
 //! It knows no record: batches pass through as bytes, except where an old client needs an old format. It knows no
-//! file: `topics` keeps everything, the groups' events included. It does not know of other brokers: it leads every
-//! partition, and is the controller and the coordinator of every group. Authentication, TLS and transactions are not
-//! here yet; the places for the first are `listener` and `dispatch::authorise`.
+//! file: `topics` keeps everything, the coordinators' events included. It does not know of other brokers: it leads every
+//! partition, and is the controller and the coordinator of every group and transaction. Authentication and TLS are not
+//! here yet; their places are `listener` and `dispatch::authorise`.
 
 mod alteration;
 mod api;

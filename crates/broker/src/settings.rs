@@ -125,6 +125,11 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
         of("offsets.topic.replication.factor", Kind::Int, 1),
         of("queued.max.request.bytes", Kind::Long, config.memory_bytes),
         of("socket.request.max.bytes", Kind::Int, config.max_frame_bytes),
+        of("transaction.max.timeout.ms", Kind::Int, config.transactions.max_timeout_ms),
+        of("transaction.state.log.min.isr", Kind::Int, 1),
+        of("transaction.state.log.num.partitions", Kind::Int, 1),
+        of("transaction.state.log.replication.factor", Kind::Int, 1),
+        of("transactional.id.expiration.ms", Kind::Int, config.transactions.id_expiration_ms),
     ];
     settings.extend(context.topics().default_settings().into_iter().map(|setting| Setting {
         name: setting.spec.broker_name,

@@ -44,6 +44,7 @@
 //! themselves) → `classic/join`, `sync`, `leave`, `timer` (their requests); `consumer` (members that are assigned to) →
 //! `consumer/heartbeat` (their one request, step by step) → `admission`, `subscription`, `target`, `reconciliation` (the
 //! steps), with `assignor`; then `event` (what is written, in the layout of Kafka's `__consumer_offsets`).
+//! [`transactions`] stands apart, with a page of its own.
 
 mod assignment;
 mod assignor;

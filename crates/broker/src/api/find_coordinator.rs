@@ -1,7 +1,6 @@
 //! FindCoordinator, key 10, versions 0 to 6.
 //!
-//! This broker coordinates every group, and would every transaction: a producer that wants one hears at its next step,
-//! InitProducerId, that there are none. Share groups (key type 2) do not exist here.
+//! This broker coordinates every group and every transaction. Share groups (key type 2) do not exist here.
 //!
 //! From version 4 several keys are asked for at once.
 
