@@ -6,6 +6,7 @@ mod compaction_model;
 mod crash;
 mod full_disk;
 mod model;
+mod power_cuts;
 mod producers;
 mod retention;
 mod rot;

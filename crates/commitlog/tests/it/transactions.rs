@@ -295,3 +295,62 @@ proptest! {
         model.check(&log);
     }
 }
+
+/// Two transactions, one of them aborted, over several segments; closed.
+fn closed_log() -> (SimDisk, i64) {
+    let disk = disk();
+    let (mut log, _) = open_with(&disk, config(500), LastStop::Unclean);
+    for n in 0..12 {
+        send(&mut log, 7, 0, n).unwrap();
+        send(&mut log, 8, 0, n).unwrap();
+        if n == 5 {
+            end(&mut log, 7, 0, false).unwrap();
+        }
+    }
+    end(&mut log, 8, 0, true).unwrap();
+    let next = log.next_offset();
+    log.close().unwrap();
+    (disk, next)
+}
+
+#[test]
+fn no_flipped_bit_of_a_derived_file_changes_what_is_stable() {
+    let (disk, next) = closed_log();
+    for entry in disk.read_dir(&file("")).unwrap() {
+        if entry.name.ends_with(".log") {
+            continue;
+        }
+        for position in 0..disk.len(&file(&entry.name)).unwrap() {
+            let damaged = disk.process_crash();
+            damaged.flip(&file(&entry.name), position, 0x11).unwrap();
+            for last_stop in [LastStop::Clean, LastStop::Unclean] {
+                let (log, recovery) = open_with(&damaged, config(500), last_stop);
+                let case = format!("{} at {position}", entry.name);
+                assert!(recovery.cut.is_none() && recovery.rotten.is_empty(), "{case}");
+                assert_eq!((log.next_offset(), lso(&log)), (next, 13), "{case}");
+                assert_eq!(aborted(&log, 0, next), [(7, 0)], "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rotten_marker_is_reported_and_takes_no_record_along() {
+    let (disk, mut log) = new_log();
+    send(&mut log, 7, 0, 0).unwrap();
+    let start = disk.len(&crate::support::segment(0)).unwrap();
+    end(&mut log, 7, 0, true).unwrap();
+    let behind = disk.len(&crate::support::segment(0)).unwrap();
+    append(&mut log, values(&["plain"])).unwrap();
+    log.flush().unwrap();
+    for position in start..behind {
+        let damaged = disk.process_crash();
+        damaged.flip(&crate::support::segment(0), position, 4).unwrap();
+        let (log, recovery) = open_with(&damaged, config(10_000), LastStop::Unclean);
+        let found = &recovery.rotten[0];
+        assert_eq!((found.position, found.next_offset, log.next_offset()), (start, 2, 3), "byte {position}");
+        assert!(!log.reader().read(2, 3, 1000, true).unwrap().is_empty(), "byte {position}");
+        // Nobody can tell how it ended, so nobody is told that it did.
+        assert_eq!(lso(&log), 0, "byte {position}");
+    }
+}

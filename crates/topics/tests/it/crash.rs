@@ -63,3 +63,73 @@ fn check(disk: &SimDisk, cut: u64, at_least: [usize; PARTITIONS as usize]) {
         wait(append(&partition, batch(&["99"]), Acks::All)).unwrap();
     }
 }
+
+/// Topics come and go, with partitions added; answers which ones were promised to be there, and which to be gone.
+fn administer(disk: &SimDisk) -> BTreeMap<&'static str, Option<u32>> {
+    let mut promised = BTreeMap::new();
+    let Ok((topics, _)) = Topics::open(config(), env_on(disk)) else { return promised };
+    for name in ["a", "b", "c"] {
+        if let Ok(topic) = topics.create(name, 2, BTreeMap::new()) {
+            promised.insert(name, Some(2));
+            let partition = topic.partition(1).unwrap();
+            drop(wait(append(&partition, batch(&[name]), Acks::All)));
+        }
+    }
+    if promised.contains_key("a") {
+        promised.remove("a");
+        if topics.delete("a").is_ok() {
+            promised.insert("a", None);
+        }
+    }
+    if promised.remove("b").is_some() && topics.create_partitions("b", 3).is_ok() {
+        promised.insert("b", Some(3));
+    }
+    drop(topics.close());
+    promised
+}
+
+#[test]
+fn topics_are_there_or_gone_as_promised_wherever_the_run_is_cut() {
+    let rehearsal = SimDisk::new();
+    let whole = administer(&rehearsal);
+    assert_eq!(whole, BTreeMap::from([("a", None), ("b", Some(3)), ("c", Some(2))]));
+    for cut in 0..=rehearsal.operations() {
+        let disk = SimDisk::new();
+        disk.cut_after(cut);
+        let promised = administer(&disk);
+        let lefts =
+            [disk.crash(), disk.process_crash(), disk.crash_partly(cut), disk.crash_partly(cut + 9_999)];
+        for left in lefts {
+            let (topics, _) = open(&left);
+            for (name, partitions) in &promised {
+                let found = topics.topic(name).map(|topic| topic.partition_count());
+                assert_eq!(found, *partitions, "cut {cut}, topic {name}");
+            }
+            for topic in topics.list() {
+                let partition = topic.partition(topic.partition_count() - 1).unwrap();
+                wait(append(&partition, batch(&["more"]), Acks::All)).unwrap();
+            }
+            drop(topics);
+        }
+    }
+}
+
+#[test]
+fn a_failing_flush_fails_everybody_who_waits_for_it_and_shows_nothing() {
+    wait(async {
+        let disk = SimDisk::new();
+        let (topics, _) = open(&disk);
+        let partition = topics.create("t", 1, BTreeMap::new()).unwrap().partition(0).unwrap();
+        append(&partition, batch(&["kept"]), Acks::All).await.unwrap();
+        disk.fail_sync(1);
+        let waiting: Vec<_> =
+            (0..20).filter_map(|_| partition.enqueue(batch(&["doubtful"]), Acks::All).ok()).collect();
+        assert!(!waiting.is_empty());
+        for one in waiting {
+            let error = one.await.unwrap_err();
+            assert!(error.to_string().contains("takes no more writes"), "{error}");
+        }
+        assert_eq!(partition.high_watermark(), 1);
+        assert!(append(&partition, batch(&["later"]), Acks::Leader).await.is_err(), "it is not tried again");
+    });
+}
