@@ -370,6 +370,12 @@ impl Log {
         names::path(self.dir(), end_offset, FileKind::Producers)
     }
 
+    /// Whether an earlier write or flush failed, so that nobody knows what of the end is durable.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        self.poison.is_some()
+    }
+
     pub(crate) fn check_poison(&self) -> Result<(), Error> {
         match &self.poison {
             Some(source) => Err(Error::Poisoned { path: self.dir().to_owned(), source: Arc::clone(source) }),

@@ -78,9 +78,10 @@ impl Owner {
         Ok(())
     }
 
-    /// Shows readers what was promised: everything written before the first record that waits for a flush.
+    /// Shows readers what was promised: everything written before the first record that waits for a flush. After a
+    /// failure nothing more is shown: a power cut may take it.
     fn publish(&self, core: &Core) {
-        let Some(log) = &self.log else { return };
+        let Some(log) = self.log.as_ref().filter(|log| !log.is_poisoned()) else { return };
         let first = self.waiting.iter().find(|waiting| !waiting.appended.duplicate);
         core.publish(first.map_or(log.next_offset(), |waiting| waiting.appended.base_offset));
     }
@@ -220,7 +221,7 @@ impl Core {
         owner.commit_asked || !owner.waiting.is_empty()
     }
 
-    /// Does something with the log, if it is still there. For the writer thread.
+    /// Does something with the log, if it is still there: for the writer thread, but for what neither flushes nor rolls.
     pub(crate) fn with_log<T>(&self, act: impl FnOnce(&mut Log) -> T) -> Option<T> {
         let mut owner = self.owner();
         let outcome = act(owner.log.as_mut()?);

@@ -30,8 +30,6 @@ pub(crate) enum Job {
     Flush(Arc<Core>, oneshot::Sender<Result<(), AppendError>>),
     /// End a producer's transaction, durably.
     EndTransaction(Arc<Core>, Marker, oneshot::Sender<Answer>),
-    /// Go on with other settings.
-    Configure(Arc<Core>, Box<commitlog::Config>),
     /// End and remove segments as retention says, at this time.
     Tidy(Arc<Core>, Retention, i64, SyncSender<Result<Tidied, commitlog::Error>>),
     /// Put a compacted segment in the place of those it was written from.
@@ -136,9 +134,6 @@ impl Writer {
                 drop(answer.send(core.commit(&mut self.answers)));
             }
             Job::EndTransaction(core, marker, answer) => self.end_transaction(core, marker, answer),
-            Job::Configure(core, config) => {
-                core.with_log(|log| log.set_config(*config));
-            }
             // Whoever waits takes a dropped sender for a partition that is gone.
             Job::Tidy(core, retention, now_ms, answer) => {
                 let up_to = core.high_watermark();

@@ -7,7 +7,6 @@ use super::{Inner, Topics};
 use crate::metadata::Metadata;
 use crate::settings::{self, Defaults};
 use crate::topic::TopicInner;
-use crate::writer::Job;
 use crate::{AlterError, Config, Setting, SettingError, TimestampType, Topic, TopicConfig, check_setting};
 
 impl Topics {
@@ -147,9 +146,7 @@ impl Inner {
         let of_log = self.log_config_of(&config);
         topic.inner.settings.set(config);
         for partition in &topic.inner.partitions {
-            let job = Job::Configure(partition.core.clone(), Box::new(of_log.clone()));
-            // A queue that is closed has no owner any more that could follow.
-            drop(partition.core.queue.push(job));
+            partition.core.with_log(|log| log.set_config(of_log.clone()));
         }
     }
 }
