@@ -1,5 +1,6 @@
 //! What is attacked.
 
+mod compaction;
 mod events;
 mod logs;
 mod messages;
@@ -80,5 +81,6 @@ pub fn targets() -> Vec<Target> {
     targets.extend(records::targets());
     targets.extend(events::targets());
     targets.extend(logs::targets());
+    targets.extend(compaction::targets());
     targets
 }

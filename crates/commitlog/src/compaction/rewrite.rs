@@ -148,7 +148,11 @@ fn try_rewrite(
             if !assistant.pace(batch.bytes.len()) {
                 return output.discard().map(|()| (count, Outcome::Stopped));
             }
-            output.take(&batch, filter.judge(&batch)?)?;
+            // Behind rot, offsets may jump anywhere, and nothing is written; but the filter has to meet every batch.
+            let fate = filter.judge(&batch)?;
+            if sound {
+                output.take(&batch, fate)?;
+            }
         }
     }
     if !sound {

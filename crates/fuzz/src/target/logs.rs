@@ -12,7 +12,7 @@ use record::{BatchBuilder, Compression, Producer};
 
 use super::{Allowance, Target};
 
-const DIR: &str = "/data/t-0";
+pub(super) const DIR: &str = "/data/t-0";
 const BATCHES: i64 = 40;
 const EVERYTHING: usize = 1 << 20;
 /// Files that hold what stands nowhere else: records, and which of them were deleted. All others only help.
@@ -60,7 +60,7 @@ fn config() -> Config {
 }
 
 /// A log of several segments that was stopped in order.
-fn files() -> BTreeMap<PathBuf, Vec<u8>> {
+pub(super) fn files() -> BTreeMap<PathBuf, Vec<u8>> {
     let disk = disk(&BTreeMap::new());
     let mut log = open(&disk).expect("an empty log");
     for i in 0..BATCHES {
@@ -85,7 +85,8 @@ fn append(log: &mut Log, i: i64) {
     if producer.id == 8 {
         batch = batch.transactional();
     }
-    batch.push(1_000 + i * 10, None, Some(format!("value {i}").as_bytes()), &[]);
+    let key = format!("{} {}", producer.id, i % 6);
+    batch.push(1_000 + i * 10, Some(key.as_bytes()), Some(format!("value {i}").as_bytes()), &[]);
     log.append(&[batch.build()], i)[0].as_ref().expect("an honest batch");
     if i % 4 == 3 {
         log.append_marker(8, 0, i % 8 == 3, 1, 1_000 + i * 10).expect("an honest marker");
@@ -115,7 +116,7 @@ fn mended(path: &Path, input: &Bytes) -> Vec<u8> {
     bytes
 }
 
-fn disk(files: &BTreeMap<PathBuf, Vec<u8>>) -> SimDisk {
+pub(super) fn disk(files: &BTreeMap<PathBuf, Vec<u8>>) -> SimDisk {
     let disk = SimDisk::new();
     disk.create_dir_all(Path::new(DIR)).expect("a disk of our own");
     for (path, content) in files {
@@ -127,7 +128,7 @@ fn disk(files: &BTreeMap<PathBuf, Vec<u8>>) -> SimDisk {
     disk
 }
 
-fn open(disk: &SimDisk) -> Result<Log, commitlog::Error> {
+pub(super) fn open(disk: &SimDisk) -> Result<Log, commitlog::Error> {
     Log::open(Arc::new(disk.clone()), Path::new(DIR), config(), LastStop::Clean).map(|(log, _)| log)
 }
 
