@@ -1,5 +1,6 @@
 //! The owner of one partition's log: whoever holds its lock. Appends happen on the caller's thread when that is quick;
-//! the writer thread does what may take long (flushes, new segments) and what came while somebody else was the owner.
+//! the writer thread does what may take long (flushes, new segments), what waits for a flush anyway, and what came while
+//! somebody else was the owner.
 //!
 //! Appends of one caller keep their order: as long as one of a partition's appends waits for the writer thread, the next
 //! ones queue up behind it.
@@ -110,7 +111,8 @@ impl Core {
 
     /// Appends admitted batches here and now if that is quick, or hands them over.
     pub(crate) fn append(self: &Arc<Self>, batches: Bytes, acks: Acks) -> Result<AppendFuture, AppendError> {
-        if self.handed_over.load(Ordering::Acquire) == 0
+        if !self.goes_to_the_writer(acks)
+            && self.handed_over.load(Ordering::Acquire) == 0
             && let Ok(mut owner) = self.owner.try_lock()
             && let Some(log) = &mut owner.log
         {
@@ -127,6 +129,11 @@ impl Core {
             self.handed_over.fetch_sub(1, Ordering::AcqRel);
         })?;
         Ok(AppendFuture::new(answer))
+    }
+
+    /// What waits for a flush waits for the writer thread anyway, which makes one write of all that came meanwhile.
+    fn goes_to_the_writer(&self, acks: Acks) -> bool {
+        acks == Acks::All && !self.settings.get().flush_relaxed
     }
 
     /// Appends what was handed over, with as few writes as possible. For the writer thread.
