@@ -166,7 +166,7 @@ class Java(Worker):
         for line in self.process.stdout:
             first, *rest = line.split()
             if first == "error":
-                self.errors[rest[0]] += 1
+                self.errors[" ".join(rest)[:120]] += 1
                 continue
             number, size, fate = int(first), int(rest[0]), rest[1]
             self.sizes[number], self.fates[number] = size, fate

@@ -37,7 +37,8 @@ public class Marked {
                 }
                 transact(producer, number);
             } catch (KafkaException error) {
-                System.out.println("error " + error.getClass().getSimpleName());
+                Throwable cause = error.getCause() == null ? error : error.getCause();
+                System.out.println("error " + error.getClass().getSimpleName() + ": " + cause.getMessage());
                 if (producer != null) {
                     producer.close(java.time.Duration.ZERO);
                 }
