@@ -20,7 +20,7 @@ from pathlib import Path
 import card
 from apache_kafka import ApacheKafka
 from server import Door, Server
-from suite import FAILED, ITSELF, SKIPPED, Case, Run, Skip
+from suite import FAILED, ITSELF, PASSED, SKIPPED, Case, Run, Skip
 
 SUITES = Path(__file__).resolve().parent / "suites"
 
@@ -46,7 +46,7 @@ def select(suites, words):
 
 def server_for(suite, directory, arguments):
     if arguments.peer:
-        return ApacheKafka(directory, suite.settings, version=suite.peer)
+        return ApacheKafka(directory, {**suite.settings, **suite.peer_settings}, version=suite.peer)
     if arguments.door:
         return Door(directory, arguments.door, suite.settings)
     return Server(directory, suite.settings)
@@ -103,7 +103,7 @@ def main():
 
 
 def carry_out(suites, arguments):
-    unexpected = []
+    unexpected, all_counts, began = [], {}, time.monotonic()
     for number, suite in enumerate(suites, 1):
         say(f"\n[{number}/{len(suites)}] {suite.name} {suite.version}")
         started = time.monotonic()
@@ -118,9 +118,14 @@ def carry_out(suites, arguments):
         unexpected += card.verdicts(suite, cases, arguments.peer)
         counts = {}
         for case in cases:
-            counts[case.outcome] = counts.get(case.outcome, 0) + 1
+            for sums in (counts, all_counts):
+                sums[case.outcome] = sums.get(case.outcome, 0) + 1
         total = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
         say(f"  {suite.name}: {total} in {seconds:.0f} s")
+    seconds = time.monotonic() - began
+    passed, skipped = (all_counts.get(outcome, 0) for outcome in (PASSED, SKIPPED))
+    # As pytest ends, which is what the reader of the summary knows; known failures are not among the failed.
+    say(f"\n=== {len(unexpected)} failed, {passed} passed, {skipped} skipped in {seconds:.0f}s ===")
     return unexpected
 
 

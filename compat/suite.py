@@ -42,6 +42,7 @@ class Suite:
     known_on_peer: dict = field(default_factory=dict)
     left_out: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
+    peer_settings: dict = field(default_factory=dict)
     peer: str = VERSION
     quick: bool = False
     minutes: int = 10

@@ -14,6 +14,8 @@ use crate::{deny, features, layers, tidy, tools};
 /// Several times what they take on two busy cores, the build of a clean clone included.
 const TESTS_MINUTES: u32 = 45;
 const COMPAT_MINUTES: u32 = 15;
+/// Most of it is fetching the clients, once.
+const CLIENTS_MINUTES: u32 = 30;
 const DEMO_MINUTES: u32 = 10;
 
 /// One step. Steps run in the order in which they stand in their table.
@@ -43,6 +45,7 @@ const TESTS: &[Step] = &[
     Step { name: "tests", needs: &["packages"], run: tests },
     Step { name: "build", needs: &[], run: build },
     Step { name: "compat", needs: &["packages", "python", "build"], run: compat },
+    Step { name: "clients", needs: &["packages", "python", "build"], run: clients },
     Step { name: "demo", needs: &["build"], run: demo_once },
 ];
 
@@ -159,6 +162,17 @@ fn compat(repository: &Repository) -> Result<Tally> {
     counts::settle(tally, ok)
 }
 
+/// The quick suites of the report card: one short program for each client, in its own language.
+fn clients(repository: &Repository) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut command = Command::new(tools::python_home(repository).join("bin").join("python"));
+    command.current_dir(&repository.root).args(["compat/report.py", "--quick"]);
+    command.env("PELTON_BIN", repository.binary()).env("CARGO_TARGET_DIR", &repository.target);
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    let ok = watch(&mut limited(command, CLIENTS_MINUTES), |line| tally.add(counts::pytest(line)))?;
+    counts::settle(tally, ok)
+}
+
 fn demo_once(repository: &Repository) -> Result<Tally> {
     let mut command = Command::new(repository.binary());
     command.current_dir(&repository.root).args(["demo", "--once", "--no-browser"]);
@@ -184,7 +198,7 @@ mod tests {
             selected(&["check"]).unwrap(),
             ["layers", "fmt", "clippy", "tidy", "deny", "features", "docs"]
         );
-        assert_eq!(selected(&[]).unwrap().len(), 13);
+        assert_eq!(selected(&[]).unwrap().len(), 14);
     }
 
     #[test]

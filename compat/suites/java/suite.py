@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 NEWEST, LAST_3, OLD = "4.3.1", "3.9.1", "2.8.2"
 COMMON = ["Smoke.java", "Clients.java", "Tap.java"]
 NEEDS = ("java", "javac", "mvn")
-# A forgotten transaction is looked for every ten seconds otherwise.
+# Kafka looks for forgotten transactions every ten seconds otherwise.
 SETTINGS = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": 500}
 
 
@@ -34,7 +34,7 @@ def smoke(version, mains, sources):
 
 
 SUITES = [
-    Suite("Java client 4 smoke", NEWEST, smoke(NEWEST, ["Smoke", "Newer"], [*COMMON, "Newer.java"]), NEEDS, quick=True, settings=SETTINGS),
-    Suite("Java client 3 smoke", LAST_3, smoke(LAST_3, ["Smoke"], COMMON), NEEDS, quick=True, settings=SETTINGS),
-    Suite("Java client 2 smoke", OLD, smoke(OLD, ["Smoke"], COMMON), NEEDS, quick=True, settings=SETTINGS),
+    Suite("Java client 4 smoke", NEWEST, smoke(NEWEST, ["Smoke", "Newer"], [*COMMON, "Newer.java"]), NEEDS, quick=True, peer_settings=SETTINGS),
+    Suite("Java client 3 smoke", LAST_3, smoke(LAST_3, ["Smoke"], COMMON), NEEDS, quick=True, peer_settings=SETTINGS),
+    Suite("Java client 2 smoke", OLD, smoke(OLD, ["Smoke"], COMMON), NEEDS, quick=True, peer_settings=SETTINGS),
 ]

@@ -87,7 +87,7 @@ def group():
         options = {"group_id": "sharers", "auto_offset_reset": "earliest", "enable_auto_commit": False}
         consumer = kafka.KafkaConsumer(topic, **COMMON, **options, session_timeout_ms=10000, heartbeat_interval_ms=300)
         while not stop.is_set():
-            for records in consumer.poll(500).values():
+            for records in consumer.poll(2000).values():
                 for record in records:
                     seen.setdefault((record.partition, record.offset), name)
             assigned[name] = len(consumer.assignment())
@@ -159,7 +159,8 @@ def group_admin():
     topic = create("grouped")
     send(topic, 10)
     consumer = kafka.KafkaConsumer(topic, **COMMON, group_id="described", auto_offset_reset="earliest")
-    until(lambda: consumer.poll(200), "a record")
+    # A rejoin that outlasts the timeout of `poll` can lose its assignment (3.0.12).
+    until(lambda: consumer.poll(10_000), "a record")
     if THREE:
         described = admin.describe_groups(["described"])["described"]
         state, listed = described["group_state"], [g["group_id"] for g in admin.list_groups()]

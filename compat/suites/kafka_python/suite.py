@@ -1,5 +1,6 @@
 """kafka-python: the newest, the last 2.x, and the newest speaking the protocol of Kafka 0.10."""
 
+import shutil
 from pathlib import Path
 
 import packages
@@ -15,6 +16,7 @@ NEWEST, LAST_2 = "3.0.12", "2.3.3"
 # Kafka 4 has dropped what was old in 2.x; Pelton has not.
 GONE = {"the cluster and its directories are described": "Kafka 4 no longer serves DescribeLogDirs v0"}
 LEFT_OUT = {"test_sasl_integration, test_ssl_integration": "TLS and SASL come later"}
+NOT_YET = {"test_admin_integration::test_create_describe_delete_acls": "access control lists come with a later version"}
 
 
 def smoke(version, *arguments):
@@ -31,13 +33,16 @@ def own(this):
     python = packages.python(f"kafka-python=={NEWEST}", *CODECS, "pytest==9.2.0", "pytest-timeout==2.4.0", "pytest-mock==3.15.1")
     # Python has a package `test` of its own, which would hide the one without this file.
     (source / "test" / "__init__.py").touch()
-    environment = {"KAFKA_URI": f"kafka://{this.address}", "KAFKA_VERSION": "4.2.0", "PYTHONPATH": str(source)}
-    pytest_suite.run(this, python, source, "--timeout=120", "test/integration", env=environment)
+    shutil.copy(HERE / "service.py", source / "test" / "service.py")
+    environment = {"KAFKA_URI": f"kafka://{this.address}", "KAFKA_VERSION": "4.3.0", "PYTHONPATH": str(source)}
+    # Any directory will do, since no broker is started from it.
+    environment["KAFKA_ROOT"] = str(source)
+    pytest_suite.run(this, python, source, "--timeout=120", "--ignore=test/integration/test_ssl_integration.py", "test/integration", env=environment)
 
 
 SUITES = [
     Suite("kafka-python 3 smoke", NEWEST, smoke(NEWEST), settings=SETTINGS, quick=True, minutes=3),
     Suite("kafka-python 3 smoke as 0.10", NEWEST, smoke(NEWEST, "0.10.1"), settings=SETTINGS, quick=True, minutes=3, peer="3.9.1"),
     Suite("kafka-python 2 smoke", LAST_2, smoke(LAST_2), settings=SETTINGS, quick=True, minutes=3, known_on_peer=GONE),
-    Suite("kafka-python 3 integration tests", NEWEST, own, settings={"num.partitions": 4}, minutes=15, left_out=LEFT_OUT),
+    Suite("kafka-python 3 integration tests", NEWEST, own, settings={"num.partitions": 4}, minutes=15, left_out=LEFT_OUT, known=NOT_YET),
 ]

@@ -131,6 +131,7 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
         of("transaction.state.log.replication.factor", Kind::Int, 1),
         of("transactional.id.expiration.ms", Kind::Int, config.transactions.id_expiration_ms),
     ];
+    settings.extend(retention_hours(context));
     settings.extend(context.topics().default_settings().into_iter().map(|setting| Setting {
         name: setting.spec.broker_name,
         kind: setting.spec.kind,
@@ -139,6 +140,16 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
     }));
     settings.sort_by_key(|setting| setting.name);
     settings
+}
+
+/// The default retention under the name that most programs ask for; not shown where it never ends.
+fn retention_hours(context: &Context) -> Option<Setting> {
+    const HOUR_MS: i64 = 3_600_000;
+    let defaults = context.topics().default_settings();
+    let retention = defaults.into_iter().find(|setting| setting.spec.broker_name == "log.retention.ms")?;
+    let hours = retention.value.parse::<i64>().ok().filter(|ms| *ms >= 0)? / HOUR_MS;
+    let name = "log.retention.hours";
+    Some(Setting { name, kind: Kind::Int, value: hours.to_string(), source: retention.source.into() })
 }
 
 fn of(name: &'static str, kind: Kind, value: impl std::fmt::Display) -> Setting {
