@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use topics::{SettingKind as Kind, SettingSource};
+use topics::{SettingKind as Kind, SettingSource, SettingSpec};
 
 use crate::context::Context;
 
@@ -13,6 +13,8 @@ pub(crate) struct Setting {
     pub(crate) kind: Kind,
     pub(crate) value: String,
     pub(crate) source: Source,
+    /// Its line in the table of those that topics have or inherit; no other of the broker's can change while it runs.
+    pub(crate) spec: Option<&'static SettingSpec>,
 }
 
 /// Where a value comes from.
@@ -72,6 +74,7 @@ pub(crate) fn of_topic(context: &Context, given: &BTreeMap<String, String>) -> V
         kind: setting.spec.kind,
         value: setting.value,
         source: setting.source.into(),
+        spec: Some(setting.spec),
     };
     settings.map(show).collect()
 }
@@ -137,6 +140,7 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
         kind: setting.spec.kind,
         value: setting.value,
         source: setting.source.into(),
+        spec: Some(setting.spec),
     }));
     settings.sort_by_key(|setting| setting.name);
     settings
@@ -149,11 +153,23 @@ fn retention_hours(context: &Context) -> Option<Setting> {
     let retention = defaults.into_iter().find(|setting| setting.spec.broker_name == "log.retention.ms")?;
     let hours = retention.value.parse::<i64>().ok().filter(|ms| *ms >= 0)? / HOUR_MS;
     let name = "log.retention.hours";
-    Some(Setting { name, kind: Kind::Int, value: hours.to_string(), source: retention.source.into() })
+    Some(Setting {
+        name,
+        kind: Kind::Int,
+        value: hours.to_string(),
+        source: retention.source.into(),
+        spec: None,
+    })
+}
+
+/// What was changed for all brokers while they run.
+pub(crate) fn of_all_brokers(context: &Context) -> Vec<Setting> {
+    let changed = |setting: &Setting| setting.source == Source::DynamicDefault;
+    of_broker(context).into_iter().filter(changed).collect()
 }
 
 fn of(name: &'static str, kind: Kind, value: impl std::fmt::Display) -> Setting {
-    Setting { name, kind, value: value.to_string(), source: Source::Static }
+    Setting { name, kind, value: value.to_string(), source: Source::Static, spec: None }
 }
 
 fn assignors(groups: &groups::Config) -> String {
@@ -169,6 +185,7 @@ pub(crate) fn of_group(context: &Context, settings: groups::GroupSettings) -> Ve
             kind: Kind::Int,
             value: value.to_string(),
             source: if is_set { Source::Group } else { Source::Default },
+            spec: None,
         })
         .collect()
 }

@@ -3,8 +3,7 @@
 //! Settings of topics (resource type 2), of this broker (4) and of groups (32), under Kafka's names, with their values and
 //! where they come from.
 //!
-//! Not done: other resources (loggers, metrics) are unknown; there is no documentation text. Settings are
-//! read-only for the broker.
+//! Not done: other resources (loggers, metrics) are unknown.
 
 use groups::GroupSettings;
 use protocol::messages::describe_configs::{
@@ -13,18 +12,25 @@ use protocol::messages::describe_configs::{
 use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use protocol::{ErrorCode, StrBytes};
 
+use crate::alteration::{BROKER, TOPIC};
 use crate::context::Context;
 use crate::settings::{self, Setting, Source};
 
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
 const GROUP: i8 = 32;
+
+/// Which details a request wants.
+#[derive(Clone, Copy)]
+struct Details {
+    synonyms: bool,
+    documentation: bool,
+}
 
 pub(crate) fn handle(
     context: &Context,
     request: DescribeConfigsRequest,
 ) -> impl Future<Output = DescribeConfigsResponse> + Send + use<> {
-    let synonyms = request.include_synonyms;
+    let details =
+        Details { synonyms: request.include_synonyms, documentation: request.include_documentation };
     let of_groups = request.resources.iter().filter(|one| one.resource_type == GROUP);
     let group_ids: Vec<String> = of_groups.map(|one| one.resource_name.to_string()).collect();
     let asking = (!group_ids.is_empty()).then(|| context.coordinator().settings(group_ids));
@@ -37,7 +43,7 @@ pub(crate) fn handle(
         let mut groups = groups.into_iter();
         let describe = |one: DescribeConfigsResource| {
             let group = if one.resource_type == GROUP { groups.next() } else { None };
-            describe(&context, one, group, synonyms)
+            describe(&context, one, group, details)
         };
         let results = request.resources.into_iter().map(describe).collect();
         DescribeConfigsResponse { results, ..Default::default() }
@@ -48,7 +54,7 @@ fn describe(
     context: &Context,
     wanted: DescribeConfigsResource,
     group: Option<GroupSettings>,
-    synonyms: bool,
+    details: Details,
 ) -> DescribeConfigsResult {
     let found = find(context, &wanted, group);
     let mut result = DescribeConfigsResult {
@@ -56,14 +62,16 @@ fn describe(
         resource_name: wanted.resource_name,
         ..Default::default()
     };
-    let read_only = wanted.resource_type == BROKER;
     match found {
         Ok(found) => {
             let asked = |setting: &Setting| match &wanted.configuration_keys {
                 Some(keys) if !keys.is_empty() => keys.iter().any(|key| *key == setting.name),
                 _ => true,
             };
-            let shown = found.into_iter().filter(asked).map(|setting| show(setting, read_only, synonyms));
+            let shown = found
+                .into_iter()
+                .filter(asked)
+                .map(|setting| show(setting, wanted.resource_type == BROKER, details));
             result.configs = shown.collect();
         }
         Err((error, message)) => {
@@ -87,8 +95,7 @@ fn find(
             Ok(settings::of_topic(context, topic.configs()))
         }
         BROKER if name == context.config().node_id.to_string() => Ok(settings::of_broker(context)),
-        // The defaults of all brokers, of which none was changed while running.
-        BROKER if name.is_empty() => Ok(Vec::new()),
+        BROKER if name.is_empty() => Ok(settings::of_all_brokers(context)),
         BROKER => Err((ErrorCode::InvalidRequest, "no such broker")),
         GROUP => {
             let group = group.ok_or((ErrorCode::CoordinatorNotAvailable, "the groups are not available"))?;
@@ -98,21 +105,36 @@ fn find(
     }
 }
 
-fn show(setting: Setting, read_only: bool, synonyms: bool) -> DescribeConfigsResourceResult {
-    let value = Some(StrBytes::from(setting.value));
-    let synonym = DescribeConfigsSynonym {
-        name: setting.name.into(),
-        value: value.clone(),
-        source: settings::source_code(setting.source),
-    };
+fn show(setting: Setting, of_broker: bool, details: Details) -> DescribeConfigsResourceResult {
+    let documentation =
+        setting.spec.filter(|_| details.documentation).map(|spec| StrBytes::from_static(spec.doc));
+    let synonyms = if details.synonyms { synonyms(&setting) } else { Vec::new() };
     DescribeConfigsResourceResult {
         name: setting.name.into(),
-        value,
-        read_only,
+        value: Some(StrBytes::from(setting.value)),
+        read_only: of_broker && setting.spec.is_none(),
         is_default: setting.source == Source::Default,
         config_source: settings::source_code(setting.source),
-        synonyms: if synonyms { vec![synonym] } else { Vec::new() },
+        synonyms,
         config_type: settings::kind_code(setting.kind),
+        documentation,
         ..Default::default()
     }
+}
+
+/// Where the value comes from, and what it would be without: the first that is there holds.
+fn synonyms(setting: &Setting) -> Vec<DescribeConfigsSynonym> {
+    let mut synonyms = vec![DescribeConfigsSynonym {
+        name: setting.name.into(),
+        value: Some(StrBytes::from(&setting.value)),
+        source: settings::source_code(setting.source),
+    }];
+    if let Some(spec) = setting.spec.filter(|_| setting.source != Source::Default) {
+        synonyms.push(DescribeConfigsSynonym {
+            name: spec.broker_name.into(),
+            value: Some(StrBytes::from_static(spec.default)),
+            source: settings::source_code(Source::Default),
+        });
+    }
+    synonyms
 }

@@ -1,6 +1,7 @@
 //! The door from the outside: real sockets, raw frames.
 
 mod acknowledgement;
+mod administration;
 mod configuration;
 mod consumer_group;
 mod group;
