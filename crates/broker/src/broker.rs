@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use topics::Topics;
 
+use crate::api::fetch::Sessions;
 use crate::config::Exposure;
 use crate::context::{Shared, turned};
 use crate::coordinator;
@@ -73,6 +74,7 @@ impl Broker {
         let (stop, closing) = watch::channel(false);
         let shared = Arc::new(Shared {
             memory: Memory::new(config.memory_bytes),
+            fetch_sessions: Sessions::default(),
             cluster_id: cluster_id::from_uuid(offsets_topic_id),
             config,
             topics,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use topics::{Partition, Topic, Topics};
 
 use crate::Config;
+use crate::api::fetch::Sessions;
 use crate::coordinator::Coordinator;
 use crate::journal::{OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Unavailable};
 use crate::memory::Memory;
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) coordinator: Coordinator,
     pub(crate) transactions: TransactionCoordinator,
     pub(crate) memory: Memory,
+    pub(crate) fetch_sessions: Sessions,
     pub(crate) cluster_id: String,
     /// Turns true when the broker stops.
     pub(crate) closing: watch::Receiver<bool>,

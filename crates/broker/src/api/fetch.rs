@@ -4,8 +4,7 @@
 //! watches, up to the time that the client gives. Batches leave as they lie in the log, whole: the first may begin
 //! before the offset that was asked for, and the first of all is never held back for its size (KIP-74).
 //!
-//! Not done: fetch sessions. Every answer has session id 0, which tells the client to ask for all its partitions each
-//! time; a session id of a former life is answered with FETCH_SESSION_ID_NOT_FOUND. Followers are not served.
+//! Sessions (KIP-227) spare both sides what did not change, see `session`. Not done: followers are not served.
 //!
 //! With isolation level 1, read_committed, a fetch ends at the last stable offset, and names the aborted transactions among
 //! what it returns: clients leave their records out. A transaction's marker moves the high watermark, so whoever waits for
@@ -16,11 +15,11 @@
 
 mod plan;
 mod read;
+mod session;
 
 use std::time::Duration;
 
 use futures::future::Either;
-use protocol::ErrorCode;
 use protocol::messages::{FetchRequest, FetchResponse};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
@@ -29,22 +28,28 @@ use crate::context::{Context, turned};
 use crate::long_poll;
 use crate::memory::Lease;
 use plan::Plan;
+use session::Kind;
+pub(crate) use session::Sessions;
 
-const FULL_FETCH_SESSION: i32 = 0;
 /// No client waits longer than this, whatever it says.
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// The answer, and the memory that its records take.
 pub(crate) fn handle(
     context: &Context,
-    request: FetchRequest,
+    mut request: FetchRequest,
 ) -> impl Future<Output = (FetchResponse, Lease)> + Send + use<> {
     let mut lease = context.shared.memory.lease();
-    if request.session_id != FULL_FETCH_SESSION {
-        let error_code = ErrorCode::FetchSessionIdNotFound.code();
-        let refused = FetchResponse { error_code, ..Default::default() };
-        return Either::Left(std::future::ready((refused, lease)));
-    }
+    let shared = std::sync::Arc::clone(&context.shared);
+    let (version, now) = (context.api_version, shared.env.clock.monotonic());
+    let kind = match shared.fetch_sessions.begin(&mut request, version, now) {
+        Ok(kind) => kind,
+        Err(error) => {
+            let refused = FetchResponse { error_code: error.code(), ..Default::default() };
+            return Either::Left(std::future::ready((refused, lease)));
+        }
+    };
+    let remembered = if kind == Kind::First { request.topics.clone() } else { Vec::new() };
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(MAX_WAIT);
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
     let plan = std::sync::Arc::new(Plan::new(context, request));
@@ -61,7 +66,9 @@ pub(crate) fn handle(
                     spawn_blocking(move || read::read(&reading)).await.expect("reading does not panic");
                 if last_chance || read.is_final || read.bytes >= min_bytes {
                     lease.shrink_to(read.bytes);
-                    return (read.response, lease);
+                    let mut response = read.response;
+                    shared.fetch_sessions.end(kind, remembered, version, now, &mut response);
+                    return (response, lease);
                 }
                 lease.shrink_to(0);
             }

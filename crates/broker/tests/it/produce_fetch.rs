@@ -171,3 +171,36 @@ async fn offsets_are_found_by_time() {
     }
     server.stop().await;
 }
+
+/// A consumer that keeps asking: only what is new comes, for as long as both sides agree where they are.
+#[tokio::test]
+async fn a_fetch_session_tells_what_is_new() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    for topic in ["a", "b"] {
+        client.touch_topic(topic).await;
+    }
+    client.produce("a", 1, batch(&["one"])).await;
+    let topics = ["a", "b"].map(|name| fetch_request(name, 0, 0).topics.remove(0)).to_vec();
+    let first = FetchRequest { session_epoch: 0, topics, ..fetch_request("a", 0, 0) };
+    let opened: FetchResponse = client.ask(12, &first).await;
+    assert_ne!(opened.session_id, 0);
+    assert_eq!(opened.responses.len(), 2);
+    // The client names what moved on its side, and hears what moved on the other.
+    let seen = fetch_request("a", 1, 0).topics;
+    let later = |epoch: i32, topics| FetchRequest {
+        session_id: opened.session_id,
+        session_epoch: epoch,
+        topics,
+        ..fetch_request("a", 0, 0)
+    };
+    let quiet: FetchResponse = client.ask(12, &later(1, seen)).await;
+    assert_eq!((quiet.error_code, quiet.responses.len()), (0, 0));
+    client.produce("b", 1, batch(&["two"])).await;
+    let news: FetchResponse = client.ask(12, &later(2, Vec::new())).await;
+    assert_eq!(news.responses.len(), 1);
+    assert_eq!((&*news.responses[0].topic, fetched(&news)), ("b", vec![(0, "two".to_owned())]));
+    let late: FetchResponse = client.ask(12, &later(2, Vec::new())).await;
+    assert_eq!(ErrorCode::from_code(late.error_code), ErrorCode::InvalidFetchSessionEpoch);
+    server.stop().await;
+}
