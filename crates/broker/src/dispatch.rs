@@ -221,3 +221,29 @@ fn authorise(context: &Context, api: ApiKey) -> Result<(), Refusal> {
 fn encode<M: Message>(correlation_id: i32, version: i16, response: &M) -> Reply {
     Reply::Send(Frame::response(correlation_id, version, response).into_chunks())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_every_route_with_its_versions() {
+        let page = include_str!("../../../docs/kafka.md");
+        let documented: Vec<(i16, String)> = page
+            .lines()
+            .filter_map(|line| {
+                let mut cells = line.strip_prefix("| ")?.split(" | ");
+                let (key, api, versions) = (cells.next()?, cells.next()?, cells.next()?);
+                Some((key.parse().ok()?, format!("{api} {versions}")))
+            })
+            .collect();
+        let mut served: Vec<(i16, String)> = routes()
+            .map(|route| {
+                let (first, last) = (route.versions.start(), route.versions.end());
+                (route.api.code(), format!("{} {first}-{last}", route.api))
+            })
+            .collect();
+        served.sort();
+        assert_eq!(documented, served);
+    }
+}

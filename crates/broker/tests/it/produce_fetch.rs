@@ -5,7 +5,8 @@ use protocol::ErrorCode;
 use protocol::messages::init_producer_id::InitProducerIdRequest;
 use protocol::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::{
-    FetchResponse, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse, ProduceResponse,
+    FetchRequest, FetchResponse, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ProduceResponse,
 };
 use record::{Compression, Producer};
 
