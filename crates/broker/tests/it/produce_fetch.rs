@@ -128,7 +128,7 @@ async fn offsets_outside_of_the_log_are_errors() {
     let partition = &response.responses[0].partitions[0];
     assert_eq!(ErrorCode::from_code(partition.error_code), ErrorCode::UnknownTopicOrPartition);
     let mut stale = fetch_request("t", 0, 0);
-    stale.session_id = 17;
+    (stale.session_id, stale.session_epoch) = (17, 1);
     let response: FetchResponse = client.ask(11, &stale).await;
     assert_eq!(ErrorCode::from_code(response.error_code), ErrorCode::FetchSessionIdNotFound);
     server.stop().await;
