@@ -1,4 +1,4 @@
-//! What outside crates may be: licences, sources, bans. The rules stand in `deny.toml`.
+//! What outside crates may be: licences, sources, bans. The rules stand in `.cargo/deny.toml`, where cargo-deny finds them too.
 //!
 //! The file has cargo-deny's format, so cargo-deny reads it too. The check is our own because it must run in
 //! a second on every machine that can build, and no registry carries a cargo-deny binary that understands
@@ -29,8 +29,8 @@ const REGISTRY: &str = concat!("registry+https://github.com/rust-lang/crates", "
 
 /// Every outside crate, and every package of the page, that the policy does not allow.
 pub(crate) fn check(repository: &Repository) -> Result<Vec<Finding>> {
-    let path = repository.root.join("deny.toml");
-    let text = std::fs::read_to_string(&path).context("cannot read deny.toml")?;
+    let path = repository.root.join(".cargo/deny.toml");
+    let text = std::fs::read_to_string(&path).context("cannot read .cargo/deny.toml")?;
     let policy = Policy::parse(&text)?;
     let mut command = process::cargo(&repository.root, "metadata");
     command.args(["--format-version", "1"]);
