@@ -60,6 +60,8 @@ async fn run(stream: TcpStream, shared: &Arc<Shared>, client: Arc<Client>) -> Re
         ),
         outgoing: Outgoing::new(sink, config.stall_timeout),
         replies: FuturesOrdered::new(),
+        leases: Vec::new(),
+        failed: false,
         shared,
         client,
     };
@@ -69,12 +71,9 @@ async fn run(stream: TcpStream, shared: &Arc<Shared>, client: Arc<Client>) -> Re
         let reads = open && connection.replies.len() < config.max_pipelined;
         tokio::select! {
             biased;
-            Some(reply) = connection.replies.next() => {
-                connection.send(reply).await?;
-                connection.reader.refresh();
-            }
+            Some(reply) = connection.replies.next() => connection.send(reply).await?,
             frame = connection.reader.next(), if reads => match frame {
-                Ok(Some(frame)) => connection.receive(frame)?,
+                Ok(Some(frame)) => connection.receive(frame).await?,
                 Ok(None) => return Ok(()),
                 Err(FrameError::Idle) if !connection.replies.is_empty() => connection.reader.refresh(),
                 Err(error) => return Err(error.into()),
@@ -88,36 +87,79 @@ async fn run(stream: TcpStream, shared: &Arc<Shared>, client: Arc<Client>) -> Re
 struct Connection<'a> {
     reader: FrameReader<tokio::net::tcp::OwnedReadHalf>,
     outgoing: Outgoing<tokio::net::tcp::OwnedWriteHalf>,
+    /// What is not answered yet.
     replies: FuturesOrdered<Answer>,
+    /// The memory of the replies in `outgoing`, and of their requests.
+    leases: Vec<Lease>,
+    /// Somebody who wants no answer has to notice a failure.
+    failed: bool,
     shared: &'a Arc<Shared>,
     client: Arc<Client>,
 }
 
 impl Connection<'_> {
-    fn receive(&mut self, frame: Frame) -> Result<(), Refusal> {
-        let answer = dispatch::dispatch(self.shared, &self.client, frame.bytes, frame.lease)?;
+    /// Starts on this request and on all that came with it. The replies that are ready by then leave in one write.
+    async fn receive(&mut self, first: Frame) -> Result<(), Ended> {
+        let mut next = Some(first);
+        let mut refused = None;
+        while let Some(frame) = next {
+            match dispatch::dispatch(self.shared, &self.client, frame.bytes, frame.lease) {
+                Ok(answer) => self.start(answer),
+                Err(refusal) => refused = Some(refusal),
+            }
+            let stops =
+                refused.is_some() || self.is_full() || self.replies.len() >= self.shared.config.max_pipelined;
+            next = if stops { None } else { self.reader.buffered() };
+        }
+        // Whoever came before what is refused hears of it, if it is ready.
+        self.gather();
+        self.flush().await?;
+        refused.map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
+    /// Most answers are there at once, and need not be waited for in a queue.
+    fn start(&mut self, mut answer: Answer) {
+        if self.replies.is_empty()
+            && let Some(reply) = (&mut answer).now_or_never()
+        {
+            return self.take(reply);
+        }
         self.replies.push_back(answer);
-        Ok(())
     }
 
     /// Writes this reply, and those behind it that are ready, at once.
     async fn send(&mut self, first: (Reply, Lease)) -> Result<(), Ended> {
-        let mut leases = Vec::new();
-        let mut next = Some(first);
-        let mut failed = false;
-        while let Some((reply, lease)) = next {
-            leases.push(lease);
-            match reply {
-                Reply::Send(chunks) => self.outgoing.push(chunks),
-                Reply::Nothing => {}
-                Reply::Close => failed = true,
-            }
-            if failed || self.outgoing.len() >= BURST_BYTES {
-                break;
-            }
-            next = self.replies.next().now_or_never().flatten();
+        self.take(first);
+        self.gather();
+        self.flush().await
+    }
+
+    fn gather(&mut self) {
+        while !self.is_full() {
+            let Some(reply) = self.replies.next().now_or_never().flatten() else { break };
+            self.take(reply);
         }
+    }
+
+    fn take(&mut self, (reply, lease): (Reply, Lease)) {
+        self.leases.push(lease);
+        match reply {
+            Reply::Send(chunks) => self.outgoing.push(chunks),
+            Reply::Nothing => {}
+            Reply::Close => self.failed = true,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.failed || self.outgoing.len() >= BURST_BYTES
+    }
+
+    async fn flush(&mut self) -> Result<(), Ended> {
         self.outgoing.flush().await.map_err(Ended::Write)?;
-        if failed { Err(Ended::SilentFailure) } else { Ok(()) }
+        if !self.leases.is_empty() {
+            self.leases.clear();
+            self.reader.refresh();
+        }
+        if self.failed { Err(Ended::SilentFailure) } else { Ok(()) }
     }
 }

@@ -11,6 +11,8 @@ use crate::memory::{Lease, Memory};
 /// Frames up to this size are not charged to the memory budget.
 const FREE_BYTES: usize = 64 << 10;
 const LENGTH_BYTES: usize = 4;
+/// What a connection reads at once when it is quiet; a busy one goes up to [`FREE_BYTES`].
+const STEP_BYTES: usize = 8 << 10;
 
 /// Why no further frame comes.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,8 @@ pub(crate) struct FrameReader<R> {
     idle: Duration,
     stall: Duration,
     buffer: BytesMut,
+    /// How much is read at once, as long as no frame asks for more.
+    step: usize,
     lease: Lease,
     /// When the frame that is coming in must be whole, or, between frames, when the client counts as idle.
     deadline: Instant,
@@ -58,6 +62,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             idle,
             stall,
             buffer: BytesMut::new(),
+            step: STEP_BYTES,
             lease: memory.lease(),
             deadline: Instant::now() + idle,
             inside: false,
@@ -80,9 +85,14 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 Err(_) => return Err(FrameError::Stalled { got: self.buffer.len() }),
                 Ok(Err(error)) => return Err(FrameError::Io(error)),
                 Ok(Ok(0)) => return self.end(),
-                Ok(Ok(_)) => self.note_progress(),
+                Ok(Ok(read)) => self.note_progress(read),
             }
         }
+    }
+
+    /// The next frame, if all of it has been read already. What is wrong with it is for [`FrameReader::next`] to say.
+    pub(crate) fn buffered(&mut self) -> Option<Frame> {
+        self.take().ok().flatten()
     }
 
     /// Starts the clocks anew after a pause in which nothing was read.
@@ -91,7 +101,12 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// A client has as long for one frame as the stall time-out says, from its first byte on.
-    fn note_progress(&mut self) {
+    fn note_progress(&mut self, read: usize) {
+        if self.buffer.len() == self.buffer.capacity() {
+            self.step = (self.step * 2).min(FREE_BYTES);
+        } else if read < self.step / 4 {
+            self.step = (self.step / 2).max(STEP_BYTES);
+        }
         if !self.inside {
             self.inside = true;
             self.deadline = Instant::now() + self.stall;
@@ -131,10 +146,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     fn reserve(&mut self) {
-        const STEP: usize = 8 << 10;
-        let wanted = self.next_capacity().saturating_sub(self.buffer.len());
-        let first = self.buffer.len() < LENGTH_BYTES;
-        self.buffer.reserve(if first { STEP } else { wanted.max(1) });
+        let step = self.step.min(FREE_BYTES.saturating_sub(self.buffer.len()));
+        let begun = self.buffer.len() >= LENGTH_BYTES;
+        let wanted = if begun { self.next_capacity().saturating_sub(self.buffer.len()) } else { 0 };
+        self.buffer.reserve(wanted.max(step).max(1));
     }
 
     fn end(&self) -> Result<Option<Frame>, FrameError> {
@@ -171,6 +186,31 @@ mod tests {
         assert_eq!(&reader.next().await.unwrap().unwrap().bytes[..], b"abc");
         assert_eq!(&reader.next().await.unwrap().unwrap().bytes[..], b"");
         assert_eq!(&reader.next().await.unwrap().unwrap().bytes[..], &large[..]);
+        assert!(reader.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_came_along_is_there_without_reading() {
+        let mut bytes = [frame(b"abc"), frame(b"de"), frame(b"f")].concat();
+        bytes.extend_from_slice(&[0, 0, 0, 9, 1]);
+        let mut reader = reader(&bytes, 100);
+        assert!(reader.buffered().is_none());
+        assert_eq!(&reader.next().await.unwrap().unwrap().bytes[..], b"abc");
+        assert_eq!(&reader.buffered().unwrap().bytes[..], b"de");
+        assert_eq!(&reader.buffered().unwrap().bytes[..], b"f");
+        assert!(reader.buffered().is_none(), "the last one is not whole");
+        assert!(matches!(reader.next().await, Err(FrameError::Half { got: 5, length: 9 })));
+    }
+
+    #[tokio::test]
+    async fn who_sends_much_is_read_in_larger_steps() {
+        let bytes = frame(&[1; 1_000]).repeat(1_000);
+        let mut reader = reader(&bytes, 2_000);
+        for _ in 0..1_000 {
+            assert_eq!(reader.next().await.unwrap().unwrap().bytes.len(), 1_000);
+            assert!(reader.buffer.capacity() <= 2 * FREE_BYTES);
+        }
+        assert!(reader.step > STEP_BYTES);
         assert!(reader.next().await.unwrap().is_none());
     }
 
