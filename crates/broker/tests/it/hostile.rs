@@ -76,6 +76,33 @@ async fn half_a_frame_is_given_up_in_time() {
 }
 
 #[tokio::test]
+async fn who_asks_for_nothing_is_let_go_but_not_who_waits() {
+    let moment = std::time::Duration::from_millis(20);
+    let server = Server::start_with(|config| config.idle_timeout = moment).await;
+    let mut waiting = server.client().await;
+    waiting.touch_topic("t").await;
+    let ten_times_as_long = fetch_request("t", 0, 200);
+    assert!(fetched(&waiting.ask(11, &ten_times_as_long).await).is_empty());
+    assert!(waiting.frame().await.is_none());
+    assert!(server.client().await.frame().await.is_none());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_came_before_nonsense_is_answered() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let asked = Frame::request(7, Some("it"), 0, &ApiVersionsRequest::default()).into_bytes();
+    let unknown = framed(&header(1_000, 0));
+    client.send_raw(&[&asked[..], &asked, &unknown, &asked].concat()).await;
+    for _ in 0..2 {
+        assert_eq!(client.receive::<ApiVersionsResponse>(0).await.0, 7);
+    }
+    assert!(client.frame().await.is_none());
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_frame_in_many_pieces_is_one_frame() {
     let server = Server::start().await;
     let mut client = server.client().await;
