@@ -14,6 +14,8 @@ WITH_BROKER = (
     "|TestPooling|TestHookPoll|TestPing|TestLookback|TestShareGroup|TestPollWait|TestProcessHooks"
 )
 
+KNOWN = {"Test848RegexBrokerResolves": "a pattern of the server's does not match internal topics; Kafka's does"}
+
 
 def smoke(this):
     this.tap([packages.go_program(HERE), this.address])
@@ -28,5 +30,5 @@ def own(this):
 
 SUITES = [
     Suite("franz-go smoke", VERSION, smoke, ("go",), quick=True, minutes=5),
-    Suite("franz-go kgo tests", VERSION, own, ("go",), minutes=27),
+    Suite("franz-go kgo tests", VERSION, own, ("go",), minutes=27, known=KNOWN),
 ]

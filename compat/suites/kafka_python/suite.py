@@ -16,6 +16,8 @@ NEWEST, LAST_2 = "3.0.12", "2.3.3"
 # Kafka 4 has dropped what was old in 2.x; Pelton has not.
 GONE = {"the cluster and its directories are described": "Kafka 4 no longer serves DescribeLogDirs v0"}
 LEFT_OUT = {"test_sasl_integration, test_ssl_integration": "TLS and SASL come later"}
+# As the tests' own server.properties has them.
+OWN_SETTINGS = {"num.partitions": 4, "group.min.session.timeout.ms": 1000}
 NOT_YET = {"test_admin_integration::test_create_describe_delete_acls": "access control lists come with a later version"}
 
 
@@ -44,5 +46,5 @@ SUITES = [
     Suite("kafka-python 3 smoke", NEWEST, smoke(NEWEST), settings=SETTINGS, quick=True, minutes=3),
     Suite("kafka-python 3 smoke as 0.10", NEWEST, smoke(NEWEST, "0.10.1"), settings=SETTINGS, quick=True, minutes=3, peer="3.9.1"),
     Suite("kafka-python 2 smoke", LAST_2, smoke(LAST_2), settings=SETTINGS, quick=True, minutes=3, known_on_peer=GONE),
-    Suite("kafka-python 3 integration tests", NEWEST, own, settings={"num.partitions": 4}, minutes=15, left_out=LEFT_OUT, known=NOT_YET),
+    Suite("kafka-python 3 integration tests", NEWEST, own, settings=OWN_SETTINGS, minutes=15, left_out=LEFT_OUT, known=NOT_YET),
 ]
