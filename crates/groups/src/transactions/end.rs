@@ -62,6 +62,10 @@ impl Transactions {
     fn end_raising_epoch(&mut self, request: &EndRequest) -> Result<Verdict, Error> {
         let transaction = self.find(&request.transactional_id)?;
         let repeated = is_repetition(transaction, request.producer);
+        // The producer of the next transaction: its answer left before a crash, and markers are written once more.
+        if transaction.state.is_prepared() && transaction.next_producer() == request.producer {
+            return Err(Error::Concurrent);
+        }
         if !repeated {
             transaction.check(request.producer)?;
         }
@@ -70,7 +74,6 @@ impl Transactions {
             (State::CompleteCommit, true) | (State::CompleteAbort, false) if repeated => {
                 Ok(Verdict::Repetition)
             }
-            (State::PrepareCommit | State::PrepareAbort, _) if !repeated => Err(Error::ProducerFenced),
             (State::Ongoing, _) | (State::Empty | State::CompleteCommit | State::CompleteAbort, false)
                 if !repeated =>
             {
