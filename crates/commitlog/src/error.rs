@@ -90,8 +90,11 @@ pub enum Error {
         /// The newest.
         current: i16,
     },
-    /// The producer is in the middle of a transaction, and the batch says that it belongs to none.
-    #[error("producer {producer_id} is in a transaction since offset {first_offset}, the batch in none")]
+    /// The producer is in the middle of a transaction, and the batch is not of it: it says that it belongs to none, or is
+    /// of a newer epoch, which begins behind the marker that ends it.
+    #[error(
+        "producer {producer_id} is in a transaction since offset {first_offset} that the batch is no part of"
+    )]
     InTransaction {
         /// The producer.
         producer_id: i64,

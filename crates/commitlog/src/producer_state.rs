@@ -89,7 +89,10 @@ impl ProducerState {
         if header.base_sequence != expected && !again {
             return Err(Error::OutOfOrderSequence { producer_id, sequence: header.base_sequence, expected });
         }
-        if let Some(first_offset) = producer.transaction.filter(|_| !header.is_transactional()) {
+        // A new epoch begins behind the marker that ends the old one's transaction. Without that marker its records would
+        // become part of the new one, and be committed with it.
+        let begins_anew = !header.is_transactional() || !same_epoch;
+        if let Some(first_offset) = producer.transaction.filter(|_| begins_anew) {
             return Err(Error::InTransaction { producer_id, first_offset });
         }
         Ok(Verdict::New)

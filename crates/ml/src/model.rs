@@ -1,6 +1,6 @@
 //! A model as its owner holds it: a learner of some task, what comes before it, and the names it knows.
 //!
-//! Which task it is, is known only at run time; [`registry::create`](crate::registry::create) makes one by the name of
+//! Which task it is, is known only at run time; [`create`](crate::registry::create) makes one by the name of
 //! its algorithm. Everything it needs to go on after a restart is in its snapshot: the codes of categories and
 //! classes, and what scalers have learned, are state as much as weights are.
 

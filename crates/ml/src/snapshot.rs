@@ -11,7 +11,7 @@
 //! 4  CRC-32C of everything before
 //! ```
 //!
-//! Most algorithms lay their state out with `postcard` ([`State`]), which writes the fields of a type one after the
+//! Most algorithms lay their state out with `postcard`, which writes the fields of a type one after the
 //! other, integers in as few bytes as they need and floats as their bits.
 //!
 //! The same model always gives the same bytes. A state version is raised whenever its layout changes;

@@ -107,3 +107,18 @@ fn a_snapshot_survives_its_bytes_and_no_flipped_bit() {
         assert!(Snapshot::from_bytes(&bytes[..at], 100).is_none(), "cut at {at}");
     }
 }
+
+#[test]
+fn a_new_epoch_does_not_go_on_with_the_old_ones_transaction() {
+    const TRANSACTIONAL: i16 = 0x10;
+    let of_epoch = |epoch, base_offset| BatchHeader {
+        attributes: TRANSACTIONAL,
+        ..header(7, epoch, 0, 10, base_offset)
+    };
+    let mut state = state_after(&[of_epoch(0, 0)]);
+    let error = state.check(&of_epoch(1, 10)).unwrap_err();
+    assert!(matches!(error, Error::InTransaction { producer_id: 7, first_offset: 0 }), "{error}");
+    let marker = Marker { producer_id: 7, epoch: 1, commit: false, coordinator_epoch: 0 };
+    state.note_marker(&marker, 10, 0);
+    assert_eq!(state.check(&of_epoch(1, 11)).unwrap(), Verdict::New);
+}

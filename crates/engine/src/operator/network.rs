@@ -112,7 +112,7 @@ fn append(values: Row<'_>, input: &mut Vec<f32>) {
         Row::F32(values) => input.extend_from_slice(values),
         Row::F64(values) => input.extend(values.iter().map(|value| *value as f32)),
         sparse @ Row::Sparse(_) => {
-            input.extend(sparse.dense(&mut Vec::new()).iter().map(|value| *value as f32))
+            input.extend(sparse.dense(&mut Vec::new()).iter().map(|value| *value as f32));
         }
     }
 }
