@@ -116,6 +116,7 @@ impl Connection {
     }
 
     /// Waits for the answer to the oldest request that has none yet.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one answer")]
     pub(crate) fn receive<Q: Call>(&mut self, ticket: Ticket<Q>) -> anyhow::Result<Q::Answer> {
         let Ticket { correlation_id, version, .. } = ticket;
         let reply = self.read_frame()?;
