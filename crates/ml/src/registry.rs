@@ -7,12 +7,14 @@ use crate::learner::{Learner, Transformer};
 use crate::model::{Model, Task};
 use crate::naive_bayes::{GaussianNaiveBayes, gaussian};
 use crate::options::OptionError;
-use crate::schema::Schema;
+use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
 
 /// One algorithm: its name, how it is made from options, and how it is read back.
 struct Algorithm {
     name: &'static str,
+    /// What its rows are labelled with.
+    label: Option<Label>,
     create: fn(&BTreeMap<String, String>, &Schema) -> Result<Task, OptionError>,
     restore: fn(&[u8]) -> Result<Task, SnapshotError>,
 }
@@ -21,6 +23,7 @@ struct Algorithm {
 const LEARNERS: &[Algorithm] = &[
     Algorithm {
         name: gaussian::NAME,
+        label: Some(Label::Class),
         create: |options, schema| {
             let config = gaussian::Config::from_options(options)?;
             Ok(Task::Classify(Box::new(GaussianNaiveBayes::new(config, schema)?)))
@@ -29,6 +32,7 @@ const LEARNERS: &[Algorithm] = &[
     },
     Algorithm {
         name: streaming_kmeans::NAME,
+        label: None,
         create: |options, _| {
             let config = streaming_kmeans::Config::from_options(options)?;
             Ok(Task::Cluster(Box::new(StreamingKMeans::new(config)?)))
@@ -37,10 +41,10 @@ const LEARNERS: &[Algorithm] = &[
     },
 ];
 
-/// The names that [`create`] knows.
+/// The names that [`create`] knows for rows with such a label.
 #[must_use]
-pub fn algorithms() -> Vec<&'static str> {
-    LEARNERS.iter().map(|algorithm| algorithm.name).collect()
+pub fn algorithms(label: Option<Label>) -> Vec<&'static str> {
+    LEARNERS.iter().filter(|algorithm| algorithm.label == label).map(|algorithm| algorithm.name).collect()
 }
 
 /// Makes a new model that knows nothing yet. Names and option keys are matched without regard to case.
@@ -55,9 +59,11 @@ pub fn create(
     schema: Schema,
 ) -> Result<Model, OptionError> {
     let name = algorithm.to_ascii_lowercase();
-    let known = LEARNERS.iter().find(|known| known.name == name).ok_or_else(|| {
-        OptionError::UnknownAlgorithm { name: algorithm.to_owned(), known: algorithms().join(", ") }
-    })?;
+    let known =
+        LEARNERS.iter().find(|known| known.name == name).ok_or_else(|| OptionError::UnknownAlgorithm {
+            name: algorithm.to_owned(),
+            known: algorithms(schema.label).join(", "),
+        })?;
     let task = (known.create)(options, &schema)?;
     Ok(Model::new(schema, Vec::new(), task))
 }
