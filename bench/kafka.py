@@ -108,6 +108,7 @@ class Bench:
 
     def measure(self, server, cell):
         self.call([self.load, server.kafka, "create", "topic=bench", f"partitions={cell.partitions}"])
+        self.await_leaders(server, cell.partitions)
         if cell.mode == "fetch":
             # 64 MiB over the partitions: more than any cache of one partition, well inside the page cache.
             batches = max((64 << 20) // 16384, cell.partitions)
@@ -122,6 +123,17 @@ class Bench:
         figures = json.loads(self.call(cell.command(self.load, server, "bench")))
         figures["rss_mb"] = resident_mb(server.process.pid)
         return figures
+
+    def await_leaders(self, server, partitions):
+        """Apache Kafka answers before the partitions of a new topic have their leaders."""
+        probe = Cell("probe", "produce", {"batch": 100, "batches": 2 * partitions}, partitions=partitions)
+        for attempt in range(20):
+            try:
+                return self.call(probe.command(self.load, server, "bench"))
+            except RuntimeError:
+                if attempt == 19:
+                    raise
+                time.sleep(0.5)
 
     def call(self, command):
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
