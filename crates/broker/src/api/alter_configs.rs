@@ -1,6 +1,6 @@
 //! AlterConfigs, key 33, versions 0 to 2.
 //!
-//! Sets all settings of a topic, or all broker-wide defaults, at once: what is not named goes back to its default.
+//! Sets all settings of a topic or a group, or all broker-wide defaults, at once: what is not named goes back to its default.
 //! `IncrementalAlterConfigs` came to replace it.
 
 use std::collections::BTreeMap;

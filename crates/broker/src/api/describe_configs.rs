@@ -12,11 +12,9 @@ use protocol::messages::describe_configs::{
 use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use protocol::{ErrorCode, StrBytes};
 
-use crate::alteration::{BROKER, TOPIC};
+use crate::alteration::{BROKER, GROUP, TOPIC};
 use crate::context::Context;
 use crate::settings::{self, Setting, Source};
-
-const GROUP: i8 = 32;
 
 /// Which details a request wants.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! IncrementalAlterConfigs, key 44, versions 0 and 1 (KIP-339).
 //!
-//! Sets, deletes, appends to and subtracts from settings of topics, and broker-wide defaults, while they are in force.
+//! Sets, deletes, appends to and subtracts from settings of topics and groups, and broker-wide defaults, while
+//! they are in force.
 
 use std::collections::BTreeMap;
 

@@ -6,12 +6,11 @@ use protocol::messages::list_config_resources::ConfigResource;
 use protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
 use protocol::{ErrorCode, StrBytes};
 
-use crate::alteration::{BROKER, TOPIC};
+use crate::alteration::{BROKER, GROUP, TOPIC};
 use crate::context::Context;
 
 const BROKER_LOGGER: i8 = 8;
 const CLIENT_METRICS: i8 = 16;
-const GROUP: i8 = 32;
 const KNOWN: [i8; 5] = [TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP];
 
 pub(crate) fn handle(
