@@ -5,7 +5,7 @@
 //! other crates. What it holds a learner to:
 //!
 //! 1. *repeatable*: the same batches give the same bytes;
-//! 2. *durable*: a restored model has the same bytes and answers, and the same future;
+//! 2. *durable*: a restored model, and one that was exported and imported, has the same bytes and answers, and the same future;
 //! 3. *untouched by questions*: predicting leaves no trace;
 //! 4. *unpoisoned*: broken rows are refused by index, answered with nothing, and leave no trace;
 //! 5. *finite*: whatever finite rows come, all answers and parameters are finite;
@@ -124,6 +124,11 @@ impl Contract<'_> {
                 .map_err(|error| broken("durable", format!("after {stop}: {error}")))?;
             ensure(twin.snapshot() == snapshot, "durable", || {
                 format!("bytes change when restored after {stop}")
+            })?;
+            let imported = Model::import(original.export())
+                .map_err(|error| broken("durable", format!("exported after {stop}: {error}")))?;
+            ensure(imported.snapshot() == snapshot, "durable", || {
+                format!("bytes change when exported after {stop}")
             })?;
             for sample in stream {
                 let batch = sample.batch(&original);

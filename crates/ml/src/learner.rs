@@ -31,6 +31,9 @@ pub trait Learner: DynClone + Send + Sync + std::fmt::Debug {
     /// Everything it is, as bytes: versioned, checksummed, equal for equal learners.
     fn snapshot(&self) -> Vec<u8>;
 
+    /// Everything it is, in JSON, with every number to its last bit: what [`Learner::snapshot`] has, for other programs.
+    fn export(&self) -> Value;
+
     /// Options and parameters for people to look at; never read back.
     fn describe(&self) -> Value;
 

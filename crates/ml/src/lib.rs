@@ -59,6 +59,7 @@ pub mod metric;
 pub mod model;
 pub mod naive_bayes;
 pub mod options;
+pub mod preprocess;
 pub mod random;
 pub mod registry;
 pub mod row;

@@ -252,6 +252,43 @@ impl Model {
         Ok(Model { schema: saved.schema, categories: saved.categories, classes: saved.classes, steps, task })
     }
 
+    /// Everything it is, in JSON, with every number to its last bit: what [`Model::snapshot`] has, for other programs.
+    #[must_use]
+    pub fn export(&self) -> Value {
+        json!({
+            "format": EXPORT_FORMAT,
+            "schema": self.schema,
+            "categories": self.categories,
+            "classes": self.classes,
+            "steps": self.steps.iter().map(|step| exported(&**step)).collect::<Vec<_>>(),
+            "learner": exported(self.learner()),
+        })
+    }
+
+    /// The model that [`Model::export`] gave. It predicts and learns on as the original would.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of that form, of an algorithm this build does not know, or contradicts itself.
+    pub fn import(exported: Value) -> Result<Self, SnapshotError> {
+        let exported: Exported = serde_json::from_value(exported)
+            .map_err(|error| SnapshotError::NotTheState { name: Saved::NAME, reason: error.to_string() })?;
+        if exported.format != EXPORT_FORMAT {
+            let reason = format!("its format is '{}', not '{EXPORT_FORMAT}'", exported.format);
+            return Err(SnapshotError::NotTheState { name: Saved::NAME, reason });
+        }
+        let steps = exported.steps.into_iter().map(|part| registry::import_step(&part.algorithm, part.state));
+        let model = Model {
+            steps: steps.collect::<Result<_, _>>()?,
+            task: registry::import_task(&exported.learner.algorithm, exported.learner.state)?,
+            schema: exported.schema,
+            categories: exported.categories,
+            classes: exported.classes,
+        };
+        // What reading checks is checked here too.
+        Model::restore(&model.snapshot())
+    }
+
     fn learner(&self) -> &dyn Learner {
         match &self.task {
             Task::Cluster(learner) => &**learner,
@@ -473,6 +510,31 @@ impl Gathered {
     fn place(&self, row: usize) -> usize {
         self.places[row]
     }
+}
+
+/// Says which form an exported model has.
+const EXPORT_FORMAT: &str = "pelton-model/1";
+
+/// A model on its way from JSON.
+#[derive(Deserialize)]
+struct Exported {
+    format: String,
+    schema: Schema,
+    categories: Vec<Vocabulary>,
+    classes: Vocabulary,
+    steps: Vec<Part>,
+    learner: Part,
+}
+
+/// A learner or a step on its way from JSON.
+#[derive(Deserialize)]
+struct Part {
+    algorithm: String,
+    state: Value,
+}
+
+fn exported(learner: &dyn Learner) -> Value {
+    json!({ "algorithm": learner.algorithm(), "state": learner.export() })
 }
 
 /// A model on its way to bytes and back.

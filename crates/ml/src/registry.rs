@@ -1,50 +1,82 @@
 //! Every algorithm by its name.
+//!
+//! Each family of learners lists its algorithms beside them; here the lists come together. What prepares rows for a
+//! learner is listed the same way: the option `preprocess` names the steps, in order, as
+//! `'impute(strategy=median), standard_scaler'`.
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{StreamingKMeans, streaming_kmeans};
-use crate::learner::{Learner, Transformer};
+use serde_json::Value;
+
+use crate::learner::Transformer;
 use crate::model::{Model, Task};
-use crate::naive_bayes::{GaussianNaiveBayes, gaussian};
 use crate::options::OptionError;
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
+use crate::{cluster, naive_bayes, preprocess};
 
-/// One algorithm: its name, how it is made from options, and how it is read back.
-struct Algorithm {
-    name: &'static str,
+/// One learner: its name, how it is made from options, and how it is read back.
+pub(crate) struct Algorithm {
+    pub(crate) name: &'static str,
     /// What its rows are labelled with.
-    label: Option<Label>,
-    create: fn(&BTreeMap<String, String>, &Schema) -> Result<Task, OptionError>,
-    restore: fn(&[u8]) -> Result<Task, SnapshotError>,
+    pub(crate) label: Option<Label>,
+    pub(crate) create: fn(&BTreeMap<String, String>, &Schema) -> Result<Task, OptionError>,
+    pub(crate) restore: fn(&[u8]) -> Result<Task, SnapshotError>,
+    pub(crate) import: fn(Value) -> Result<Task, SnapshotError>,
 }
 
-/// The learners, by name.
-const LEARNERS: &[Algorithm] = &[
-    Algorithm {
-        name: gaussian::NAME,
-        label: Some(Label::Class),
-        create: |options, schema| {
-            let config = gaussian::Config::from_options(options)?;
-            Ok(Task::Classify(Box::new(GaussianNaiveBayes::new(config, schema)?)))
-        },
-        restore: |snapshot| Ok(Task::Classify(Box::new(GaussianNaiveBayes::restore(snapshot)?))),
-    },
-    Algorithm {
-        name: streaming_kmeans::NAME,
-        label: None,
-        create: |options, _| {
-            let config = streaming_kmeans::Config::from_options(options)?;
-            Ok(Task::Cluster(Box::new(StreamingKMeans::new(config)?)))
-        },
-        restore: |snapshot| Ok(Task::Cluster(Box::new(StreamingKMeans::restore(snapshot)?))),
-    },
-];
+/// The entry of a learner whose type has `from_options`, and is a [`State`](crate::snapshot::State) or has `import`.
+macro_rules! algorithm {
+    ($name:expr, $task:ident, $label:expr, $learner:ty) => {
+        algorithm!($name, $task, $label, $learner, $crate::snapshot::import::<$learner>)
+    };
+    ($name:expr, $task:ident, $label:expr, $learner:ty, $import:expr) => {
+        $crate::registry::Algorithm {
+            name: $name,
+            label: $label,
+            create: |options, schema| {
+                Ok($crate::model::Task::$task(Box::new(<$learner>::from_options(options, schema)?)))
+            },
+            restore: |snapshot| {
+                let learner = <$learner as $crate::learner::Learner>::restore(snapshot)?;
+                Ok($crate::model::Task::$task(Box::new(learner)))
+            },
+            import: |exported| Ok($crate::model::Task::$task(Box::new($import(exported)?))),
+        }
+    };
+}
+pub(crate) use algorithm;
 
-/// The names that [`create`] knows for rows with such a label.
+/// One step before the learner.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    /// Makes it from its arguments for rows of a schema, with the schema of what it gives.
+    pub(crate) create: CreateStep,
+    pub(crate) restore: fn(&[u8]) -> ReadStep,
+    pub(crate) import: fn(Value) -> ReadStep,
+}
+
+/// A step that was read back.
+pub(crate) type ReadStep = Result<Box<dyn Transformer>, SnapshotError>;
+
+/// How a [`Step`] is made.
+pub(crate) type CreateStep =
+    fn(&BTreeMap<String, String>, &Schema) -> Result<(Box<dyn Transformer>, Schema), OptionError>;
+
+/// The learners, by family.
+const FAMILIES: &[&[Algorithm]] = &[cluster::ALGORITHMS, naive_bayes::ALGORITHMS];
+
+fn learners() -> impl Iterator<Item = &'static Algorithm> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The names that [`create`] knows for rows with such a label, in alphabetical order.
 #[must_use]
 pub fn algorithms(label: Option<Label>) -> Vec<&'static str> {
-    LEARNERS.iter().filter(|algorithm| algorithm.label == label).map(|algorithm| algorithm.name).collect()
+    let mut names: Vec<_> =
+        learners().filter(|algorithm| algorithm.label == label).map(|algorithm| algorithm.name).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Makes a new model that knows nothing yet. Names and option keys are matched without regard to case.
@@ -59,26 +91,42 @@ pub fn create(
     schema: Schema,
 ) -> Result<Model, OptionError> {
     let name = algorithm.to_ascii_lowercase();
-    let known =
-        LEARNERS.iter().find(|known| known.name == name).ok_or_else(|| OptionError::UnknownAlgorithm {
-            name: algorithm.to_owned(),
-            known: algorithms(schema.label).join(", "),
-        })?;
-    let task = (known.create)(options, &schema)?;
-    Ok(Model::new(schema, Vec::new(), task))
+    let known = learners().find(|known| known.name == name).ok_or_else(|| OptionError::UnknownAlgorithm {
+        name: algorithm.to_owned(),
+        known: algorithms(schema.label).join(", "),
+    })?;
+    let mut options = options.clone();
+    let (steps, prepared) = preprocess::steps(&mut options, &schema)?;
+    let task = (known.create)(&options, &prepared)?;
+    Ok(Model::new(schema, steps, task))
 }
 
 /// Reads back whichever learner wrote the snapshot.
 pub(crate) fn restore_task(snapshot: &[u8]) -> Result<Task, SnapshotError> {
-    let name = snapshot::algorithm(snapshot)?;
-    match LEARNERS.iter().find(|known| known.name == name) {
-        Some(known) => (known.restore)(snapshot),
-        None => Err(SnapshotError::UnknownAlgorithm { name: name.to_owned() }),
-    }
+    (learner(snapshot::algorithm(snapshot)?)?.restore)(snapshot)
 }
 
 /// Reads back whichever transformer wrote the snapshot.
-pub(crate) fn restore_step(snapshot: &[u8]) -> Result<Box<dyn Transformer>, SnapshotError> {
-    let name = snapshot::algorithm(snapshot)?.to_owned();
-    Err(SnapshotError::UnknownAlgorithm { name })
+pub(crate) fn restore_step(snapshot: &[u8]) -> ReadStep {
+    (step(snapshot::algorithm(snapshot)?)?.restore)(snapshot)
+}
+
+/// Reads back the learner `name` from what it exported.
+pub(crate) fn import_task(name: &str, exported: Value) -> Result<Task, SnapshotError> {
+    (learner(name)?.import)(exported)
+}
+
+/// Reads back the transformer `name` from what it exported.
+pub(crate) fn import_step(name: &str, exported: Value) -> ReadStep {
+    (step(name)?.import)(exported)
+}
+
+fn learner(name: &str) -> Result<&'static Algorithm, SnapshotError> {
+    let unknown = || SnapshotError::UnknownAlgorithm { name: name.to_owned() };
+    learners().find(|known| known.name == name).ok_or_else(unknown)
+}
+
+fn step(name: &str) -> Result<&'static Step, SnapshotError> {
+    let unknown = || SnapshotError::UnknownAlgorithm { name: name.to_owned() };
+    preprocess::STEPS.iter().find(|known| known.name == name).ok_or_else(unknown)
 }

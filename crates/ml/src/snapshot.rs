@@ -19,6 +19,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 
 const MAGIC: &[u8; 4] = b"PLML";
@@ -73,6 +74,14 @@ pub enum SnapshotError {
         /// The one that was asked to read it.
         expected: &'static str,
     },
+    /// JSON that is not of the form its algorithm exports.
+    #[error("this is not an exported model of '{name}': {reason}")]
+    NotTheState {
+        /// The algorithm's name.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A state that its algorithm could not have written.
     #[error("model snapshot contradicts itself: {what}")]
     Invalid {
@@ -83,7 +92,7 @@ pub enum SnapshotError {
 
 /// All that a learner is, for [`write`] and [`read`].
 ///
-/// It must have one form for one content: vectors and ordered maps, no hashed ones. Trees lie flat in a vector, so
+/// All its numbers are finite (JSON has no others), and it must have one form for one content: vectors and ordered maps, no hashed ones. Trees lie flat in a vector, so
 /// that no depth of nesting can exhaust the stack.
 pub(crate) trait State: Serialize + DeserializeOwned {
     /// The algorithm's name.
@@ -112,6 +121,19 @@ pub(crate) fn read<S: State>(snapshot: &[u8]) -> Result<S, SnapshotError> {
         postcard::take_from_bytes::<S>(bytes).map_err(|_| SnapshotError::Invalid { what: "its state" })?;
     reader.position = reader.bytes.len() - rest.len();
     reader.finish()?;
+    state.validate().map_err(|what| SnapshotError::Invalid { what })?;
+    Ok(state)
+}
+
+/// A state in JSON, for other programs and for [`import`].
+pub(crate) fn export<S: State>(state: &S) -> Value {
+    serde_json::to_value(state).expect("a state's maps have text for keys")
+}
+
+/// The state that [`export`] gave. Numbers come back as they were, to the last bit.
+pub(crate) fn import<S: State>(exported: Value) -> Result<S, SnapshotError> {
+    let state: S = serde_json::from_value(exported)
+        .map_err(|error| SnapshotError::NotTheState { name: S::NAME, reason: error.to_string() })?;
     state.validate().map_err(|what| SnapshotError::Invalid { what })?;
     Ok(state)
 }

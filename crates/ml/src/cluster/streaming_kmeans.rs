@@ -22,6 +22,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use config::{Config, Decay, INIT_ROWS_MIN, Init, K_MAX, TimeUnit};
@@ -32,13 +35,14 @@ use crate::features::Features;
 use crate::learner::{Clusterer, LearnReport, Learner};
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
+use crate::schema::Schema;
 use crate::snapshot::SnapshotError;
 
 /// The name for `create`.
 pub const NAME: &str = "streaming_kmeans";
 
 /// Streaming k-means.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StreamingKMeans {
     config: Config,
     dim: Option<usize>,
@@ -47,7 +51,7 @@ pub struct StreamingKMeans {
 }
 
 /// Whether there are centres yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Phase {
     /// Rows are kept until there are enough of them to choose centres from.
     Waiting { rows: Vec<f64> },
@@ -77,6 +81,24 @@ impl StreamingKMeans {
             model.fix_dim(dim);
         }
         Ok(model)
+    }
+
+    /// The same from the options of `CREATE MODEL`, for rows of any schema without a label.
+    ///
+    /// # Errors
+    ///
+    /// If an option is unknown, malformed or out of range.
+    pub fn from_options(options: &BTreeMap<String, String>, _: &Schema) -> Result<Self, OptionError> {
+        Self::new(Config::from_options(options)?)
+    }
+
+    /// The model that [`Learner::export`] gave.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of that form, or contradicts itself.
+    pub fn import(exported: Value) -> Result<Self, SnapshotError> {
+        state::import(exported)
     }
 
     /// The configuration it was made with.
@@ -223,6 +245,10 @@ impl Learner for StreamingKMeans {
 
     fn snapshot(&self) -> Vec<u8> {
         state::write(self)
+    }
+
+    fn export(&self) -> Value {
+        state::export(self)
     }
 
     fn describe(&self) -> Value {

@@ -109,6 +109,15 @@ impl GaussianNaiveBayes {
         })
     }
 
+    /// The same from the options of `CREATE MODEL`.
+    ///
+    /// # Errors
+    ///
+    /// If an option is not one of its own, or rows are not labelled with classes.
+    pub fn from_options(options: &BTreeMap<String, String>, schema: &Schema) -> Result<Self, OptionError> {
+        Self::new(Config::from_options(options)?, schema)
+    }
+
     fn check(&self, row: Row<'_>, class: u32) -> Result<(), Rejection> {
         row.check(self.dim, Missing::Skipped)?;
         let limit = CELLS_MAX / row.dim();
@@ -219,6 +228,10 @@ impl Learner for GaussianNaiveBayes {
 
     fn snapshot(&self) -> Vec<u8> {
         snapshot::write(self)
+    }
+
+    fn export(&self) -> Value {
+        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {

@@ -80,6 +80,9 @@ impl Learner for Faulty {
     fn snapshot(&self) -> Vec<u8> {
         self.inner.snapshot()
     }
+    fn export(&self) -> Value {
+        self.inner.export()
+    }
     fn describe(&self) -> Value {
         self.inner.describe()
     }

@@ -1,5 +1,6 @@
 //! What can be chosen about a streaming k-means model.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::NAME;
@@ -30,7 +31,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// The choices, each with MLlib's default where MLlib has one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Number of clusters; 2.
     pub k: usize,
@@ -46,7 +47,7 @@ pub struct Config {
 }
 
 /// How the past fades.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decay {
     /// What remains of a weight after one unit of time, from 0 to 1.
     pub factor: f64,
@@ -55,7 +56,7 @@ pub struct Decay {
 }
 
 /// The unit of a stream's time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeUnit {
     /// Each micro-batch ages the past once, however many rows it has.
     Batches,
@@ -64,7 +65,7 @@ pub enum TimeUnit {
 }
 
 /// Where the first centres come from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Init {
     /// Chosen from the first rows: `rows` of them, or 10 per cluster and at least 50.
     KMeansPlusPlus {

@@ -1,5 +1,7 @@
 //! MLlib's update rule, in the order of its operations.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cluster::centers;
 
 /// Below this share of the heaviest cluster's weight a cluster is dead.
@@ -10,7 +12,7 @@ const SPLIT_STEP: f64 = 1e-14;
 const WEIGHT_MIN: f64 = 1e-16;
 
 /// Centres and their weights.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Clusters {
     centers: Vec<f64>,
     weights: Vec<f64>,

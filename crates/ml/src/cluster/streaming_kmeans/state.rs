@@ -13,6 +13,8 @@
 //!
 //! "The numbers" are a count (8) and so many floats (8 each).
 
+use serde_json::Value;
+
 use super::config::{Config, Decay, Init, TimeUnit};
 use super::rule::Clusters;
 use super::{NAME, Phase, StreamingKMeans};
@@ -56,6 +58,17 @@ pub(super) fn read(snapshot: &[u8]) -> Result<StreamingKMeans, SnapshotError> {
     };
     reader.finish()?;
     Ok(StreamingKMeans { config, dim, rows_learned, phase })
+}
+
+pub(super) fn export(model: &StreamingKMeans) -> Value {
+    serde_json::to_value(model).expect("its maps have text for keys")
+}
+
+pub(super) fn import(exported: Value) -> Result<StreamingKMeans, SnapshotError> {
+    let model: StreamingKMeans = serde_json::from_value(exported)
+        .map_err(|error| SnapshotError::NotTheState { name: NAME, reason: error.to_string() })?;
+    // What reading checks is checked here too.
+    read(&write(&model))
 }
 
 fn read_waiting(
