@@ -165,6 +165,12 @@ impl Model {
         &self.task
     }
 
+    /// What prepares rows for the learner, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Box<dyn Transformer>] {
+        &self.steps
+    }
+
     /// The name of the learner's algorithm.
     #[must_use]
     pub fn algorithm(&self) -> &'static str {

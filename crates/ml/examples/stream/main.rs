@@ -1,0 +1,101 @@
+//! Sends a stream through any learner, test-then-train, and says how good it was and what it cost.
+//!
+//! ```text
+//! cargo run --release -p ml --example stream -- data=elec.csv algorithm=naive_bayes
+//! cargo run --release -p ml --example stream -- data=rows.csv algorithm=streaming_kmeans batch=100 k=5
+//! ```
+//!
+//! Rows come from `data=FILE`, comma-separated below a line of names, the label in the last column. A column that
+//! holds anything but numbers, and those that `categories=name,name` lists, are of categories; an empty field is a
+//! missing value. With `rows=N` the stream ends early. Every row is asked about first and learned then: one by one, or
+//! in batches of `batch=N`. `label=class`, `number` or `none` decides where an algorithm's name does not. All other
+//! `name=value` are the algorithm's options, `preprocess` among them.
+//!
+//! The answer is one line of JSON. `seconds` is the processor time of predicting, scoring and learning, and
+//! `reading_seconds` that of reading the rows before. `answers=FILE` writes each answer to a file: the shares of the
+//! classes in the order in which they first came, a number, a score, or a cluster; an empty line where there is none.
+
+#![allow(clippy::print_stdout, reason = "this is what the program is for")]
+
+mod rows;
+mod run;
+mod score;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use ml::{Label, Model, create, registry};
+use serde_json::{Map, Value, json};
+
+use crate::rows::Rows;
+use crate::run::Run;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let mut options = BTreeMap::new();
+    for argument in std::env::args().skip(1) {
+        let (name, value) = argument.split_once('=').ok_or("options are written as name=value")?;
+        options.insert(name.to_owned(), value.to_owned());
+    }
+    let algorithm = options.remove("algorithm").ok_or("which algorithm=?")?;
+    let batch: usize = options.remove("batch").map_or(Ok(1), |text| text.parse())?;
+    let answers = options.remove("answers");
+    let label = label(&algorithm, options.remove("label").as_deref())?;
+    let start = processor_seconds()?;
+    let rows = Rows::from_options(&mut options, label)?;
+    let reading_seconds = processor_seconds()? - start;
+    let model = create(&algorithm, &options, rows.schema())?;
+    let figures = figures(&rows, &model, batch.max(1), answers)?;
+    let mut line = json!({
+        "algorithm": algorithm, "options": options, "rows": rows.len(), "reading_seconds": reading_seconds,
+    });
+    if let Value::Object(fields) = &mut line {
+        fields.extend(figures);
+    }
+    println!("{line}");
+    Ok(())
+}
+
+/// What rows are labelled with: as said, or as the algorithm wants it.
+fn label(algorithm: &str, said: Option<&str>) -> Outcome<Option<Label>> {
+    match said {
+        Some("class") => return Ok(Some(Label::Class)),
+        Some("number") => return Ok(Some(Label::Number)),
+        Some("none") => return Ok(None),
+        Some(other) => return Err(format!("label is class, number or none, not {other}").into()),
+        None => {}
+    }
+    let labels = [Some(Label::Class), Some(Label::Number), None];
+    let known = |label: &Option<Label>| registry::algorithms(*label).contains(&algorithm);
+    labels.into_iter().find(known).ok_or_else(|| {
+        let all: Vec<_> = labels.into_iter().flat_map(registry::algorithms).collect();
+        format!("no algorithm '{algorithm}'; there are {}", all.join(", ")).into()
+    })
+}
+
+fn figures(rows: &Rows, model: &Model, batch: usize, answers: Option<String>) -> Outcome<Map<String, Value>> {
+    let file = answers.map(File::create).transpose()?.map(BufWriter::new);
+    let mut run = Run::new(rows, model, file);
+    let start = processor_seconds()?;
+    run.stream(batch)?;
+    let seconds = processor_seconds()? - start;
+    let mut figures = run.score.figures();
+    figures.insert("seconds".to_owned(), json!(seconds));
+    figures.insert("rows_per_second".to_owned(), json!(rows.len() as f64 / seconds));
+    figures.insert("refused".to_owned(), json!(run.refused));
+    figures.insert("state_bytes".to_owned(), json!(run.state_bytes()));
+    if let Some(mut file) = run.answers.take() {
+        file.flush()?;
+    }
+    Ok(figures)
+}
+
+/// The processor time of this thread so far, to the nanosecond.
+fn processor_seconds() -> Outcome<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds: u64 = text.split_whitespace().next().ok_or("no figures in schedstat")?.parse()?;
+    Ok(nanoseconds as f64 / 1e9)
+}
