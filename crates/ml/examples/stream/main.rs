@@ -27,6 +27,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use ml::{Label, Model, create, registry};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value, json};
 
 use crate::rows::Rows;
@@ -44,9 +45,9 @@ fn main() -> Outcome<()> {
     let batch: usize = options.remove("batch").map_or(Ok(1), |text| text.parse())?;
     let answers = options.remove("answers");
     let label = label(&algorithm, options.remove("label").as_deref())?;
-    let start = processor_seconds()?;
+    let start = processor_seconds();
     let rows = Rows::from_options(&mut options, label)?;
-    let reading_seconds = processor_seconds()? - start;
+    let reading_seconds = processor_seconds() - start;
     let model = create(&algorithm, &options, rows.schema())?;
     let figures = figures(&rows, &model, batch.max(1), answers)?;
     let mut line = json!({
@@ -79,9 +80,9 @@ fn label(algorithm: &str, said: Option<&str>) -> Outcome<Option<Label>> {
 fn figures(rows: &Rows, model: &Model, batch: usize, answers: Option<String>) -> Outcome<Map<String, Value>> {
     let file = answers.map(File::create).transpose()?.map(BufWriter::new);
     let mut run = Run::new(rows, model, file);
-    let start = processor_seconds()?;
+    let start = processor_seconds();
     run.stream(batch)?;
-    let seconds = processor_seconds()? - start;
+    let seconds = processor_seconds() - start;
     let mut figures = run.score.figures();
     figures.insert("seconds".to_owned(), json!(seconds));
     figures.insert("rows_per_second".to_owned(), json!(rows.len() as f64 / seconds));
@@ -94,8 +95,7 @@ fn figures(rows: &Rows, model: &Model, batch: usize, answers: Option<String>) ->
 }
 
 /// The processor time of this thread so far, to the nanosecond.
-fn processor_seconds() -> Outcome<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds: u64 = text.split_whitespace().next().ok_or("no figures in schedstat")?.parse()?;
-    Ok(nanoseconds as f64 / 1e9)
+fn processor_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

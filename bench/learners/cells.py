@@ -1,0 +1,125 @@
+"""What is run: streams, and the same learner by the names and options of each library."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows: a file, or a generator of Pelton's with its options. `categories` are the columns of names."""
+
+    name: str
+    title: str
+    generator: str | None = None
+    rows: int | None = None
+    label: str = "class"
+    categories: tuple = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One learner on one stream. `river` and `moa` say how they make it; None is for those that have no such one.
+
+    `task` is what River is asked for; `exact` learners must answer as River does, to nine digits; `seeded` ones draw
+    random numbers, and every round gives them another seed, which is written `SEED`. `gate` is the accuracy that MOA
+    reaches with the same settings, where it is known; `faster` is by how many times River is to be left behind.
+    """
+
+    name: str
+    stream: str
+    algorithm: str
+    options: dict = field(default_factory=dict)
+    river: str | None = None
+    moa: str | None = None
+    task: str | None = None
+    binary: bool = False
+    exact: bool = False
+    seeded: bool = False
+    nominal: bool = True
+    gate: float | None = None
+    faster: float | None = None
+
+
+STREAMS = [
+    Stream("elec", "ELEC", categories=("day",)),
+]
+
+SCALED = "preprocessing.StandardScaler() | "
+ARF = "forest.ARFClassifier(n_models=10, seed=SEED)"
+HT = "tree.HoeffdingTreeClassifier()"
+
+
+def linear(name, algorithm, options, river, **more):
+    """A linear model on ELEC behind a scaler, as everybody uses them."""
+    options = {"preprocess": "standard_scaler", **options}
+    more = {"binary": True, "exact": True, "nominal": False, "faster": 50, **more}
+    return Cell(name, "elec", algorithm, options, SCALED + river, **more)
+
+
+def ensemble(name, algorithm, river, moa, gate, **options):
+    """Ten trees on ELEC."""
+    options = {"n_models": 10, "seed": "SEED", **options}
+    return Cell(
+        name, "elec", algorithm, options, river, moa, seeded=True, gate=gate, faster=20
+    )
+
+
+CELLS = [
+    Cell("no change", "elec", "no_change", {}, None, "functions.NoChange", gate=0.8533),
+    Cell("majority class", "elec", "majority_class", {}, "dummy.PriorClassifier()", "functions.MajorityClass"),
+    Cell(
+        "Gaussian naive Bayes", "elec", "naive_bayes", {}, "naive_bayes.GaussianNB()", "bayes.NaiveBayes",
+        exact=True, nominal=False, gate=0.7336, faster=50,
+    ),
+    linear("logistic regression (SGD)", "logistic_regression", {}, "linear_model.LogisticRegression()"),
+    linear(
+        "logistic regression (Adam)", "logistic_regression", {"optimizer": "adam"},
+        "linear_model.LogisticRegression(optim.Adam())",
+    ),
+    linear(
+        "logistic regression (AdaGrad)", "logistic_regression", {"optimizer": "ada_grad"},
+        "linear_model.LogisticRegression(optim.AdaGrad())",
+    ),
+    linear(
+        "logistic regression (FTRL)", "logistic_regression", {"optimizer": "ftrl"},
+        "linear_model.LogisticRegression(optim.FTRLProximal())",
+    ),
+    linear(
+        "softmax regression", "softmax_regression", {}, "linear_model.SoftmaxRegression()", binary=False,
+    ),
+    linear("perceptron", "perceptron", {}, "linear_model.Perceptron()"),
+    linear(
+        "passive-aggressive", "passive_aggressive_classifier", {}, "linear_model.PAClassifier()", task="decision",
+    ),
+    Cell(
+        "10 nearest of 1000 neighbours", "elec", "knn_classifier", {"n_neighbors": 10, "window_size": 1000},
+        "neighbors.KNNClassifier(10, engine=neighbors.LazySearch(1000))", "lazy.kNN -k 10 -w 1000",
+        nominal=False, exact=True, gate=0.7838,
+    ),
+    Cell("Hoeffding tree", "elec", "hoeffding_tree", {}, HT, "trees.HoeffdingTree", gate=0.7920, faster=20),
+    Cell(
+        "extremely fast decision tree", "elec", "extremely_fast_decision_tree", {},
+        "tree.ExtremelyFastDecisionTreeClassifier()", "trees.EFDT", faster=20,
+    ),
+    Cell(
+        "Hoeffding adaptive tree", "elec", "hoeffding_adaptive_tree", {"seed": "SEED"},
+        "tree.HoeffdingAdaptiveTreeClassifier(seed=SEED)", "trees.HoeffdingAdaptiveTree",
+        seeded=True, gate=0.8339, faster=20,
+    ),
+    ensemble(
+        "online bagging x10", "online_bagging", f"ensemble.BaggingClassifier({HT}, 10, seed=SEED)",
+        "meta.OzaBag -s 10", 0.8242,
+    ),
+    ensemble(
+        "ADWIN bagging x10", "adwin_bagging", f"ensemble.ADWINBaggingClassifier({HT}, 10, seed=SEED)",
+        "meta.OzaBagAdwin -s 10", 0.8435,
+    ),
+    ensemble(
+        "leveraging bagging x10", "leveraging_bagging", f"ensemble.LeveragingBaggingClassifier({HT}, 10, seed=SEED)",
+        "meta.LeveragingBag -s 10", 0.8980,
+    ),
+    ensemble("adaptive random forest x10", "adaptive_random_forest", ARF, "meta.AdaptiveRandomForest -s 10", 0.8933),
+    ensemble(
+        "streaming random patches x10", "streaming_random_patches",
+        f"ensemble.SRPClassifier({HT}, 10, seed=SEED)", "meta.StreamingRandomPatches -s 10", None,
+    ),
+]
