@@ -35,7 +35,8 @@
 //! task; [`cluster`] and [`naive_bayes`] implement them. [`model`] is what a caller holds when the task is known only
 //! at run time: a learner, what prepares its rows, and the names of categories and classes; [`registry`] makes one by
 //! its algorithm's name, [`batch`] is what it learns from, and [`schema`] says what the columns are. [`snapshot`] is
-//! how a model leaves and returns, [`metric`] how it is judged, and [`check`] what every learner must pass.
+//! how a model leaves and returns, [`metric`] how it is judged, [`check`] what every learner must pass, and
+//! [`generator`] has streams to try learners on.
 //!
 //! # Promises
 //!
@@ -54,6 +55,7 @@ pub mod batch;
 pub mod check;
 pub mod cluster;
 pub mod features;
+pub mod generator;
 pub mod learner;
 pub mod metric;
 pub mod model;

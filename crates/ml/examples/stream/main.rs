@@ -3,11 +3,15 @@
 //! ```text
 //! cargo run --release -p ml --example stream -- data=elec.csv algorithm=naive_bayes
 //! cargo run --release -p ml --example stream -- data=rows.csv algorithm=streaming_kmeans batch=100 k=5
+//! cargo run --release -p ml --example stream -- generator='sea(function=1), sea(function=3)' drift_every=50000 \
+//!     algorithm=naive_bayes rows=100000
+//! cargo run --release -p ml --example stream -- generator=agrawal rows=1000 write=rows.csv
 //! ```
 //!
 //! Rows come from `data=FILE`, comma-separated below a line of names, the label in the last column. A column that
 //! holds anything but numbers, and those that `categories=name,name` lists, are of categories; an empty field is a
-//! missing value. With `rows=N` the stream ends early. Every row is asked about first and learned then: one by one, or
+//! missing value. Or they come from `generator=TEXT`, as `ml::generator` takes it; `write=FILE` then only writes them
+//! to a file. With `rows=N` the stream ends early. Every row is asked about first and learned then: one by one, or
 //! in batches of `batch=N`. `label=class`, `number` or `none` decides where an algorithm's name does not. All other
 //! `name=value` are the algorithm's options, `preprocess` among them.
 //!
@@ -40,6 +44,9 @@ fn main() -> Outcome<()> {
     for argument in std::env::args().skip(1) {
         let (name, value) = argument.split_once('=').ok_or("options are written as name=value")?;
         options.insert(name.to_owned(), value.to_owned());
+    }
+    if let Some(path) = options.remove("write") {
+        return rows::write(options, &path);
     }
     let algorithm = options.remove("algorithm").ok_or("which algorithm=?")?;
     let batch: usize = options.remove("batch").map_or(Ok(1), |text| text.parse())?;

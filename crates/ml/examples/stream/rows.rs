@@ -1,11 +1,16 @@
 //! Labelled rows in memory.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write};
 
+use ml::generator::{self, Generator};
 use ml::{Column, Kind, Label, Schema};
 
 use crate::Outcome;
+
+/// Rows of a generator unless `rows` says how many.
+const ROWS_MAX: usize = 100_000;
 
 /// Rows as numbers; categories and classes as codes in the order in which they first came.
 #[derive(Debug, Default)]
@@ -53,8 +58,24 @@ impl Rows {
         let limit = options.remove("rows").map_or(Ok(usize::MAX), |text| text.parse())?;
         let categories = options.remove("categories").unwrap_or_default();
         let categories: Vec<&str> = categories.split(',').filter(|name| !name.is_empty()).collect();
-        let path = options.remove("data").ok_or("which data=?")?;
-        read(&std::fs::read(path)?, &categories, label, limit)
+        if let Some(path) = options.remove("data") {
+            return read(&std::fs::read(path)?, &categories, label, limit);
+        }
+        let mut stream = stream(options)?;
+        let schema = stream.schema();
+        let mut rows = Rows { columns: schema.columns, label, ..Rows::default() };
+        let (mut row, mut names) = (Vec::new(), Codes::default());
+        for _ in 0..limit.min(ROWS_MAX) {
+            let answer = stream.next_row(&mut row);
+            rows.values.extend_from_slice(&row);
+            if label == Some(Label::Number) {
+                rows.targets.push(answer);
+            } else {
+                rows.classes.push(names.code(&answer.to_string()));
+            }
+        }
+        rows.names = names.names();
+        Ok(rows)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -83,6 +104,39 @@ impl Rows {
     pub(crate) fn slice(&self, start: usize, end: usize) -> &[f64] {
         &self.values[start * self.dim()..end * self.dim()]
     }
+}
+
+/// The generator that the options describe.
+fn stream(options: &mut BTreeMap<String, String>) -> Outcome<Box<dyn Generator>> {
+    let text = options.remove("generator").ok_or("which data= or generator=?")?;
+    let mut drift = BTreeMap::new();
+    for name in ["drift_every", "drift_width"] {
+        drift.extend(options.remove_entry(name));
+    }
+    Ok(generator::create(&text, &drift)?)
+}
+
+/// Writes the rows of a generator to a file that [`Rows::from_options`] reads.
+pub(crate) fn write(mut options: BTreeMap<String, String>, path: &str) -> Outcome<()> {
+    let count = options.remove("rows").ok_or("how many rows=?")?.parse::<usize>()?;
+    let mut stream = stream(&mut options)?;
+    if let Some(name) = options.keys().next() {
+        return Err(format!("no option '{name}' of a stream").into());
+    }
+    let mut file = BufWriter::new(File::create(path)?);
+    for column in stream.schema().columns {
+        write!(file, "{},", column.name)?;
+    }
+    writeln!(file, "label")?;
+    let mut row = Vec::new();
+    for _ in 0..count {
+        let label = stream.next_row(&mut row);
+        for value in &row {
+            write!(file, "{value},")?;
+        }
+        writeln!(file, "{label}")?;
+    }
+    Ok(file.flush()?)
 }
 
 fn read(text: &[u8], categories: &[&str], label: Option<Label>, limit: usize) -> Outcome<Rows> {
