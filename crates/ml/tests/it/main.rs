@@ -1,5 +1,6 @@
 //! What the crate promises, through its public face.
 
+mod cluster;
 mod contract;
 mod digits;
 mod metrics;
