@@ -54,6 +54,7 @@
 pub mod batch;
 pub mod check;
 pub mod cluster;
+pub mod drift;
 pub mod features;
 pub mod generator;
 pub mod learner;

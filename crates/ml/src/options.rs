@@ -132,6 +132,16 @@ impl Options {
         }
     }
 
+    /// Yes or no.
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, OptionError> {
+        match self.get(name).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(self.invalid(name, "true or false")),
+        }
+    }
+
     /// An error about the value of `name`.
     pub(crate) fn invalid(&self, name: &'static str, expected: impl Into<String>) -> OptionError {
         let value = self.get(name).unwrap_or_default().to_owned();
