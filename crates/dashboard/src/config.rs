@@ -17,6 +17,8 @@ pub struct Config {
     pub gallery: Option<Gallery>,
     /// The largest request body.
     pub body_bytes_max: usize,
+    /// The largest model that is imported.
+    pub model_bytes_max: usize,
     /// The most browsers that may watch at a time.
     pub watchers_max: usize,
     /// The most connections at a time, watchers included.
@@ -33,6 +35,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             gallery: None,
             body_bytes_max: 1 << 20,
+            model_bytes_max: 64 << 20,
             watchers_max: 64,
             connections_max: 256,
             history_records_max: 100_000,

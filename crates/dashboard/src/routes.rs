@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
-use crate::api::{live, read, records, sql};
+use crate::api::{live, models, read, records, sql};
 use crate::door::Door;
 use crate::{asset, guard, metrics};
 
@@ -21,6 +21,12 @@ pub(crate) fn router(door: Door) -> Router {
         .route("/api/queries", get(read::queries))
         .route("/api/models", get(read::models))
         .route("/api/models/{name}/history", get(read::history))
+        .route("/api/models/{name}/export", get(models::export))
+        .route(
+            "/api/models/{name}/import",
+            post(models::import).layer(DefaultBodyLimit::max(door.config.model_bytes_max)),
+        )
+        .route("/models/{name}/predict", post(models::predict))
         .route("/api/dead-letters", get(read::dead_letters))
         .route("/api/scores", get(read::scores))
         .route("/api/sql", post(sql::execute))

@@ -67,6 +67,7 @@ mod status;
 pub use answer::{Answer, Column};
 pub use config::Config;
 pub use error::{ErrorKind, OpenError, Position, SqlError};
+pub use models::serve::{Detail, Predicted, PredictedRow};
 pub use operator::aggregate::measure::{AggregationFigures, AggregationSetting, measure_aggregation};
 pub use session::Engine;
 pub use status::{

@@ -9,11 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use ml::Model;
+use serde_json::Value;
 
 use crate::error::SqlError;
-use crate::query::journal::{ModelRecord, VERSIONS_KEPT};
-use crate::session::catalog::known_names;
+use crate::models::reference::At;
+use crate::models::shape::Shape;
+use crate::query::journal::{ModelRecord, VERSION_BYTES_KEPT, VERSIONS_KEPT};
+use crate::session::catalog::{ModelDef, known_names};
 use crate::status::{ModelStatus, ModelVersion};
+
+pub(crate) mod reference;
+pub(crate) mod serve;
+pub(crate) mod shape;
 
 /// One version of a model: it never changes.
 pub(crate) struct Version {
@@ -43,14 +50,20 @@ impl Version {
     /// # Errors
     /// If the snapshot cannot be read.
     pub(crate) fn stored(record: ModelRecord, snapshot: Bytes) -> Result<Self, ml::SnapshotError> {
-        let model = Model::restore(&snapshot)?;
-        Ok(Version::learnt(record, snapshot, model))
+        Model::restore(&snapshot)?;
+        Ok(Version { number: record.version, record, snapshot, model: OnceLock::new() })
     }
 
     pub(crate) fn model(&self) -> &Arc<Model> {
         self.model.get_or_init(|| {
             Arc::new(Model::restore(&self.snapshot).expect("checked when it was written or read"))
         })
+    }
+
+    /// The same without the model, which is in the snapshot.
+    fn folded(&self) -> Self {
+        let (record, snapshot) = (self.record.clone(), self.snapshot.clone());
+        Version { number: self.number, record, snapshot, model: OnceLock::new() }
     }
 
     fn status(&self) -> ModelVersion {
@@ -61,6 +74,16 @@ impl Version {
             offsets: self.record.offsets.clone(),
         }
     }
+}
+
+/// How many of the oldest versions are one too many, by the lengths of all snapshots, the oldest first.
+pub(crate) fn surplus(lengths: impl DoubleEndedIterator<Item = usize> + ExactSizeIterator) -> usize {
+    let (count, mut bytes) = (lengths.len(), 0);
+    let fits = |(place, length): &(usize, usize)| {
+        bytes += length;
+        *place < 2 || *place < VERSIONS_KEPT && bytes <= VERSION_BYTES_KEPT
+    };
+    count - lengths.rev().enumerate().take_while(fits).count()
 }
 
 /// All models by name in lower case.
@@ -74,6 +97,7 @@ pub(crate) struct Registry {
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) algorithm: String,
+    pub(crate) shape: Shape,
     /// The query that teaches it.
     query: u64,
     versions: Mutex<Versions>,
@@ -85,29 +109,59 @@ struct Versions {
     kept: VecDeque<Arc<Version>>,
     /// How often each is pinned.
     pinned: BTreeMap<u64, (Arc<Version>, usize)>,
+    /// The newest number that was ever given.
+    newest: u64,
+    /// The version that answers, if it is not to be the latest.
+    serving: Option<Arc<Version>>,
 }
 
 impl Registry {
     /// Adds a model with its versions.
-    pub(crate) fn insert(&self, name: &str, algorithm: &str, query: u64, versions: Vec<Version>) {
+    pub(crate) fn insert(&self, model: &ModelDef, versions: Vec<Version>) {
         let kept = versions.into_iter().map(Arc::new).collect();
-        self.put(name, algorithm, query, Versions { kept, pinned: BTreeMap::new() });
+        let versions = Versions::of(kept);
+        let serving = model.settings.serving.and_then(|number| versions.find(number));
+        self.put(model, Versions { serving, ..versions });
     }
 
-    /// Adds a model. If there was one of the name, its history goes on: until the new one has learnt,
-    /// the old one's last version answers.
-    pub(crate) fn replace(&self, name: &str, algorithm: &str, query: u64) -> Arc<Entry> {
-        let history = self.get(name).map(|old| old.to_keep()).unwrap_or_default();
-        let kept = history.into_iter().collect();
-        self.put(name, algorithm, query, Versions { kept, pinned: BTreeMap::new() })
-    }
-
-    fn put(&self, name: &str, algorithm: &str, query: u64, versions: Versions) -> Arc<Entry> {
-        let (name, algorithm) = (name.to_owned(), algorithm.to_owned());
+    /// Tells what a model answers; its versions follow.
+    pub(crate) fn declare(&self, name: &str, algorithm: &str, query: u64, shape: Shape) {
+        let (name, algorithm, versions) = (name.to_owned(), algorithm.to_owned(), Mutex::default());
         let key = name.to_lowercase();
-        let entry = Arc::new(Entry { name, algorithm, query, versions: Mutex::new(versions) });
-        self.lock().insert(key, Arc::clone(&entry));
+        self.lock().insert(key, Arc::new(Entry { name, algorithm, shape, query, versions }));
+    }
+
+    /// Adds a model. If there was one of the name and of this shape, its history goes on: until the new one has
+    /// learnt, the old one's last version answers. Numbers of versions go on in any case.
+    pub(crate) fn replace(&self, model: &ModelDef, history: Vec<Arc<Version>>) -> Arc<Entry> {
+        self.put(model, Versions::of(history.into_iter().collect()))
+    }
+
+    fn put(&self, model: &ModelDef, versions: Versions) -> Arc<Entry> {
+        let entry = Arc::new(Entry {
+            name: model.name.clone(),
+            algorithm: model.algorithm.clone(),
+            shape: model.shape.clone(),
+            query: model.id,
+            versions: Mutex::new(versions),
+        });
+        self.lock().insert(model.name.to_lowercase(), Arc::clone(&entry));
         entry
+    }
+
+    /// Gives a model another name; its versions stay.
+    pub(crate) fn rename(&self, name: &str, new: &str) {
+        let mut models = self.lock();
+        let Some(entry) = models.remove(&name.to_lowercase()) else { return };
+        let versions = std::mem::take(&mut *entry.lock());
+        let renamed = Entry {
+            name: new.to_owned(),
+            algorithm: entry.algorithm.clone(),
+            shape: entry.shape.clone(),
+            query: entry.query,
+            versions: Mutex::new(versions),
+        };
+        models.insert(new.to_lowercase(), Arc::new(renamed));
     }
 
     pub(crate) fn remove(&self, name: &str) {
@@ -146,21 +200,45 @@ impl Entry {
         self.latest().filter(|version| version.record.query == self.query)
     }
 
+    /// The number of the next version.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.lock().newest + 1
+    }
+
+    /// Lets this version answer, or again the latest one.
+    pub(crate) fn serve(&self, version: Option<Arc<Version>>) {
+        self.lock().serving = version;
+    }
+
+    /// The version that answers when none is named.
+    pub(crate) fn serving(&self) -> Option<Arc<Version>> {
+        let versions = self.lock();
+        versions.serving.as_ref().or(versions.kept.back()).map(Arc::clone)
+    }
+
     /// Makes a durable version the one to predict with.
     pub(crate) fn publish(&self, version: Version) {
         let mut versions = self.lock();
-        versions.kept.push_back(Arc::new(version));
-        while versions.kept.len() > VERSIONS_KEPT {
-            versions.kept.pop_front();
+        versions.newest = versions.newest.max(version.number);
+        // Only the latest is asked often: those before it are read from their snapshots when they are asked.
+        if let Some(previous) = versions.kept.pop_back() {
+            versions.kept.push_back(Arc::new(previous.folded()));
         }
+        versions.kept.push_back(Arc::new(version));
+        let surplus = surplus(versions.kept.iter().map(|version| version.snapshot.len()));
+        versions.kept.drain(..surplus);
     }
 
-    /// Holds the latest version, or the one of that number.
-    pub(crate) fn pin(self: &Arc<Self>, number: Option<u64>) -> Option<Pin> {
+    /// Holds the version that is meant.
+    pub(crate) fn pin(self: &Arc<Self>, at: At) -> Option<Pin> {
         let mut versions = self.lock();
-        let version = match number {
-            None => versions.kept.back().map(Arc::clone),
-            Some(number) => versions.find(number),
+        let version = match at {
+            At::Current => versions.serving.as_ref().or(versions.kept.back()).map(Arc::clone),
+            At::Version(number) => versions.find(number),
+            At::Time(time) => {
+                let before = |version: &&Arc<Version>| version.record.committed_ms <= time;
+                versions.kept.iter().rev().find(before).map(Arc::clone)
+            }
         }?;
         let pinned = versions.pinned.entry(version.number).or_insert_with(|| (Arc::clone(&version), 0));
         pinned.1 += 1;
@@ -173,7 +251,19 @@ impl Entry {
         let mut keep: BTreeMap<u64, Arc<Version>> =
             versions.kept.iter().map(|version| (version.number, Arc::clone(version))).collect();
         keep.extend(versions.pinned.iter().map(|(number, (version, _))| (*number, Arc::clone(version))));
+        keep.extend(versions.serving.iter().map(|version| (version.number, Arc::clone(version))));
         keep.into_values().collect()
+    }
+
+    /// What to say to who asks for a version that is not there.
+    pub(crate) fn no_such_version(&self) -> String {
+        let kept = self.to_keep();
+        match (kept.first(), kept.last()) {
+            (Some(first), Some(last)) => {
+                format!("there is no such version; kept are {} to {}", first.number, last.number)
+            }
+            _ => "the model has no version yet".to_owned(),
+        }
     }
 
     pub(crate) fn history(&self) -> Vec<ModelVersion> {
@@ -182,16 +272,21 @@ impl Entry {
 
     pub(crate) fn status(&self, options: &BTreeMap<String, String>) -> ModelStatus {
         let latest = self.latest();
+        let serving = self.lock().serving.as_ref().map(|version| version.number);
         let record = latest.as_ref().map(|version| version.record.clone()).unwrap_or_default();
         ModelStatus {
             name: self.name.clone(),
             algorithm: self.algorithm.clone(),
             options: options.clone(),
+            features: self.shape.feature_names(),
+            label: self.shape.label.as_ref().map(|label| label.column.clone()),
             version: record.version,
+            serving,
             rows_learned: record.rows_learned,
             updated_ms: latest.as_ref().map(|version| version.record.committed_ms),
             offsets: record.offsets,
-            detail: latest.map_or(serde_json::Value::Null, |version| version.model().describe()),
+            evaluation: Value::Null,
+            detail: latest.map_or(Value::Null, |version| version.model().describe()),
         }
     }
 
@@ -201,6 +296,11 @@ impl Entry {
 }
 
 impl Versions {
+    fn of(kept: VecDeque<Arc<Version>>) -> Self {
+        let newest = kept.back().map_or(0, |version| version.number);
+        Versions { kept, newest, ..Versions::default() }
+    }
+
     fn find(&self, number: u64) -> Option<Arc<Version>> {
         let kept = self.kept.iter().rev().find(|version| version.number == number);
         kept.or_else(|| self.pinned.get(&number).map(|(version, _)| version)).map(Arc::clone)
@@ -216,7 +316,7 @@ pub(crate) struct Pin {
 
 impl Pin {
     pub(crate) fn is_of(&self, model: &str) -> bool {
-        self.entry.name.eq_ignore_ascii_case(model)
+        self.entry.name.eq_ignore_ascii_case(model.split('@').next().unwrap_or_default())
     }
 }
 

@@ -1,8 +1,10 @@
 //! What happens to rows beyond plain expressions: prediction, learning, signatures, aggregation.
 
 pub(crate) mod aggregate;
+pub(crate) mod answer;
+pub(crate) mod ask;
 pub(crate) mod features;
 pub(crate) mod learn;
 pub(crate) mod network;
-pub(crate) mod predict;
+pub(crate) mod rows;
 pub(crate) mod scope;

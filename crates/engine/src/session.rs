@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use env::Env;
+use serde_json::Value;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -14,12 +15,15 @@ use topics::Topics;
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::error::{OpenError, SqlError};
-use crate::models::Registry;
+use crate::models::reference::Reference;
+use crate::models::serve::{Detail, Predicted};
+use crate::models::{Entry, Pin, Registry};
 use crate::query::driver::Query;
 use crate::query::progress::Progress;
 use crate::session::catalog::{Catalog, Object};
 use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
 
+mod alter;
 pub(crate) mod catalog;
 mod create;
 mod execute;
@@ -150,6 +154,45 @@ impl Engine {
         self.inner.shared.registry.get(name).map(|entry| entry.history()).unwrap_or_default()
     }
 
+    /// Answers rows with a model, past SQL: `model` is its name, or `name@version`. A row is an object with the
+    /// features by name, or an array for a model that learns from arrays.
+    ///
+    /// # Errors
+    /// If there is no such model or version, or it has learnt nothing yet.
+    pub fn predict(&self, model: &str, rows: &[Value], detail: Detail) -> Result<Predicted, SqlError> {
+        let (entry, pin) = self.pinned(model)?;
+        entry.answer(&pin.version, rows, detail)
+    }
+
+    /// A model in JSON, with every number to its last bit: for other programs, and for [`Engine::import_model`].
+    ///
+    /// # Errors
+    /// As [`Engine::predict`].
+    pub fn export_model(&self, model: &str) -> Result<Value, SqlError> {
+        Ok(self.pinned(model)?.1.version.model().export())
+    }
+
+    /// Makes an exported model the next version of a model that learns from the same columns by the same algorithm.
+    /// Says the version's number.
+    ///
+    /// # Errors
+    /// If it is no exported model, or does not fit.
+    pub async fn import_model(&self, name: &str, exported: Value) -> Result<u64, SqlError> {
+        let imported = ml::Model::import(exported)
+            .map_err(|error| SqlError::invalid("the exported model", error.to_string()))?;
+        let (inner, name) = (Arc::clone(&self.inner), name.to_owned());
+        let importing = self.inner.handle.spawn(async move { inner.import_model(&name, imported).await });
+        importing.await.map_err(|error| SqlError::failed("import a model", error))?
+    }
+
+    fn pinned(&self, model: &str) -> Result<(Arc<Entry>, Pin), SqlError> {
+        let reference = Reference::parse(model)?;
+        let entry = self.inner.shared.registry.known(&reference.model)?;
+        let gone = || SqlError::invalid(format!("model {model}"), entry.no_such_version());
+        let pin = entry.pin(reference.at).ok_or_else(gone)?;
+        Ok((Arc::clone(&entry), pin))
+    }
+
     /// Counts up with every committed batch and every change of the catalog.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.inner.shared.changed.subscribe()
@@ -214,16 +257,20 @@ impl Inner {
         match object {
             Object::Table(_) => None,
             Object::Model(model) => {
-                self.shared.registry.get(&model.name).map(|entry| entry.status(&model.options))
+                self.shared.registry.get(&model.name).map(|entry| entry.status(&model.options()))
             }
             Object::Network(network) => Some(ModelStatus {
                 name: network.name.clone(),
                 algorithm: "onnx".to_owned(),
                 options: BTreeMap::new(),
+                features: None,
+                label: None,
                 version: 1,
+                serving: None,
                 rows_learned: 0,
                 updated_ms: None,
                 offsets: BTreeMap::new(),
+                evaluation: serde_json::Value::Null,
                 detail: serde_json::json!({
                     "input": network.network.input,
                     "output": network.network.output,

@@ -8,7 +8,7 @@ mod select;
 pub(crate) mod statement;
 pub(crate) mod types;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, renamed};
 pub(crate) use select::Select;
 pub(crate) use statement::{CreateModel, CreateNetwork, CreateTable, Parsed, Show, Statement};
 

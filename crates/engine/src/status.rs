@@ -119,14 +119,22 @@ pub struct ModelStatus {
     pub algorithm: String,
     /// What it was created with, beside the algorithm.
     pub options: BTreeMap<String, String>,
+    /// The columns it learns from; `None` where a row is one array.
+    pub features: Option<Vec<String>>,
+    /// The column that holds the label; `None` if it learns without.
+    pub label: Option<String>,
     /// One more for each committed batch that taught it something; 0 before the first one.
     pub version: u64,
+    /// The version that answers, if it was pinned; otherwise the current one does.
+    pub serving: Option<u64>,
     /// Rows learnt since it was created.
     pub rows_learned: u64,
     /// When the current version was committed, in Unix milliseconds.
     pub updated_ms: Option<i64>,
     /// The version has learnt everything before these offsets.
     pub offsets: Offsets,
+    /// How well it has predicted each row before it learned it; null for what has no labels.
+    pub evaluation: serde_json::Value,
     /// What the algorithm tells: centres, weights, parameters.
     pub detail: serde_json::Value,
 }

@@ -55,9 +55,10 @@ impl<'a> Batch<'a> {
     /// How many rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        match self.columns {
-            Columns::Vectors(rows) => rows.len(),
-            Columns::Table(columns) => columns.first().map_or(0, ColumnValues::len),
+        match (self.columns, self.labels) {
+            (Columns::Vectors(rows), _) => rows.len(),
+            (Columns::Table([]), Some(labels)) => labels.len(),
+            (Columns::Table(columns), _) => columns.first().map_or(0, ColumnValues::len),
         }
     }
 
@@ -75,6 +76,23 @@ impl ColumnValues<'_> {
         match self {
             ColumnValues::Numbers(values) => values.len(),
             ColumnValues::Words(words) => words.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Labels<'_> {
+    /// How many rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Labels::Classes(words) => words.len(),
+            Labels::Numbers(values) => values.len(),
         }
     }
 

@@ -118,6 +118,9 @@ pub trait Clusterer: Learner {
     fn weights(&self) -> &[f64];
 }
 
+/// How much each column spoke for an answer: the column's place, and its part.
+pub type Contributions = Vec<(usize, f64)>;
+
 /// Learns to name the class of a row. Classes are numbers; the caller keeps their names.
 pub trait Classifier: Learner {
     /// Learns that `row` is of `class`. A weight of 2 is as if the row came twice, one of 0 as if it did not come.
@@ -152,7 +155,7 @@ pub trait Classifier: Learner {
     }
 
     /// How much each column spoke for the class it predicts, by column; `None` if the learner cannot say.
-    fn explain_one(&self, row: Row<'_>) -> Option<Vec<(usize, f64)>> {
+    fn explain_one(&self, row: Row<'_>) -> Option<Contributions> {
         let _ = row;
         None
     }
@@ -200,7 +203,7 @@ pub trait Regressor: Learner {
     }
 
     /// How much each column added to the estimate, by column; `None` if the learner cannot say.
-    fn explain_one(&self, row: Row<'_>) -> Option<Vec<(usize, f64)>> {
+    fn explain_one(&self, row: Row<'_>) -> Option<Contributions> {
         let _ = row;
         None
     }

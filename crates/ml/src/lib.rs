@@ -73,8 +73,8 @@ pub mod vocabulary;
 pub use batch::{Batch, ColumnValues, Columns, Labels};
 pub use features::{Features, FeaturesError};
 pub use learner::{
-    AnomalyDetector, Classifier, Clusterer, Drift, DriftDetector, Forecaster, LearnReport, Learner,
-    Regressor, RejectedRow, RowBuffer, Transformer,
+    AnomalyDetector, Classifier, Clusterer, Contributions, Drift, DriftDetector, Forecaster, LearnReport,
+    Learner, Regressor, RejectedRow, RowBuffer, Transformer,
 };
 pub use model::{Model, PredictionType, Predictions, Task};
 pub use options::OptionError;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::batch::{Batch, ColumnValues, Columns, Labels, RowStore};
 use crate::features::Features;
 use crate::learner::{
-    AnomalyDetector, Classifier, Clusterer, LearnReport, Learner, Regressor, RejectedRow, RowBuffer,
-    Transformer,
+    AnomalyDetector, Classifier, Clusterer, Contributions, LearnReport, Learner, Regressor, RejectedRow,
+    RowBuffer, Transformer,
 };
 use crate::options::OptionError;
 use crate::registry;
@@ -126,6 +126,42 @@ impl Model {
         answers
     }
 
+    /// The probability of each class, by its code, for each row; `None` for a row without an answer, and for a model
+    /// that does not name classes.
+    #[must_use]
+    pub fn predict_proba(&self, batch: &Batch<'_>) -> Option<Vec<Option<Vec<f64>>>> {
+        let Task::Classify(learner) = &self.task else { return None };
+        Some(self.ask_each(batch, |row| {
+            let mut shares = Vec::new();
+            learner.predict_proba_one(row, &mut shares).then_some(shares)
+        }))
+    }
+
+    /// How much each column spoke for the answer to each row, by the column's place in the row that reaches the
+    /// learner; `None` for a row without an answer, and for a learner that cannot say.
+    #[must_use]
+    pub fn explain(&self, batch: &Batch<'_>) -> Option<Vec<Option<Contributions>>> {
+        let explained = match &self.task {
+            Task::Classify(learner) => self.ask_each(batch, |row| learner.explain_one(row)),
+            Task::Regress(learner) => self.ask_each(batch, |row| learner.explain_one(row)),
+            _ => return None,
+        };
+        (batch.is_empty() || explained.iter().any(Option::is_some)).then_some(explained)
+    }
+
+    /// Asks about each row that can be prepared.
+    fn ask_each<T>(&self, batch: &Batch<'_>, ask: impl Fn(Row<'_>) -> Option<T>) -> Vec<Option<T>> {
+        if let Columns::Vectors(rows) = batch.columns
+            && self.steps.is_empty()
+        {
+            return rows.iter().map(ask).collect();
+        }
+        let (store, refused) = self.prepare(batch);
+        let mut answers: Vec<Option<T>> = store.rows().iter().map(ask).collect();
+        refused.iter().for_each(|&row| answers[row] = None);
+        answers
+    }
+
     /// What is wrong with a row as far as that shows before it is learned or answered.
     ///
     /// # Errors
@@ -134,6 +170,19 @@ impl Model {
     pub fn check(&self, row: Row<'_>) -> Result<(), Rejection> {
         let dim = if self.steps.is_empty() { self.dim() } else { self.schema.dim() };
         row.check(dim, self.first().missing())
+    }
+
+    /// What is wrong with one row of a batch as far as that shows before it is learned or answered. Labels are not
+    /// looked at, and a name that was never learned from is a missing value.
+    ///
+    /// # Errors
+    ///
+    /// The first thing wrong with it.
+    pub fn check_row(&self, batch: &Batch<'_>, row: usize) -> Result<(), Rejection> {
+        match batch.columns {
+            Columns::Vectors(rows) => self.check(rows.row(row)),
+            Columns::Table(_) => self.encode(batch.columns, row, &mut Vec::new()),
+        }
     }
 
     /// What [`Model::predict`] gives.

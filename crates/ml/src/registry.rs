@@ -79,6 +79,23 @@ pub fn algorithms(label: Option<Label>) -> Vec<&'static str> {
     names
 }
 
+/// What the rows of an algorithm are labelled with.
+///
+/// # Errors
+///
+/// If there is no such algorithm; the message names all there are.
+pub fn label_of(algorithm: &str) -> Result<Option<Label>, OptionError> {
+    let name = algorithm.to_ascii_lowercase();
+    match learners().find(|known| known.name == name) {
+        Some(known) => Ok(known.label),
+        None => {
+            let mut known: Vec<_> = learners().map(|known| known.name).collect();
+            known.sort_unstable();
+            Err(OptionError::UnknownAlgorithm { name: algorithm.to_owned(), known: known.join(", ") })
+        }
+    }
+}
+
 /// Makes a new model that knows nothing yet. Names and option keys are matched without regard to case.
 ///
 /// # Errors

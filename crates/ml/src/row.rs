@@ -247,6 +247,17 @@ impl Row<'_> {
 }
 
 impl Rejection {
+    /// The column that is meant, if it is one.
+    #[must_use]
+    pub fn column(&self) -> Option<usize> {
+        match self {
+            Rejection::NotFinite { column }
+            | Rejection::TooLarge { column }
+            | Rejection::WrongKind { column } => Some(*column),
+            _ => None,
+        }
+    }
+
     /// The same about the column that a listed value stands for.
     fn moved(self, columns: &[u32]) -> Self {
         match self {

@@ -58,6 +58,14 @@ impl House {
         Open { addr, stop, served: tokio::spawn(dashboard.run(stopped)) }
     }
 
+    /// Waits until the model has learned so many rows.
+    pub(crate) async fn learned(&self, model: &str, rows: u64) {
+        let mut changes = self.engine.watch();
+        while !self.engine.models().iter().any(|known| known.name == model && known.rows_learned == rows) {
+            changes.changed().await.unwrap();
+        }
+    }
+
     /// Appends rows to partition 0, all with this timestamp.
     pub(crate) async fn append(&self, topic: &str, at_ms: i64, rows: &[Value]) {
         let texts: Vec<_> = rows.iter().map(ToString::to_string).collect();

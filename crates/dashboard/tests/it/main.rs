@@ -6,6 +6,7 @@ mod client;
 mod guard;
 mod house;
 mod live;
+mod models;
 mod page;
 mod pipeline;
 mod records;

@@ -9,12 +9,12 @@ use datafusion::catalog::streaming::StreamingTable;
 use futures::StreamExt;
 use topics::Topics;
 
-use crate::embed::Network;
 use crate::error::SqlError;
+use crate::models::reference::{At, Reference};
 use crate::models::{Pin, Registry};
 use crate::operator::scope::{Pins, Scope};
 use crate::plan::compile::visible_columns;
-use crate::plan::resolve;
+use crate::plan::resolve::{self, Known};
 use crate::session::catalog::Table;
 use crate::source::bounded::BoundedStream;
 use crate::source::json::JsonDecoder;
@@ -35,14 +35,13 @@ pub(crate) struct BoundedRows {
 pub(crate) async fn run(
     select: &Select,
     tables: &[&Table],
-    networks: &[Arc<Network>],
-    registry: &Registry,
+    known: Known<'_>,
     topics: &Topics,
     rows_max: usize,
 ) -> Result<BoundedRows, SqlError> {
     let planning = |error| SqlError::plan(&error);
     let scope = Arc::new(Scope::default());
-    let session = resolve::session(networks, &scope);
+    let session = resolve::session(known, &scope);
     let refused = Arc::new(AtomicU64::new(0));
     let mut names = Vec::new();
     for table in tables {
@@ -57,7 +56,7 @@ pub(crate) async fn run(
         session.register_table(table.name.as_str(), Arc::new(provider)).map_err(planning)?;
     }
     let logical = resolve::logical(&session, select, &names).await?;
-    let (_held, pins) = pin_latest(registry, resolve::models(&logical)?)?;
+    let (_held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins));
     let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
     let failed = |error: datafusion::error::DataFusionError| SqlError::failed("run the query", error);
@@ -80,15 +79,19 @@ pub(crate) async fn run(
     Ok(BoundedRows { schema, batches, cut, refused })
 }
 
-fn pin_latest(
+fn pin_all(
     registry: &Registry,
     models: std::collections::BTreeSet<String>,
 ) -> Result<(Vec<Pin>, Pins), SqlError> {
     let mut held = Vec::new();
     let mut pins = Pins::new();
     for model in models {
-        let entry = registry.known(&model)?;
-        let pin = entry.pin(None);
+        let reference = Reference::parse(&model)?;
+        let entry = registry.known(&reference.model)?;
+        let pin = entry.pin(reference.at);
+        if pin.is_none() && reference.at != At::Current {
+            return Err(SqlError::invalid(format!("'{model}'"), entry.no_such_version()));
+        }
         pins.insert(model, pin.as_ref().map(|pin| Arc::clone(&pin.version)));
         held.extend(pin);
     }

@@ -13,11 +13,11 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 
-use crate::embed::Network;
 use crate::error::SqlError;
-use crate::operator::predict::{MODEL_VERSION, PREDICT};
+use crate::operator::ask::Question;
 use crate::operator::scope::{ROW, Scope, row_field};
 use crate::plan::incremental::{Slot, aggregates};
+use crate::plan::resolve::Known;
 use crate::plan::{number, resolve};
 use crate::source::metadata;
 use crate::sql::Select;
@@ -42,11 +42,11 @@ pub(crate) async fn compile(
     select: &Select,
     table: &str,
     columns: &[FieldRef],
-    networks: &[Arc<Network>],
+    known: Known<'_>,
 ) -> Result<Compiled, SqlError> {
     let planning = |error| SqlError::plan(&error);
     let scope = Arc::new(Scope::default());
-    let session = resolve::session(networks, &scope);
+    let session = resolve::session(known, &scope);
     let visible = visible_columns(select, columns);
     let slot = Slot::new(Arc::new(Schema::new(visible.clone())));
     session.register_table(table, streaming_table(&slot).map_err(planning)?).map_err(planning)?;
@@ -62,7 +62,7 @@ pub(crate) async fn compile(
     let slot = Slot::new(Arc::new(Schema::new(input)));
     let table = streaming_table(&slot).map_err(planning)?;
     let ours =
-        |name: &str| [PREDICT, MODEL_VERSION].contains(&name) || networks.iter().any(|n| n.name == name);
+        |name: &str| Question::is_one(name) || known.networks.iter().any(|network| network.name == name);
     let logical = number::number_rows(logical, &table, &ours).map_err(planning)?;
     let plan = session.state().create_physical_plan(&logical).await.map_err(planning)?;
     let input = Arc::clone(slot.schema());

@@ -12,24 +12,32 @@ use datafusion::prelude::SessionConfig;
 
 use crate::embed::Network;
 use crate::error::SqlError;
+use crate::models::Registry;
+use crate::operator::ask::{self, Question};
 use crate::operator::network;
-use crate::operator::predict::{self, MODEL_VERSION, PREDICT};
 use crate::operator::scope::Scope;
 use crate::plan::incremental;
 use crate::sql::Select;
 
+/// What the functions of a query stand on.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) networks: &'a [Arc<Network>],
+    pub(crate) models: &'a Arc<Registry>,
+}
+
 /// A session that knows the functions, over one scope.
-pub(crate) fn session(networks: &[Arc<Network>], scope: &Arc<Scope>) -> SessionContext {
+pub(crate) fn session(known: Known<'_>, scope: &Arc<Scope>) -> SessionContext {
     let mut config = SessionConfig::new();
     // Names keep their spelling, as in Spark; `Select::statement` has made them equal.
     config.options_mut().sql_parser.enable_ident_normalization = false;
     let session = incremental::session(config);
     // Spark's name for it.
     session.register_udf(make_array_udf().as_ref().clone().with_aliases(["array"]));
-    for function in predict::functions(scope) {
+    for function in ask::functions(scope, known.models) {
         session.register_udf(function);
     }
-    for network in networks {
+    for network in known.networks {
         session.register_udf(network::function(network, scope));
     }
     session
@@ -53,7 +61,7 @@ pub(crate) fn models(plan: &LogicalPlan) -> Result<BTreeSet<String>, SqlError> {
         node.apply_expressions(|expression| {
             expression.apply(|expression| {
                 let Expr::ScalarFunction(call) = expression else { return Ok(TreeNodeRecursion::Continue) };
-                if [PREDICT, MODEL_VERSION].contains(&call.name()) {
+                if Question::is_one(call.name()) {
                     match call.args.first() {
                         Some(Expr::Literal(name, _)) if name.try_as_str().flatten().is_some() => {
                             models.extend(name.try_as_str().flatten().map(str::to_lowercase));

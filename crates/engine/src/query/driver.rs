@@ -15,6 +15,7 @@ use ml::Model;
 use tokio::sync::watch;
 
 use crate::error::{QueryError, chain};
+use crate::models::reference::Reference;
 use crate::models::{Entry, Pin, Registry, Version};
 use crate::operator::aggregate::IncrementalAggregate;
 use crate::operator::learn::learn;
@@ -45,6 +46,9 @@ pub(crate) struct Query {
     pub(crate) standing: Snapshot,
     /// The batch that was under way, with the versions it had pinned.
     pub(crate) undone: Option<(Intent, Vec<Pin>)>,
+    /// The versions that the query itself names: kept for as long as it lives.
+    #[expect(dead_code, reason = "holding them is what they are for")]
+    pub(crate) held: Vec<Pin>,
     pub(crate) limits: Limits,
     pub(crate) journal_bytes_max: u64,
     pub(crate) env: Env,
@@ -124,7 +128,7 @@ impl Query {
                 written
             }
             Effect::Learn { entry, model } => {
-                learn(model.as_mut(), &entry.name, &output.batches, &output.records, &mut refused)?
+                learn(model.as_mut(), entry, &output.batches, &output.records, &mut refused)?
             }
         };
         done.refused = refused.len() as u64;
@@ -143,7 +147,8 @@ impl Query {
         let mut held = Vec::new();
         let mut pins = BTreeMap::new();
         for model in &self.plan.models {
-            let pin = self.registry.get(model).and_then(|entry| entry.pin(None));
+            let reference = Reference::parse(model).ok();
+            let pin = reference.and_then(|named| self.registry.get(&named.model)?.pin(named.at));
             pins.insert(model.clone(), pin.as_ref().map(|pin| pin.version.number));
             held.extend(pin);
         }
@@ -209,7 +214,7 @@ impl Query {
         {
             let record = ModelRecord {
                 query: self.start.query,
-                version: entry.latest().map_or(0, |version| version.number) + 1,
+                version: entry.next_number(),
                 committed_ms: done.committed_ms,
                 rows_learned: model.rows_learned(),
                 offsets: standing.offsets.clone(),

@@ -19,6 +19,9 @@ pub(crate) use recovery::{JournalError, Progress, Recovered};
 /// Versions of a model that outlive a rewrite, beside the pinned ones.
 pub(crate) const VERSIONS_KEPT: usize = 100;
 
+/// How many bytes the versions may have together that outlive a rewrite; the last two do in any case.
+pub(crate) const VERSION_BYTES_KEPT: usize = 64 << 20;
+
 /// Refused rows that outlive a rewrite, and are shown.
 pub(crate) const SAMPLES_KEPT: usize = 20;
 

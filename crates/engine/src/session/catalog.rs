@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed::Network;
 use crate::error::{OpenError, SqlError};
+use crate::models::shape::Shape;
 use crate::sql::Select;
 use crate::sql::options::TableOptions;
 
 /// The version of the file.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// A streaming table.
 #[derive(Debug)]
@@ -39,14 +40,28 @@ pub(crate) struct QueryDef {
 }
 
 /// A model that learns.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ModelDef {
     pub(crate) name: String,
     pub(crate) id: u64,
     pub(crate) sql: String,
     pub(crate) algorithm: String,
+    /// As it was created.
     pub(crate) options: BTreeMap<String, String>,
+    pub(crate) shape: Shape,
+    pub(crate) settings: ModelSettings,
     pub(crate) query: QueryDef,
+}
+
+/// What `ALTER MODEL` has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ModelSettings {
+    /// Options in the place of those it was created with.
+    #[serde(default)]
+    pub(crate) altered: BTreeMap<String, String>,
+    /// The version that answers, if it is not to be the latest.
+    #[serde(default)]
+    pub(crate) serving: Option<u64>,
 }
 
 /// A network that is a function.
@@ -87,6 +102,26 @@ pub(crate) struct StoredObject {
     pub(crate) id: u64,
     pub(crate) name: String,
     pub(crate) sql: String,
+    /// Of a model that learns; missing in files of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<StoredModel>,
+}
+
+/// What the statement does not say about a model.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct StoredModel {
+    pub(crate) shape: Shape,
+    #[serde(default)]
+    pub(crate) settings: ModelSettings,
+}
+
+impl ModelDef {
+    /// The options in force.
+    pub(crate) fn options(&self) -> BTreeMap<String, String> {
+        let mut options = self.options.clone();
+        options.extend(self.settings.altered.clone());
+        options
+    }
 }
 
 impl Object {
@@ -183,7 +218,11 @@ impl Catalog {
         let uses = |query: &QueryDef| match object {
             Object::Table(_) => query.source.eq_ignore_ascii_case(name),
             Object::Network(_) => query.select.mentions(name),
-            Object::Model(_) => query.select.strings().iter().any(|text| text.eq_ignore_ascii_case(name)),
+            Object::Model(_) => query
+                .select
+                .strings()
+                .iter()
+                .any(|text| text.split('@').next().is_some_and(|model| model.eq_ignore_ascii_case(name))),
         };
         let users = self.objects().filter(|user| user.name() != name && user.query().is_some_and(uses));
         users.map(|user| user.name().to_owned()).collect()
@@ -197,6 +236,13 @@ impl Catalog {
                 id: object.id(),
                 name: object.name().to_owned(),
                 sql: object.sql().to_owned(),
+                model: match object {
+                    Object::Model(model) => {
+                        let (shape, settings) = (model.shape.clone(), model.settings.clone());
+                        Some(StoredModel { shape, settings })
+                    }
+                    _ => None,
+                },
             })
             .collect();
         objects.sort_by_key(|object| object.id);

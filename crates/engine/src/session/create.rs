@@ -4,25 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use env::write_atomically;
-use ml::Schema;
 
 use crate::answer::Answer;
 use crate::embed::{FILE_BYTES_MAX, Network};
 use crate::error::SqlError;
-use crate::models::Version;
+use crate::models::reference::{At, Reference};
+use crate::models::shape::Shape;
+use crate::models::{Entry, Registry, Version};
 use crate::query::journal::Snapshot;
 use crate::query::journal::{Frame, Journal, Progress, Recovered, Start};
-use crate::session::catalog::{Catalog, ModelDef, NetworkDef, Object, QueryDef, Table};
+use crate::session::catalog::{Catalog, ModelDef, ModelSettings, NetworkDef, Object, QueryDef, Table};
 use crate::session::start::{Definition, End, Planned, stored_columns};
 use crate::session::{Inner, lock};
-use crate::sql::options::TableOptions;
+use crate::sql::options::{ModelOptions, TableOptions};
 use crate::sql::statement::{Drop, IfExists};
 use crate::sql::{CreateModel, CreateNetwork, CreateTable, Select};
 
 /// Names are as long as leaves room for a suffix in a topic's name.
 const NAME_BYTES_MAX: usize = 128;
-
-const ALGORITHM: &str = "algorithm";
 
 /// What a `CREATE` finds under its name.
 enum Place {
@@ -52,7 +51,13 @@ fn place(catalog: &Catalog, name: &str, if_exists: IfExists, what: &'static str)
     }
 }
 
-fn refuse_used(catalog: &Catalog, object: &Object) -> Result<(), SqlError> {
+/// # Errors
+/// If it is not a name, or not free.
+pub(super) fn free_name(catalog: &Catalog, name: &str) -> Result<(), SqlError> {
+    place(catalog, name, IfExists::Refuse, "model").map(drop)
+}
+
+pub(super) fn refuse_used(catalog: &Catalog, object: &Object) -> Result<(), SqlError> {
     let users = catalog.users(object);
     if users.is_empty() {
         return Ok(());
@@ -122,29 +127,41 @@ impl Inner {
             }
         };
         let position = create.options.position;
-        let mut options: BTreeMap<String, String> =
-            create.options.given.into_iter().map(|(name, value)| (name.to_lowercase(), value.text)).collect();
-        let algorithm = options.remove(ALGORITHM).ok_or_else(|| SqlError::Syntax {
-            position,
-            reason: format!("expected an algorithm, such as {ALGORITHM} 'streaming_kmeans'"),
-        })?;
-        ml::create(&algorithm, &options, Schema::vector(None))
-            .map_err(|error| SqlError::Syntax { position, reason: error.to_string() })?;
+        let given = ModelOptions::from(&create.options)?;
+        let syntax = |error: ml::OptionError| SqlError::Syntax { position, reason: error.to_string() };
+        let label = ml::registry::label_of(&given.algorithm).map_err(syntax)?;
         let (query, source) = query_over(&catalog, create.query)?;
-        let (id, name) = (catalog.next_id, create.name);
-        let model = ModelDef { name, id, sql, algorithm, options, query };
-        let definition = Definition::of_model(&model, source);
-        let planned = self.shared.plan(definition, &catalog.networks()).await?;
+        let mut model = ModelDef {
+            name: create.name,
+            id: catalog.next_id,
+            sql,
+            algorithm: given.algorithm,
+            options: given.rest,
+            shape: Shape::default(),
+            settings: ModelSettings::default(),
+            query,
+        };
+        let planned = self.shared.plan(Definition::of_model(&model, source), &catalog.networks()).await?;
         check_models(&self.shared.registry, &planned)?;
+        let shape = Shape::of(&planned.compiled.output, label, given.label.as_deref())?;
+        let empty = ml::create(&model.algorithm, &model.options, shape.schema()).map_err(syntax)?;
+        model.shape = shape.answering(empty.prediction_type());
         self.shared.topic(&source.options)?;
+        let same_shape = |entry: &Arc<Entry>| entry.shape == model.shape;
+        let old = self.shared.registry.get(&model.name).filter(|_| replaced.is_some());
+        if let Some(replaced) = replaced.as_ref().filter(|_| !old.as_ref().is_some_and(same_shape)) {
+            // Who asks the old one would not know what to make of the new one's answers.
+            refuse_used(&catalog, replaced)?;
+        }
         if replaced.is_some() {
             // The old learner stops before its history is handed on.
             self.stop(&model.name).await;
         }
-        let history = self.shared.registry.get(&model.name).map(|entry| entry.to_keep()).unwrap_or_default();
+        let history = old.filter(same_shape).map(|entry| entry.to_keep()).unwrap_or_default();
+        let definition = Definition::of_model(&model, source);
         let (journal, recovered) = self.begin(definition, &history)?;
         let message = format!("model {} learns from {}", model.name, source.name);
-        let entry = self.shared.registry.replace(&model.name, &model.algorithm, id);
+        let entry = self.shared.registry.replace(&model, history);
         let running = self.shared.assemble(definition, planned, journal, recovered, Some(entry))?;
         self.change(replaced.as_ref(), Object::Model(Arc::new(model))).await?;
         self.run(running);
@@ -250,7 +267,7 @@ impl Inner {
         Ok(())
     }
 
-    fn save(&self, catalog: Catalog) -> Result<(), SqlError> {
+    pub(super) fn save(&self, catalog: Catalog) -> Result<(), SqlError> {
         catalog
             .save(self.shared.env.disk.as_ref(), &self.shared.dir())
             .map_err(|error| SqlError::failed("write the catalog", error))?;
@@ -273,6 +290,16 @@ impl Inner {
     }
 }
 
-fn check_models(registry: &crate::models::Registry, planned: &Planned) -> Result<(), SqlError> {
-    planned.compiled.models.iter().try_for_each(|model| registry.known(model).map(drop))
+/// The models that a new query asks must be there, and so must the versions that it names.
+fn check_models(registry: &Registry, planned: &Planned) -> Result<(), SqlError> {
+    planned.compiled.models.iter().try_for_each(|model| {
+        let reference = Reference::parse(model)?;
+        let entry = registry.known(&reference.model)?;
+        match reference.at {
+            At::Version(_) | At::Time(_) if entry.pin(reference.at).is_none() => {
+                Err(SqlError::invalid(format!("'{model}'"), entry.no_such_version()))
+            }
+            _ => Ok(()),
+        }
+    })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::answer::Answer;
 use crate::error::SqlError;
 use crate::plan::bounded;
+use crate::plan::resolve::Known;
 use crate::session::Inner;
 use crate::session::catalog::{Object, Table};
 use crate::session::render::{answer, describe_columns};
@@ -16,6 +17,7 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
     match statement {
         Statement::Select(select) => return inner.select(&select).await,
         Statement::Show(show) => return Ok(inner.show(show)),
+        Statement::ShowVersions(name) => return inner.show_versions(&name),
         Statement::Describe(name) => return inner.describe(&name),
         _ => {}
     }
@@ -24,9 +26,12 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
         Statement::CreateTable(create) => inner.create_table(create, text).await,
         Statement::CreateModel(create) => inner.create_model(create, text).await,
         Statement::CreateNetwork(create) => inner.create_network(create, text).await,
+        Statement::AlterModel(alter) => inner.alter_model(alter).await,
         Statement::DropTable(drop) => inner.drop_object(drop, "table").await,
         Statement::DropModel(drop) => inner.drop_object(drop, "model").await,
-        Statement::Select(_) | Statement::Show(_) | Statement::Describe(_) => unreachable!("answered above"),
+        Statement::Select(_) | Statement::Show(_) | Statement::ShowVersions(_) | Statement::Describe(_) => {
+            unreachable!("answered above")
+        }
     }
 }
 
@@ -42,8 +47,7 @@ impl Inner {
         let rows = bounded::run(
             select,
             &tables,
-            &networks,
-            &self.shared.registry,
+            Known { networks: &networks, models: &self.shared.registry },
             &self.shared.topics,
             self.shared.config.answer_rows_max,
         );
@@ -87,6 +91,18 @@ impl Inner {
                 Answer::strings(&names, rows.collect())
             }
         }
+    }
+
+    fn show_versions(&self, name: &str) -> Result<Answer, SqlError> {
+        let entry = self.shared.registry.known(name)?;
+        let serving = entry.serving().map(|version| version.number);
+        let row = |version: crate::status::ModelVersion| {
+            let time = crate::session::render::time(version.committed_ms);
+            let answers = if Some(version.version) == serving { "yes" } else { "" };
+            vec![version.version.to_string(), time, version.rows_learned.to_string(), answers.to_owned()]
+        };
+        let names = ["version", "committed", "rows_learned", "answers"];
+        Ok(Answer::strings(&names, entry.history().into_iter().map(row).collect()))
     }
 
     fn describe(&self, name: &str) -> Result<Answer, SqlError> {

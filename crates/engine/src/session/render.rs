@@ -58,3 +58,10 @@ pub(super) fn describe_columns(columns: &[FieldRef]) -> Answer {
     let row = |column: &FieldRef| vec![column.name().clone(), type_name(column.data_type())];
     Answer::strings(&["col_name", "data_type"], columns.iter().map(row).collect())
 }
+
+/// A time as `SHOW` writes it: ISO 8601, in UTC.
+pub(super) fn time(ms: i64) -> String {
+    use datafusion::arrow::temporal_conversions::timestamp_ms_to_datetime;
+    let time = timestamp_ms_to_datetime(ms);
+    time.map_or_else(|| ms.to_string(), |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}

@@ -9,13 +9,17 @@ use std::sync::Arc;
 use crate::embed::Network;
 use crate::error::{OpenError, SqlError, chain};
 use crate::models::Version;
+use crate::models::reference::{At, Reference};
 use crate::plan::compile::compile;
+use crate::plan::resolve::Known;
 use crate::query::journal::{Journal, Recovered, Snapshot};
 use crate::query::progress::Progress;
-use crate::session::catalog::{Catalog, ModelDef, NetworkDef, Object, QueryDef, Stored, StoredObject, Table};
+use crate::session::catalog::{
+    Catalog, ModelDef, NetworkDef, Object, QueryDef, Stored, StoredModel, StoredObject, Table,
+};
 use crate::session::start::{Definition, End, stored_columns};
 use crate::session::{Inner, Shared, lock};
-use crate::sql::options::TableOptions;
+use crate::sql::options::{ModelOptions, TableOptions};
 use crate::sql::{Select, Statement};
 use crate::status::QueryState;
 
@@ -26,6 +30,7 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
     let stored = Stored::load(disk, &dir)?;
     let mut catalog = Catalog::default();
     catalog.next_id = stored.next_id;
+    declare_models(shared, &stored);
     for object in &stored.objects {
         let restored = shared.restore(object, &catalog).await;
         catalog.insert(restored.map_err(|error| OpenError::restore(&object.name, error))?);
@@ -60,6 +65,19 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Tells what models answer, before statements that ask them are read again: a replaced model has a newer id.
+fn declare_models(shared: &Shared, stored: &Stored) {
+    for object in &stored.objects {
+        let parsed = crate::sql::parse(&object.sql).ok().and_then(|mut parsed| parsed.pop());
+        if let Some(Statement::CreateModel(create)) = parsed.map(|parsed| parsed.statement)
+            && let Ok(options) = ModelOptions::from(&create.options)
+        {
+            let shape = object.model.clone().unwrap_or_default().shape;
+            shared.registry.declare(&create.name, &options.algorithm, object.id, shape);
+        }
+    }
+}
+
 type Opened = BTreeMap<u64, Result<(Journal, Recovered), crate::query::journal::JournalError>>;
 
 fn open_journals(shared: &Shared, catalog: &Catalog) -> Opened {
@@ -77,7 +95,19 @@ fn register_models(shared: &Shared, catalog: &Catalog, journals: &mut Opened) {
     let mut pinned: BTreeSet<(String, u64)> = BTreeSet::new();
     for (_, recovered) in journals.values().flatten() {
         let pins = recovered.undone.iter().flat_map(|intent| &intent.pins);
-        pinned.extend(pins.filter_map(|(model, version)| Some((model.clone(), (*version)?))));
+        pinned.extend(
+            pins.filter_map(|(model, version)| Some((Reference::parse(model).ok()?.model, (*version)?))),
+        );
+    }
+    for object in catalog.objects() {
+        let named = object.query().map(|query| query.select.strings()).unwrap_or_default();
+        pinned.extend(named.iter().filter_map(|name| match Reference::parse(name).ok()? {
+            Reference { model, at: At::Version(version) } => Some((model, version)),
+            _ => None,
+        }));
+        if let Object::Model(model) = object {
+            pinned.extend(model.settings.serving.map(|version| (model.name.to_lowercase(), version)));
+        }
     }
     for object in catalog.objects() {
         let Object::Model(model) = object else { continue };
@@ -92,7 +122,7 @@ fn register_models(shared: &Shared, catalog: &Catalog, journals: &mut Opened) {
                 }
             }
         }
-        shared.registry.insert(&model.name, &model.algorithm, model.id, versions);
+        shared.registry.insert(model, versions);
     }
 }
 
@@ -113,7 +143,7 @@ fn definition_of<'a>(object: &'a Object, catalog: &'a Catalog) -> Option<Definit
 }
 
 impl Shared {
-    async fn resume_query(
+    pub(super) async fn resume_query(
         &self,
         definition: Definition<'_>,
         catalog: &Catalog,
@@ -146,26 +176,25 @@ impl Shared {
                 if let Some(select) = create.query {
                     let query = query_def(select, catalog)?;
                     let source = catalog.table(&query.source)?;
-                    let (name, networks) = (&source.name, catalog.networks());
-                    let compiled = compile(&query.select, name, &source.columns, &networks);
+                    let known = Known { networks: &catalog.networks(), models: &self.registry };
+                    let compiled = compile(&query.select, &source.name, &source.columns, known);
                     table.columns = stored_columns(&compiled.await?);
                     table.query = Some(query);
                 }
                 Ok(Object::Table(Arc::new(table)))
             }
             Some(Statement::CreateModel(create)) => {
-                let options = create.options.given.into_iter();
-                let mut options: BTreeMap<String, String> =
-                    options.map(|(name, value)| (name.to_lowercase(), value.text)).collect();
-                let algorithm = options.remove("algorithm").unwrap_or_default();
-                let query = query_def(create.query, catalog)?;
+                let options = ModelOptions::from(&create.options)?;
+                let StoredModel { shape, settings } = stored.model.clone().unwrap_or_default();
                 Ok(Object::Model(Arc::new(ModelDef {
                     name: create.name,
                     id,
                     sql,
-                    algorithm,
-                    options,
-                    query,
+                    algorithm: options.algorithm,
+                    options: options.rest,
+                    shape,
+                    settings,
+                    query: query_def(create.query, catalog)?,
                 })))
             }
             Some(Statement::CreateNetwork(create)) => {

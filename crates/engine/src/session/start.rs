@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use ml::{Model, Schema};
+use ml::Model;
 use topics::{CreateError, Topic};
 
 use crate::embed::Network;
 use crate::error::SqlError;
+use crate::models::reference::{At, Reference};
 use crate::models::{Entry, Pin};
 use crate::operator::aggregate::{self, IncrementalAggregate};
-use crate::operator::learn::FEATURES;
 use crate::plan::compile::{Compiled, compile};
 use crate::plan::incremental::{CutError, OutputMode};
+use crate::plan::resolve::Known;
 use crate::query::driver::{Effect, Query};
 use crate::query::journal::{Intent, Journal, Recovered, Start};
 use crate::query::progress::{Identity, Progress};
@@ -42,7 +43,7 @@ pub(crate) struct Definition<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum End<'a> {
     Table(&'a TableOptions),
-    Model { algorithm: &'a str, options: &'a BTreeMap<String, String> },
+    Model(&'a ModelDef),
 }
 
 /// A query whose plan is made.
@@ -60,14 +61,14 @@ impl<'a> Definition<'a> {
             sql: &model.sql,
             query: &model.query,
             source,
-            end: End::Model { algorithm: &model.algorithm, options: &model.options },
+            end: End::Model(model),
         }
     }
 
     pub(crate) fn identity(&self) -> Identity {
         let (kind, sink) = match self.end {
             End::Table(options) => (QueryKind::Sink, Some(options.topic.clone())),
-            End::Model { .. } => (QueryKind::Learn, None),
+            End::Model(_) => (QueryKind::Learn, None),
         };
         Identity { name: self.name.to_owned(), id: self.id, sql: self.sql.to_owned(), kind, sink }
     }
@@ -112,17 +113,18 @@ impl Shared {
         networks: &[Arc<Network>],
     ) -> Result<Planned, SqlError> {
         let Definition { source, query, .. } = definition;
-        let compiled = compile(&query.select, &source.name, &source.columns, networks).await?;
+        let known = Known { networks, models: &self.registry };
+        let compiled = compile(&query.select, &source.name, &source.columns, known).await?;
         let aggregate =
             if compiled.aggregates() { Some(self.aggregate(definition, &compiled)?) } else { None };
         match definition.end {
             End::Table(options) => check_table(options, source, &compiled)?,
-            End::Model { .. } if aggregate.is_some() => {
+            End::Model(_) if aggregate.is_some() => {
                 return Err(SqlError::Unsupported(
                     "teach a model from groups; leave GROUP BY out".to_owned(),
                 ));
             }
-            End::Model { .. } => check_features(&compiled)?,
+            End::Model(_) => check_names(&compiled)?,
         }
         Ok(Planned { compiled, aggregate })
     }
@@ -175,6 +177,7 @@ impl Shared {
         let rows = rows.unwrap_or(self.config.batch_rows_max as u64).max(1);
         Ok(Query {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
+            held: self.hold(&compiled)?,
             effect: self.effect(definition, producer_id, entry)?,
             decoder: JsonDecoder::new(topic, Arc::clone(&compiled.input)),
             dead_letters: DeadLetterSink::new(
@@ -206,12 +209,10 @@ impl Shared {
         entry: Option<Arc<Entry>>,
     ) -> Result<Effect, SqlError> {
         match (definition.end, entry) {
-            (End::Model { algorithm, options }, Some(entry)) => {
+            (End::Model(definition), Some(entry)) => {
                 let model = match entry.learns_on() {
                     Some(version) => Model::clone(version.model()),
-                    None => ml::create(algorithm, options, Schema::vector(None)).map_err(|error| {
-                        SqlError::invalid(format!("model {}", definition.name), error.to_string())
-                    })?,
+                    None => empty(definition)?,
                 };
                 Ok(Effect::Learn { entry, model: Box::new(model) })
             }
@@ -219,8 +220,22 @@ impl Shared {
                 sink: TopicSink::new(&self.topics, &options.topic, producer_id),
                 key: options.key.clone(),
             }),
-            (End::Model { .. }, None) => unreachable!("a model's query is assembled with its entry"),
+            (End::Model(_), None) => unreachable!("a model's query is assembled with its entry"),
         }
+    }
+
+    /// Holds the versions that the query names, as long as it runs.
+    fn hold(&self, compiled: &Compiled) -> Result<Vec<Pin>, SqlError> {
+        let mut held = Vec::new();
+        for model in &compiled.models {
+            let reference = Reference::parse(model)?;
+            if let At::Version(version) = reference.at {
+                let entry = self.registry.known(&reference.model)?;
+                let gone = || SqlError::invalid(format!("'{model}'"), entry.no_such_version());
+                held.push(entry.pin(At::Version(version)).ok_or_else(gone)?);
+            }
+        }
+        Ok(held)
     }
 
     /// Holds the versions that the unfinished batch had pinned.
@@ -228,7 +243,9 @@ impl Shared {
         let mut held = Vec::new();
         for (model, version) in &intent.pins {
             let Some(version) = version else { continue };
-            let pin = self.registry.get(model).and_then(|entry| entry.pin(Some(*version)));
+            let entry =
+                Reference::parse(model).ok().and_then(|reference| self.registry.get(&reference.model));
+            let pin = entry.and_then(|entry| entry.pin(At::Version(*version)));
             let gone = || crate::error::QueryError::NoVersion { model: model.clone(), version: *version };
             held.push(pin.ok_or_else(|| SqlError::failed("repeat the unfinished batch", gone()))?);
         }
@@ -240,13 +257,8 @@ fn check_table(options: &TableOptions, source: &Table, compiled: &Compiled) -> R
     if options.topic == source.options.topic {
         return Err(SqlError::invalid("topic", "the query would read what it writes"));
     }
+    check_names(compiled)?;
     let columns = compiled.output.fields();
-    for (index, column) in columns.iter().enumerate() {
-        if columns.iter().take(index).any(|other| other.name().eq_ignore_ascii_case(column.name())) {
-            let reason = "two columns have this name; give one another with AS";
-            return Err(SqlError::invalid(column.name(), reason));
-        }
-    }
     match &options.key {
         Some(key) if !columns.iter().any(|column| column.name() == key) => {
             let names: Vec<String> = columns.iter().map(|column| column.name().clone()).collect();
@@ -259,17 +271,22 @@ fn check_table(options: &TableOptions, source: &Table, compiled: &Compiled) -> R
     }
 }
 
-fn check_features(compiled: &Compiled) -> Result<(), SqlError> {
-    let [column] = compiled.output.fields().as_ref() else {
-        return Err(SqlError::invalid(FEATURES, "a model learns from one column: SELECT ... AS features"));
-    };
-    if column.name() != FEATURES {
-        let reason = format!("the column is called {}: SELECT ... AS features", column.name());
-        return Err(SqlError::invalid(FEATURES, reason));
+/// The sink, or the model, tells columns by their names.
+fn check_names(compiled: &Compiled) -> Result<(), SqlError> {
+    let columns = compiled.output.fields();
+    for (index, column) in columns.iter().enumerate() {
+        if columns.iter().take(index).any(|other| other.name().eq_ignore_ascii_case(column.name())) {
+            let reason = "two columns have this name; give one another with AS";
+            return Err(SqlError::invalid(column.name(), reason));
+        }
     }
-    crate::operator::features::coerced("a model", column.data_type())
-        .map(drop)
-        .map_err(|error| SqlError::invalid(FEATURES, error.strip_backtrace()))
+    Ok(())
+}
+
+/// A model that knows nothing yet.
+pub(crate) fn empty(model: &ModelDef) -> Result<Model, SqlError> {
+    ml::create(&model.algorithm, &model.options(), model.shape.schema())
+        .map_err(|error| SqlError::invalid(format!("model {}", model.name), error.to_string()))
 }
 
 /// The columns of a table that a query fills: what its JSON values hold when they are read again.

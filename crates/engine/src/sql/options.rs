@@ -1,5 +1,7 @@
 //! The options of a streaming table.
 
+use std::collections::BTreeMap;
+
 use crate::error::SqlError;
 use crate::sql::statement::{OptionValue, Options};
 
@@ -67,6 +69,47 @@ impl TableOptions {
         })?;
         Ok(parsed)
     }
+}
+
+/// The options of a model that learns: the engine's own, and those for its algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ModelOptions {
+    pub(crate) algorithm: String,
+    /// The label's column, if it is not called `label`.
+    pub(crate) label: Option<String>,
+    /// By their names in lower case.
+    pub(crate) rest: BTreeMap<String, String>,
+}
+
+impl ModelOptions {
+    /// # Errors
+    /// No algorithm, or one option under two names.
+    pub(crate) fn from(options: &Options) -> Result<Self, SqlError> {
+        let mut rest: BTreeMap<String, String> =
+            options.given.iter().map(|(name, value)| (name.to_lowercase(), value.text.clone())).collect();
+        let syntax =
+            |reason: &str| SqlError::Syntax { position: options.position, reason: reason.to_owned() };
+        let algorithm = match (rest.remove("algorithm"), rest.remove("model_type")) {
+            (Some(algorithm), None) | (None, Some(algorithm)) => algorithm,
+            (None, None) => {
+                return Err(syntax("expected an algorithm, such as algorithm 'streaming_kmeans'"));
+            }
+            (Some(_), Some(_)) => return Err(syntax("algorithm and model_type mean the same; give one")),
+        };
+        let label = match (rest.remove("label"), rest.remove("input_label_cols")) {
+            (None, None) => None,
+            (Some(label), None) => Some(label),
+            (None, Some(labels)) => Some(only_label(&labels).ok_or_else(|| syntax("expected one label"))?),
+            (Some(_), Some(_)) => return Err(syntax("label and input_label_cols mean the same; give one")),
+        };
+        Ok(ModelOptions { algorithm, label, rest })
+    }
+}
+
+/// BigQuery's `['label']`.
+fn only_label(labels: &str) -> Option<String> {
+    let label = labels.trim().trim_matches(['[', ']']).trim().trim_matches(['\'', '"']);
+    (!label.is_empty() && !label.contains(',')).then(|| label.to_owned())
 }
 
 fn wrong(value: &OptionValue, reason: impl Into<String>) -> SqlError {

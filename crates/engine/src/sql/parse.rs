@@ -8,12 +8,14 @@ use crate::error::SqlError;
 use crate::sql::cursor::{Cursor, is_blank, tokenize};
 use crate::sql::select::Select;
 use crate::sql::statement::{
-    CreateModel, CreateNetwork, CreateTable, Drop, IfExists, OptionValue, Options, Parsed, Show, Statement,
+    AlterModel, CreateModel, CreateNetwork, CreateTable, Drop, IfExists, ModelChange, OptionValue, Options,
+    Parsed, Show, Statement,
 };
 use crate::sql::types;
 
-const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MODEL, DROP TABLE, DROP MODEL, \
-                          SHOW TABLES, SHOW MODELS, SHOW QUERIES, DESCRIBE or SELECT";
+const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MODEL, ALTER MODEL, DROP TABLE, \
+                          DROP MODEL, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
+                          DESCRIBE or SELECT";
 
 /// Reads statements separated by semicolons.
 pub(crate) fn parse(text: &str) -> Result<Vec<Parsed>, SqlError> {
@@ -59,6 +61,9 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     }
     if cursor.accept("DROP") {
         return drop_statement(cursor);
+    }
+    if cursor.accept("ALTER") {
+        return alter(cursor);
     }
     if cursor.accept("SHOW") {
         return show(cursor);
@@ -144,11 +149,17 @@ fn create_model(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, Sql
 }
 
 fn options(cursor: &mut Cursor<'_>) -> Result<Options, SqlError> {
-    let position = cursor.position();
-    let mut given = BTreeMap::new();
+    let (position, given) = (cursor.position(), BTreeMap::new());
     if !cursor.accept("OPTIONS") {
         return Ok(Options { position, given });
     }
+    option_list(cursor)
+}
+
+/// What stands in brackets after `OPTIONS`, or after the `SET` of a model.
+fn option_list(cursor: &mut Cursor<'_>) -> Result<Options, SqlError> {
+    let position = cursor.position();
+    let mut given = BTreeMap::new();
     cursor.expect_token(&Token::LParen)?;
     loop {
         let position = cursor.position();
@@ -206,7 +217,63 @@ fn drop_statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     Ok(if table { Statement::DropTable(drop) } else { Statement::DropModel(drop) })
 }
 
+fn alter(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    cursor.expect("MODEL")?;
+    let name = cursor.name("the name of the model")?;
+    let change = if cursor.accept("SET") {
+        let _ = cursor.accept("OPTIONS");
+        ModelChange::Set(option_list(cursor)?)
+    } else if cursor.accept("ROLLBACK") {
+        ModelChange::Rollback(if cursor.accept_all(&["TO", "VERSION"]) {
+            Some(version(cursor)?)
+        } else {
+            None
+        })
+    } else if cursor.accept_all(&["PIN", "VERSION"]) {
+        ModelChange::Pin(Some(version(cursor)?))
+    } else if cursor.accept("UNPIN") {
+        ModelChange::Pin(None)
+    } else if cursor.accept("RESET") {
+        ModelChange::Reset
+    } else if cursor.accept_all(&["RENAME", "TO"]) {
+        ModelChange::Rename(cursor.name("the new name")?)
+    } else {
+        return Err(cursor.error(
+            "SET (option value, ...), ROLLBACK [TO VERSION n], PIN VERSION n, UNPIN, RESET or RENAME TO name",
+        ));
+    };
+    cursor.finish()?;
+    Ok(Statement::AlterModel(AlterModel { name, change }))
+}
+
+fn version(cursor: &mut Cursor<'_>) -> Result<u64, SqlError> {
+    match cursor.peek() {
+        Some(Token::Number(number, _)) if number.parse::<u64>().is_ok() => {
+            cursor.take();
+            number.parse().map_err(|_| cursor.error("a version"))
+        }
+        _ => Err(cursor.error("the number of a version")),
+    }
+}
+
+/// The statement of a model under another name.
+pub(crate) fn renamed(text: &str, name: &str) -> Result<String, SqlError> {
+    let tokens = tokenize(text)?;
+    let mut solid = tokens.iter().filter(|token| !is_blank(token));
+    let word = |token: &TokenWithSpan, text: &str| matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text));
+    solid.find(|token| word(token, "MODEL"));
+    let found = solid.find(|token| !["IF", "NOT", "EXISTS"].iter().any(|known| word(token, known)));
+    let Some(found) = found else { return Ok(text.to_owned()) };
+    let (start, end) = (byte_at(text, found.span.start), byte_at(text, found.span.end));
+    Ok(format!("{}`{name}`{}", &text[..start], &text[end..]))
+}
+
 fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.accept_all(&["VERSIONS", "OF", "MODEL"]) {
+        let name = cursor.name("the name of the model")?;
+        cursor.finish()?;
+        return Ok(Statement::ShowVersions(name));
+    }
     let show = if cursor.accept("TABLES") {
         Show::Tables
     } else if cursor.accept("MODELS") {
@@ -214,7 +281,7 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     } else if cursor.accept("QUERIES") {
         Show::Queries
     } else {
-        return Err(cursor.error("TABLES, MODELS or QUERIES"));
+        return Err(cursor.error("TABLES, MODELS, QUERIES or VERSIONS OF MODEL"));
     };
     cursor.finish()?;
     Ok(Statement::Show(show))

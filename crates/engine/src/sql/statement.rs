@@ -19,9 +19,11 @@ pub(crate) enum Statement {
     CreateTable(CreateTable),
     CreateModel(CreateModel),
     CreateNetwork(CreateNetwork),
+    AlterModel(AlterModel),
     DropTable(Drop),
     DropModel(Drop),
     Show(Show),
+    ShowVersions(String),
     Describe(String),
     Select(Select),
 }
@@ -59,6 +61,27 @@ pub(crate) struct CreateNetwork {
     pub(crate) name: String,
     pub(crate) if_exists: IfExists,
     pub(crate) file: String,
+}
+
+/// `ALTER MODEL`.
+#[derive(Debug, Clone)]
+pub(crate) struct AlterModel {
+    pub(crate) name: String,
+    pub(crate) change: ModelChange,
+}
+
+/// What becomes of a model.
+#[derive(Debug, Clone)]
+pub(crate) enum ModelChange {
+    /// Options of the learner, such as its learning rate.
+    Set(Options),
+    /// It learns on from an older version: by default from the one before the latest.
+    Rollback(Option<u64>),
+    /// This version answers, whatever is learned meanwhile; or again the latest does.
+    Pin(Option<u64>),
+    /// It forgets everything.
+    Reset,
+    Rename(String),
 }
 
 #[derive(Debug, Clone)]

@@ -7,5 +7,6 @@ mod bad_rows;
 mod catalog;
 mod crash;
 mod docs;
+mod models;
 mod select;
 mod support;

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The longest answer that is read: exported models are long.
+const ANSWER_BYTES_MAX: u64 = 512 << 20;
+
 /// Where the HTTP door is; a flag that several commands share.
 #[derive(clap::Args, Debug, Clone)]
 pub(crate) struct Address {
@@ -68,6 +71,11 @@ impl Api {
         self.read(self.agent.get(format!("{}/api/{path}", self.base)).call())
     }
 
+    /// `POST /api/<path>` with a JSON body.
+    pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        self.read(self.agent.post(format!("{}/api/{path}", self.base)).send_json(body))
+    }
+
     fn read<T: DeserializeOwned>(
         &self,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
@@ -75,7 +83,8 @@ impl Api {
         let mut response = response
             .with_context(|| format!("no Pelton answers at {}; start one with `pelton serve`", self.base))?;
         let status = response.status();
-        let body = response.body_mut().read_to_string().context("read the answer")?;
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+        let body = body.context("read the answer")?;
         if !status.is_success() {
             let said = serde_json::from_str::<Value>(&body).ok();
             let said = said.as_ref().and_then(|value| value["error"]["message"].as_str()).unwrap_or(&body);

@@ -1,7 +1,9 @@
 //! `pelton model`: what was learned.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use serde_json::Value;
 
 use crate::client::http::{Address, Api};
@@ -22,6 +24,39 @@ enum Verb {
     Show(Named),
     /// The versions of a model that are kept
     History(Named),
+    /// Learn on from an older version, which comes back as a new one
+    Rollback {
+        #[command(flatten)]
+        named: Named,
+        /// The version; the one before the latest if it is left out
+        #[arg(long, value_name = "N")]
+        to: Option<u64>,
+    },
+    /// Let one version answer, whatever is learned meanwhile
+    Pin {
+        #[command(flatten)]
+        named: Named,
+        /// The version
+        #[arg(value_name = "VERSION")]
+        version: u64,
+    },
+    /// Let the latest version answer again
+    Unpin(Named),
+    /// Write a model as JSON, with every number to its last bit
+    Export {
+        #[command(flatten)]
+        named: Named,
+        /// The version; the one that answers if it is left out
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+    },
+    /// Make an exported model the next version of a model with the same columns and algorithm
+    Import {
+        #[command(flatten)]
+        named: Named,
+        /// The exported model; `-` is standard input
+        file: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -38,7 +73,44 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Verb::List(server) => list(&Api::at(&server.http)),
         Verb::Show(named) => show(&Api::at(&named.server.http), &named.name),
         Verb::History(named) => history(&Api::at(&named.server.http), &named.name),
+        Verb::Rollback { named, to } => {
+            let to = to.map(|version| format!(" TO VERSION {version}")).unwrap_or_default();
+            alter(named, &format!("ROLLBACK{to}"))
+        }
+        Verb::Pin { named, version } => alter(named, &format!("PIN VERSION {version}")),
+        Verb::Unpin(named) => alter(named, "UNPIN"),
+        Verb::Export { named, version } => export(named, *version),
+        Verb::Import { named, file } => import(named, file),
     }
+}
+
+fn alter(named: &Named, change: &str) -> anyhow::Result<ExitCode> {
+    let name = named.name.replace('`', "");
+    let answers = Api::at(&named.server.http).sql(&format!("ALTER MODEL `{name}` {change}"))?;
+    answers.iter().filter_map(|answer| answer.message.as_deref()).for_each(terminal::say);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn export(named: &Named, version: Option<u64>) -> anyhow::Result<ExitCode> {
+    let version = version.map(|version| format!("?version={version}")).unwrap_or_default();
+    let exported: Value =
+        Api::at(&named.server.http).get(&format!("models/{}/export{version}", named.name))?;
+    terminal::say(&serde_json::to_string_pretty(&exported)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(named: &Named, file: &Path) -> anyhow::Result<ExitCode> {
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).context("read standard input")?
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?
+    };
+    let exported: Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+    let path = format!("models/{}/import", named.name);
+    let imported: Value = Api::at(&named.server.http).post(&path, &exported)?;
+    terminal::say(&format!("model {} learns on as version {}", named.name, cell(&imported["version"])));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(api: &Api) -> anyhow::Result<ExitCode> {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::frame::{Done, Frame, HEAD_BYTES, Intent, ModelRecord, PAYLOAD_BYTES_MAX, Snapshot};
-use super::{MAGIC, SAMPLES_KEPT, VERSIONS_KEPT};
+use super::{MAGIC, SAMPLES_KEPT};
+use crate::models::surplus;
 
 /// Why a journal cannot be continued.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +149,7 @@ impl Recovered {
 
     /// Forgets old versions that no batch asks for.
     pub(crate) fn trim_versions(&mut self, pinned: &dyn Fn(u64) -> bool) {
-        let recent = self.versions.len().saturating_sub(VERSIONS_KEPT);
+        let recent = surplus(self.versions.iter().map(|(_, snapshot)| snapshot.len()));
         let mut index = 0;
         self.versions.retain(|(version, _)| {
             index += 1;

@@ -1,0 +1,293 @@
+//! Models with labels: what they learn from, what they answer, and in which type.
+
+use serde_json::json;
+
+use crate::support::World;
+
+const FLOWERS: &str = "CREATE STREAMING TABLE flowers (petal DOUBLE, colour STRING, species STRING) \
+                       USING kafka OPTIONS (topic 'flowers')";
+
+fn flowers(count: usize) -> Vec<String> {
+    let row = |index: usize| {
+        let (petal, colour, species) =
+            if index.is_multiple_of(2) { (1.0, "white", "lily") } else { (5.0, "red", "rose") };
+        let petal = petal + (index % 7) as f64 * 0.1;
+        json!({"petal": petal, "colour": colour, "species": species}).to_string()
+    };
+    (0..count).map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_classifier_learns_from_columns_and_answers_with_the_label() {
+    let (_disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world
+        .sql(
+            "CREATE MODEL kinds OPTIONS (algorithm 'naive_bayes', label 'species') \
+             AS SELECT petal, colour, species FROM STREAM flowers",
+        )
+        .await;
+    world.write("flowers", 0, &flowers(40)).await;
+    world.settled().await;
+    let answer = world
+        .sql(
+            "SELECT predict('kinds', petal, colour) AS p, \
+             predict('kinds', named_struct('colour', colour, 'petal', petal)) AS by_name, \
+             predict_proba('kinds', petal, colour)['rose'] > 0.99 AS sure FROM flowers LIMIT 2",
+        )
+        .await;
+    assert_eq!(
+        answer.rows,
+        [[json!("lily"), json!("lily"), json!(false)], [json!("rose"), json!("rose"), json!(true)]]
+    );
+    assert_eq!(answer.columns[0].type_name, "STRING");
+    let refused = world.refused("SELECT predict('kinds', petal) FROM flowers").await;
+    assert!(refused.contains("expected predict('kinds', petal, colour)"), "{refused}");
+    let refused = world.refused("SELECT score('kinds', petal, colour) FROM flowers").await;
+    assert!(refused.contains("does not look for anomalies"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_of_every_type_come_back_in_it() {
+    let (_disk, world) = World::new();
+    world
+        .sql(
+            "CREATE STREAMING TABLE t (x DOUBLE, w STRING, n INT, b BOOLEAN) USING kafka OPTIONS (topic 't')",
+        )
+        .await;
+    for label in ["w", "n", "b"] {
+        let create = format!(
+            "CREATE MODEL m_{label} OPTIONS (model_type 'naive_bayes', input_label_cols '[''{label}'']') \
+             AS SELECT array(x) AS features, {label} FROM STREAM t"
+        );
+        world.sql(&create).await;
+    }
+    let rows: Vec<String> = (0..20)
+        .map(|i| json!({"x": i % 2 * 10, "w": format!("w{}", i % 2), "n": i % 2 + 7, "b": i % 2 == 1}))
+        .enumerate()
+        .map(|(i, mut row)| {
+            row["x"] = json!(row["x"].as_f64().unwrap() + i as f64 / 100.0);
+            row.to_string()
+        })
+        .collect();
+    world.write("t", 0, &rows).await;
+    world.settled().await;
+    let sql =
+        "SELECT predict('m_w', array(x)), predict('m_n', array(x)), predict('m_b', array(x)) FROM t LIMIT 2";
+    let answer = world.sql(sql).await;
+    assert_eq!(answer.rows, [[json!("w0"), json!(7), json!(false)], [json!("w1"), json!(8), json!(true)]]);
+    let types: Vec<&str> = answer.columns.iter().map(|column| column.type_name.as_str()).collect();
+    assert_eq!(types, ["STRING", "BIGINT", "BOOLEAN"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_learned_from_is_refused_when_the_model_is_created() {
+    let (_disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    for (options, select, part) in [
+        (
+            "algorithm 'naive_bayes'",
+            "petal, colour, species",
+            "has no column label; it has petal, colour, species",
+        ),
+        ("algorithm 'naive_bayes', label 'kind'", "petal, species", "has no column kind"),
+        ("algorithm 'naive_bayes', label 'species', k 3", "petal, species", "unknown option 'k'"),
+        ("algorithm 'magic'", "petal, species", "known algorithms"),
+        ("algorithm 'naive_bayes', model_type 'x'", "petal", "give one"),
+        ("algorithm 'streaming_kmeans', label 'species'", "petal, species", "learns without one"),
+        ("algorithm 'naive_bayes', label 'species'", "array(petal) AS a, petal, species", "the whole row"),
+        (
+            "algorithm 'naive_bayes', label 'species'",
+            "petal AS P, colour AS p, species",
+            "two columns have this name",
+        ),
+        ("algorithm 'naive_bayes', label 'species'", "_timestamp, species", "not from TIMESTAMP"),
+        ("label 'species'", "petal, species", "expected an algorithm"),
+    ] {
+        let sql = format!("CREATE MODEL m OPTIONS ({options}) AS SELECT {select} FROM STREAM flowers");
+        let refused = world.refused(&sql).await;
+        assert!(refused.contains(part), "{sql}\n{refused}");
+    }
+    assert!(world.engine.models().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_rows_go_to_the_dead_letters_by_the_name_of_what_is_wrong() {
+    let (_disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world
+        .sql(
+            "CREATE MODEL kinds OPTIONS (algorithm 'naive_bayes', label 'species') \
+             AS SELECT petal * 1e300 AS petal, colour, species FROM STREAM flowers",
+        )
+        .await;
+    let rows = [
+        json!({"petal": 1e-300, "colour": "red", "species": "rose"}),
+        json!({"petal": 1e-300, "colour": "red"}),
+        json!({"petal": 1.0, "colour": "red", "species": "rose"}),
+        json!({"petal": null, "colour": null, "species": "rose"}),
+    ];
+    world.write("flowers", 0, &rows.map(|row| row.to_string())).await;
+    world.settled().await;
+    let query = world.query("kinds");
+    assert_eq!((query.rows_written, query.dead_letters.count), (2, 2));
+    let reasons: Vec<&str> = query.dead_letters.samples.iter().map(|letter| letter.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        ["model kinds: the label is missing", "model kinds: value 0 is larger than 1e100 (petal)"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_names_classes_and_types() {
+    let (disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world
+        .sql(
+            "CREATE MODEL kinds OPTIONS (algorithm 'naive_bayes', label 'species') \
+             AS SELECT petal, colour, species FROM STREAM flowers",
+        )
+        .await;
+    world
+        .sql(
+            "CREATE STREAMING TABLE told USING kafka OPTIONS (topic 'told') \
+             AS SELECT petal, predict('kinds', petal, colour) AS kind FROM STREAM flowers",
+        )
+        .await;
+    world.write("flowers", 0, &flowers(10)).await;
+    world.settled().await;
+    let ask = "SELECT predict('kinds', petal, colour), model_version('kinds') FROM flowers";
+    let before = world.sql(ask).await.rows;
+    world.engine.clone().close().await;
+    drop(world);
+    let world = World::open(&disk);
+    assert_eq!(world.sql(ask).await.rows, before);
+    world.write("flowers", 0, &flowers(10)).await;
+    world.settled().await;
+    assert_eq!(world.query("told").rows_written, 20);
+}
+
+const TEACH: &str = "CREATE MODEL kinds OPTIONS (algorithm 'naive_bayes', label 'species') \
+                     AS SELECT petal, colour, species FROM STREAM flowers";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_is_asked_pinned_and_learned_on_from() {
+    let (disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world.sql(TEACH).await;
+    for _ in 0..3 {
+        world.write("flowers", 0, &flowers(10)).await;
+        world.settled().await;
+    }
+    let versions = world.sql("SHOW VERSIONS OF MODEL kinds").await.rows;
+    let told: Vec<_> = versions.iter().map(|row| (row[0].clone(), row[2].clone(), row[3].clone())).collect();
+    let row = |version: &str, rows: &str, answers: &str| (json!(version), json!(rows), json!(answers));
+    assert_eq!(told, [row("1", "10", ""), row("2", "20", ""), row("3", "30", "yes")]);
+    let version = |world: &World, reference: &str| {
+        let sql = format!("SELECT model_version('{reference}')");
+        let asked = world.engine.clone();
+        async move { asked.execute(&sql).await.unwrap().pop().unwrap().rows[0][0].clone() }
+    };
+    assert_eq!(version(&world, "kinds@2").await, json!(2));
+    assert_eq!(version(&world, "KINDS@2023-11-15T00:00:00Z").await, json!(3));
+    let refused = world.refused("SELECT predict('kinds@9', petal, colour) FROM flowers").await;
+    assert!(refused.contains("no such version; kept are 1 to 3"), "{refused}");
+
+    world.sql("ALTER MODEL kinds PIN VERSION 1").await;
+    world.write("flowers", 0, &flowers(10)).await;
+    world.settled().await;
+    assert_eq!(version(&world, "kinds").await, json!(1), "it learns on, the pinned one answers");
+    let model = &world.engine.models()[0];
+    assert_eq!((model.version, model.serving, model.rows_learned), (4, Some(1), 40));
+    world.engine.clone().close().await;
+    drop(world);
+    let world = World::open(&disk);
+    assert_eq!(version(&world, "kinds").await, json!(1), "also after a restart");
+    world.sql("ALTER MODEL kinds UNPIN").await;
+    assert_eq!(version(&world, "kinds").await, json!(4));
+
+    world.sql("ALTER MODEL kinds ROLLBACK TO VERSION 1").await;
+    let model = &world.engine.models()[0];
+    assert_eq!((model.version, model.rows_learned), (5, 10));
+    world.write("flowers", 0, &flowers(4)).await;
+    world.settled().await;
+    assert_eq!(world.engine.models()[0].rows_learned, 14, "it learns on from there");
+    world.sql("ALTER MODEL kinds RESET").await;
+    assert_eq!(world.engine.models()[0].rows_learned, 0);
+    let refused = world.refused("ALTER MODEL kinds ROLLBACK TO VERSION 99").await;
+    assert!(refused.contains("no such version"), "{refused}");
+    let refused = world.refused("ALTER MODEL kinds SET (depth 3)").await;
+    assert!(refused.contains("option 'depth' of naive_bayes cannot be changed"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_model_comes_back_as_it_was() {
+    let (_disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world.sql(TEACH).await;
+    world.write("flowers", 0, &flowers(10)).await;
+    world.settled().await;
+    let exported = world.engine.export_model("kinds").unwrap();
+    world.write("flowers", 0, &flowers(30)).await;
+    world.settled().await;
+    assert_eq!(world.engine.import_model("kinds", exported.clone()).await.unwrap(), 3);
+    assert_eq!(world.engine.export_model("kinds").unwrap(), exported);
+    assert_eq!(world.engine.models()[0].rows_learned, 10);
+    world.sql("CREATE MODEL other OPTIONS (algorithm 'streaming_kmeans') AS SELECT array(petal) FROM STREAM flowers").await;
+    let refused = world.engine.import_model("other", exported).await.unwrap_err().to_string();
+    assert!(refused.contains("other columns, or by another algorithm"), "{refused}");
+    let refused = world.engine.import_model("kinds", json!({"format": "x"})).await.unwrap_err().to_string();
+    assert!(refused.contains("not an exported model"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_model_learns_on() {
+    let (disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world.sql(TEACH).await;
+    world.write("flowers", 0, &flowers(10)).await;
+    world.settled().await;
+    world.sql("ALTER MODEL kinds RENAME TO species_of").await;
+    world.write("flowers", 0, &flowers(10)).await;
+    world.settled().await;
+    let known = |world: &World| {
+        let models = world.engine.models();
+        (models.len(), models[0].name.clone(), models[0].rows_learned)
+    };
+    assert_eq!(known(&world), (1, "species_of".to_owned(), 20));
+    world.engine.clone().close().await;
+    drop(world);
+    let world = World::open(&disk);
+    assert_eq!(known(&world), (1, "species_of".to_owned(), 20));
+    world.sql("CREATE STREAMING TABLE told USING kafka OPTIONS (topic 'told') AS SELECT predict('species_of', petal, colour) AS kind FROM STREAM flowers").await;
+    let refused = world.refused("ALTER MODEL species_of RENAME TO kinds").await;
+    assert!(refused.contains("told"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_answered_past_sql() {
+    let (_disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world.sql(TEACH).await;
+    let ask = |rows: serde_json::Value| {
+        let detail = engine::Detail { probabilities: true, explanation: false };
+        world.engine.predict("kinds", rows.as_array().unwrap(), detail)
+    };
+    let refused = ask(json!([{}])).unwrap_err().to_string();
+    assert!(refused.contains("no version yet"), "{refused}");
+    world.write("flowers", 0, &flowers(40)).await;
+    world.settled().await;
+    let answer = ask(json!([{"petal": 5.2, "colour": "red"}, {"petal": "x"}, 7, {"petal": 1e200}])).unwrap();
+    assert_eq!((answer.version, answer.predictions.len()), (1, 4));
+    assert_eq!(answer.predictions[0].prediction, json!("rose"));
+    assert!(answer.predictions[0].probabilities.as_ref().unwrap()["rose"].as_f64().unwrap() > 0.99);
+    let errors: Vec<_> = answer.predictions[1..].iter().map(|row| row.error.clone().unwrap()).collect();
+    assert_eq!(
+        errors,
+        [
+            "petal is a number, not \"x\"",
+            "expected an object with the features by name",
+            "value 0 is larger than 1e100 (petal)"
+        ]
+    );
+}
