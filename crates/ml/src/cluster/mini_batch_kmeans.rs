@@ -271,7 +271,8 @@ impl State for MiniBatchKMeans {
             && self.init_rows >= self.k
             && self.init_rows <= INIT_ROWS_MAX;
         let sizes = if self.counts.is_empty() {
-            self.centers.is_empty() && (self.waiting.is_empty() || dim > 0 && self.waiting.len() % dim == 0)
+            self.centers.is_empty()
+                && (self.waiting.is_empty() || dim > 0 && self.waiting.len().is_multiple_of(dim))
         } else {
             let wide = self.centers.len() == self.k.saturating_mul(dim);
             dim > 0 && self.counts.len() == self.k && wide && self.waiting.is_empty()
