@@ -1,10 +1,16 @@
 //! Clustering.
 
 mod centers;
+pub mod clustream;
+pub mod denstream;
+mod feature;
+mod macro_clusters;
 pub mod mini_batch_kmeans;
 mod seeding;
 pub mod streaming_kmeans;
 
+pub use clustream::CluStream;
+pub use denstream::DenStream;
 pub use mini_batch_kmeans::MiniBatchKMeans;
 pub use streaming_kmeans::StreamingKMeans;
 
@@ -12,6 +18,8 @@ use crate::registry::{Algorithm, algorithm};
 
 /// Those that group rows.
 pub(crate) const ALGORITHMS: &[Algorithm] = &[
+    algorithm!(clustream::NAME, Cluster, None, CluStream),
+    algorithm!(denstream::NAME, Cluster, None, DenStream),
     algorithm!(mini_batch_kmeans::NAME, Cluster, None, MiniBatchKMeans),
     algorithm!(streaming_kmeans::NAME, Cluster, None, StreamingKMeans, StreamingKMeans::import),
 ];

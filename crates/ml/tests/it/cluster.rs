@@ -14,7 +14,7 @@ fn keeps(algorithm: &str, variants: &[&[(&str, &str)]], snapshot_bytes_max: usiz
             if dim != 4 && options.contains_key("initial_centers") {
                 continue;
             }
-            let make = || create(algorithm, &options, Schema::vector(None)).unwrap();
+            let make = || create(algorithm, &options, Schema::vector(None)).expect("good options");
             let contract = Contract { make: &make, dim, snapshot_bytes_max };
             contract.check().unwrap_or_else(|violation| panic!("{variant:?}, dim {dim}: {violation}"));
         }
@@ -30,4 +30,25 @@ fn mini_batch_k_means_keeps_the_contract() {
         &[("initial_centers", "[[0,0,0,0],[1,1,1,1]]")],
     ];
     keeps("mini_batch_kmeans", variants, 10_000);
+}
+
+#[test]
+fn clustream_keeps_the_contract() {
+    let variants: &[&[(&str, &str)]] = &[
+        &[],
+        &[("max_micro_clusters", "2"), ("n_macro_clusters", "4"), ("time_gap", "1")],
+        &[("max_micro_clusters", "20"), ("time_window", "64"), ("time_gap", "10"), ("seed", "3")],
+        &[("micro_cluster_r_factor", "0"), ("max_micro_clusters", "30")],
+    ];
+    keeps("clustream", variants, 20_000);
+}
+
+#[test]
+fn denstream_keeps_the_contract() {
+    let variants: &[&[(&str, &str)]] = &[
+        &[("epsilon", "2")],
+        &[("epsilon", "2"), ("mu", "1"), ("decaying_factor", "0.01"), ("max_micro_clusters", "20")],
+        &[("epsilon", "1e99"), ("stream_speed", "1"), ("decaying_factor", "0.5")],
+    ];
+    keeps("denstream", variants, 50_000);
 }
