@@ -4,8 +4,23 @@
 //! Those that watch whether a model was wrong (1) or right (0) say so on their page; the others take any number.
 
 pub mod adwin;
+pub mod cusum;
+pub mod ddm;
+pub mod eddm;
+pub mod hddm_a;
+pub mod hddm_w;
+pub mod kswin;
+mod mean;
+pub mod page_hinkley;
 
 pub use adwin::Adwin;
+pub use cusum::Cusum;
+pub use ddm::Ddm;
+pub use eddm::Eddm;
+pub use hddm_a::HddmA;
+pub use hddm_w::HddmW;
+pub use kswin::Kswin;
+pub use page_hinkley::PageHinkley;
 
 use std::collections::BTreeMap;
 
@@ -206,6 +221,13 @@ macro_rules! detectors {
 
 detectors! {
     adwin => Adwin,
+    cusum => Cusum,
+    ddm => Ddm,
+    eddm => Eddm,
+    hddm_a => HddmA,
+    hddm_w => HddmW,
+    kswin => Kswin,
+    page_hinkley => PageHinkley,
 }
 
 #[cfg(test)]

@@ -142,6 +142,20 @@ impl Options {
         }
     }
 
+    /// One of several words, as what it stands for; regardless of case.
+    pub(crate) fn choice<T: Copy>(
+        &self,
+        name: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, OptionError> {
+        let Some(given) = self.get(name) else { return Ok(None) };
+        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(given));
+        let known = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        found
+            .map(|&(_, choice)| Some(choice))
+            .ok_or_else(|| self.invalid(name, format!("one of {}", known())))
+    }
+
     /// An error about the value of `name`.
     pub(crate) fn invalid(&self, name: &'static str, expected: impl Into<String>) -> OptionError {
         let value = self.get(name).unwrap_or_default().to_owned();
