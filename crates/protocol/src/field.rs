@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::{DecodeError, Decoder, Encoder, StrBytes};
+use crate::{DecodeError, Decoder, Encoder, Secret, StrBytes};
 
 /// A type that can stand in a message table.
 pub(crate) trait Field: Sized {
@@ -128,6 +128,20 @@ impl Field for Bytes {
 
     fn write(&self, encoder: &mut Encoder, _: i16, _: bool) {
         encoder.nullable_bytes(Some(self));
+    }
+}
+
+impl Field for Secret {
+    fn bytes_min(version: i16, flexible: bool) -> usize {
+        Bytes::bytes_min(version, flexible)
+    }
+
+    fn read(decoder: &mut Decoder, version: i16, nullable: bool) -> Result<Self, DecodeError> {
+        Bytes::read(decoder, version, nullable).map(Self::from)
+    }
+
+    fn write(&self, encoder: &mut Encoder, version: i16, nullable: bool) {
+        self.expose().write(encoder, version, nullable);
     }
 }
 

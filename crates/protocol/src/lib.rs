@@ -118,6 +118,7 @@ mod error_code;
 mod field;
 mod header;
 pub mod messages;
+mod secret;
 mod str_bytes;
 #[cfg(test)]
 mod tests;
@@ -129,5 +130,6 @@ pub use error::{DecodeError, ErrorKind};
 pub use error_code::ErrorCode;
 pub use header::{Frame, RequestHeader, ResponseHeader};
 pub use message::Message;
+pub use secret::Secret;
 pub use str_bytes::StrBytes;
 pub use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! ListConfigResources, key 74, versions 0 and 1.
 //!
-//! What has settings: topics and this broker. Version 0 asks for client metrics' subscriptions, of which there are none.
+//! What has settings, as `DescribeConfigs` knows them: topics and this broker. There are no loggers. Version 0 asks for client metrics' subscriptions, of which there are none.
 
 use protocol::messages::list_config_resources::ConfigResource;
 use protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
@@ -34,8 +34,8 @@ pub(crate) fn handle(
             .config_resources
             .extend(topics.iter().map(|topic| named(StrBytes::from(topic.name()), TOPIC)));
     }
-    for kind in [BROKER, BROKER_LOGGER].into_iter().filter(|kind| wanted.contains(kind)) {
-        response.config_resources.push(named(StrBytes::from(context.config().node_id.to_string()), kind));
+    if wanted.contains(&BROKER) {
+        response.config_resources.push(named(StrBytes::from(context.config().node_id.to_string()), BROKER));
     }
     std::future::ready(response)
 }

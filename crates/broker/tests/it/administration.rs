@@ -231,3 +231,30 @@ async fn directories_tell_sizes_and_space() {
     );
     server.stop().await;
 }
+
+#[tokio::test]
+async fn whatever_is_listed_with_settings_can_be_described() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    client.touch_topic("t").await;
+    let listed: ListConfigResourcesResponse = client.ask(1, &ListConfigResourcesRequest::default()).await;
+    let resources = listed.config_resources.iter().map(|one| DescribeConfigsResource {
+        resource_type: one.resource_type,
+        resource_name: one.resource_name.clone(),
+        configuration_keys: None,
+    });
+    let request = DescribeConfigsRequest { resources: resources.collect(), ..Default::default() };
+    assert!(request.resources.iter().any(|one| one.resource_type == BROKER));
+    let described: DescribeConfigsResponse = client.ask(4, &request).await;
+    for one in &described.results {
+        assert_eq!(
+            ErrorCode::from_code(one.error_code),
+            ErrorCode::None,
+            "{} {}",
+            one.resource_type,
+            one.resource_name
+        );
+        assert!(!one.configs.is_empty());
+    }
+    server.stop().await;
+}

@@ -1,8 +1,6 @@
 //! Changes the SCRAM credentials of users.
 
-use bytes::Bytes;
-
-use crate::StrBytes;
+use crate::{Secret, StrBytes};
 
 messages! {
     /// Credentials to change.
@@ -30,9 +28,9 @@ messages! {
         /// How often the password was hashed.
         iterations: i32 = 0..;
         /// The salt of the hash.
-        salt: Bytes = 0..;
+        salt: Secret = 0..;
         /// The hash.
-        salted_password: Bytes = 0..;
+        salted_password: Secret = 0..;
     }
 
     /// What became of the credentials.

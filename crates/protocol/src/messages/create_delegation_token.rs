@@ -1,8 +1,6 @@
 //! A new token that stands for a user.
 
-use bytes::Bytes;
-
-use crate::StrBytes;
+use crate::{Secret, StrBytes};
 
 messages! {
     /// A token to create.
@@ -46,7 +44,7 @@ messages! {
         /// Its id.
         token_id: StrBytes = 0..;
         /// The token's secret.
-        hmac: Bytes = 0..;
+        hmac: Secret = 0..;
         /// How long the client should wait before its next request.
         throttle_time_ms: i32 = 0..;
     }

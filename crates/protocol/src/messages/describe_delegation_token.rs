@@ -1,8 +1,6 @@
 //! Tokens that stand for users.
 
-use bytes::Bytes;
-
-use crate::StrBytes;
+use crate::{Secret, StrBytes};
 
 messages! {
     /// Asks for tokens.
@@ -48,7 +46,7 @@ messages! {
         /// Its id.
         token_id: StrBytes = 0..;
         /// The token's secret.
-        hmac: Bytes = 0..;
+        hmac: Secret = 0..;
         /// Who may renew it.
         renewers: Vec<DescribedDelegationTokenRenewer> = 0..;
     }

@@ -1,12 +1,12 @@
 //! Changes when a token ends.
 
-use bytes::Bytes;
+use crate::Secret;
 
 messages! {
     /// A token to end.
     request ExpireDelegationTokenRequest (ExpireDelegationToken, 0..=2, flexible 2) {
         /// The token's secret.
-        hmac: Bytes = 0..;
+        hmac: Secret = 0..;
         /// In how long, below 0 for at once.
         expiry_time_period_ms: i64 = 0..;
     }

@@ -1,12 +1,12 @@
 //! Makes a token last longer.
 
-use bytes::Bytes;
+use crate::Secret;
 
 messages! {
     /// A token to renew.
     request RenewDelegationTokenRequest (RenewDelegationToken, 0..=2, flexible 2) {
         /// The token's secret.
-        hmac: Bytes = 0..;
+        hmac: Secret = 0..;
         /// For how long, -1 for the broker's default.
         renew_period_ms: i64 = 0..;
     }

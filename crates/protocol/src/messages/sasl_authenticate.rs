@@ -1,14 +1,12 @@
 //! A client says who it is.
 
-use bytes::Bytes;
-
-use crate::StrBytes;
+use crate::{Secret, StrBytes};
 
 messages! {
     /// What the mechanism has the client say.
     request SaslAuthenticateRequest (SaslAuthenticate, 0..=2, flexible 2) {
         /// Bytes of the mechanism.
-        auth_bytes: Bytes = 0..;
+        auth_bytes: Secret = 0..;
     }
 
     /// What the mechanism has the broker say.
@@ -18,7 +16,7 @@ messages! {
         /// What is wrong, in words.
         error_message: Option<StrBytes> = 0.., nullable 0..;
         /// Bytes of the mechanism.
-        auth_bytes: Bytes = 0..;
+        auth_bytes: Secret = 0..;
         /// How long the client is believed, 0 without an end.
         session_lifetime_ms: i64 = 1..;
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::StrBytes;
+use crate::{Secret, StrBytes};
 
 /// SplitMix64: the same seed gives the same messages everywhere.
 pub(crate) struct Random(u64);
@@ -83,6 +83,12 @@ impl Sample for Bytes {
         // The longest is handed through as a chunk of its own.
         let length = [0, 1, 50, 127, 128, 5000][usize::try_from(random.below(6)).unwrap()];
         (0..length).map(|_| random.next().to_le_bytes()[0]).collect()
+    }
+}
+
+impl Sample for Secret {
+    fn sample(random: &mut Random, version: i16, nullable: bool) -> Self {
+        Bytes::sample(random, version, nullable).into()
     }
 }
 
