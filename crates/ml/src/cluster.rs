@@ -1,5 +1,6 @@
 //! Clustering.
 
+pub mod birch;
 mod centers;
 pub mod clustream;
 pub mod denstream;
@@ -9,6 +10,7 @@ pub mod mini_batch_kmeans;
 mod seeding;
 pub mod streaming_kmeans;
 
+pub use birch::Birch;
 pub use clustream::CluStream;
 pub use denstream::DenStream;
 pub use mini_batch_kmeans::MiniBatchKMeans;
@@ -18,6 +20,7 @@ use crate::registry::{Algorithm, algorithm};
 
 /// Those that group rows.
 pub(crate) const ALGORITHMS: &[Algorithm] = &[
+    algorithm!(birch::NAME, Cluster, None, Birch),
     algorithm!(clustream::NAME, Cluster, None, CluStream),
     algorithm!(denstream::NAME, Cluster, None, DenStream),
     algorithm!(mini_batch_kmeans::NAME, Cluster, None, MiniBatchKMeans),
