@@ -28,6 +28,12 @@ pub trait Learner: DynClone + Send + Sync + std::fmt::Debug {
         Missing::Refused
     }
 
+    /// Whether a micro-batch is more to it than its rows one after the other: its rows are then all judged before any
+    /// of them is learned.
+    fn by_batch(&self) -> bool {
+        false
+    }
+
     /// Everything it is, as bytes: versioned, checksummed, equal for equal learners.
     fn snapshot(&self) -> Vec<u8>;
 

@@ -55,6 +55,7 @@ pub mod batch;
 pub mod check;
 pub mod cluster;
 pub mod drift;
+pub mod evaluation;
 pub mod features;
 pub mod generator;
 pub mod learner;
@@ -71,6 +72,7 @@ pub mod snapshot;
 pub mod vocabulary;
 
 pub use batch::{Batch, ColumnValues, Columns, Labels};
+pub use evaluation::{Evaluation, Monitor, OnDrift};
 pub use features::{Features, FeaturesError};
 pub use learner::{
     AnomalyDetector, Classifier, Clusterer, Contributions, Drift, DriftDetector, Forecaster, LearnReport,

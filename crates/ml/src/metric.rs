@@ -1,7 +1,13 @@
 //! How good predictions are, counted as they come.
 
 mod accuracy;
+mod classification;
 mod contingency;
+mod regression;
+mod roc_auc;
 
 pub use accuracy::Accuracy;
+pub use classification::{ClassCounts, ClassFigures};
 pub use contingency::Contingency;
+pub use regression::{ErrorFigures, ErrorSums};
+pub use roc_auc::roc_auc;

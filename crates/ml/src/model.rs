@@ -7,7 +7,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use std::collections::BTreeMap;
+
 use crate::batch::{Batch, ColumnValues, Columns, Labels, RowStore};
+use crate::evaluation::{Evaluation, Monitor};
 use crate::features::Features;
 use crate::learner::{
     AnomalyDetector, Classifier, Clusterer, Contributions, LearnReport, Learner, Regressor, RejectedRow,
@@ -82,6 +85,17 @@ pub struct Model {
     classes: Vocabulary,
     steps: Vec<Box<dyn Transformer>>,
     task: Task,
+    recipe: Recipe,
+    evaluation: Option<Evaluation>,
+    monitor: Option<Monitor>,
+}
+
+/// How a model was made, for making one like it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    pub(crate) algorithm: String,
+    /// All of its options, those of its steps and its evaluation included.
+    pub(crate) options: BTreeMap<String, String>,
 }
 
 impl Model {
@@ -89,7 +103,22 @@ impl Model {
     #[must_use]
     pub fn new(schema: Schema, steps: Vec<Box<dyn Transformer>>, task: Task) -> Self {
         let categories = vec![Vocabulary::default(); schema.columns.len()];
-        Model { schema, categories, classes: Vocabulary::default(), steps, task }
+        let (classes, recipe) = (Vocabulary::default(), Recipe::default());
+        Model { schema, categories, classes, steps, task, recipe, evaluation: None, monitor: None }
+    }
+
+    /// The same, judged row by row before it learns them.
+    pub(crate) fn judged(
+        self,
+        recipe: Recipe,
+        evaluation: Option<Evaluation>,
+        monitor: Option<Monitor>,
+    ) -> Self {
+        Model { recipe, evaluation, monitor, ..self }
+    }
+
+    pub(crate) fn into_task(self) -> Task {
+        self.task
     }
 
     /// Learns from a micro-batch. A refused row does not hinder the others, and leaves no trace.
@@ -97,11 +126,13 @@ impl Model {
         let mut report = LearnReport::default();
         let gathered = self.gather(batch, &mut report);
         let rows = gathered.rows(batch);
-        let inner = match &mut self.task {
-            Task::Cluster(learner) => learner.learn_many(rows),
-            Task::Detect(learner) => learner.learn_many(rows),
-            Task::Classify(learner) => learner.learn_many(rows, &gathered.classes),
-            Task::Regress(learner) => learner.learn_many(rows, &gathered.targets),
+        let inner = match self.evaluation.take() {
+            None => self.learn_rows(rows, &gathered),
+            Some(mut evaluation) => {
+                let inner = self.test_then_train(&mut evaluation, rows, &gathered);
+                self.evaluation = Some(evaluation);
+                inner
+            }
         };
         report.learned += inner.learned;
         let refused = inner.rejected.into_iter();
@@ -110,6 +141,101 @@ impl Model {
             .extend(refused.map(|refusal| RejectedRow { row: gathered.place(refusal.row), ..refusal }));
         report.rejected.sort_by_key(|refusal| refusal.row);
         report
+    }
+
+    fn learn_rows(&mut self, rows: Features<'_>, gathered: &Gathered) -> LearnReport {
+        match &mut self.task {
+            Task::Cluster(learner) => learner.learn_many(rows),
+            Task::Detect(learner) => learner.learn_many(rows),
+            Task::Classify(learner) => learner.learn_many(rows, &gathered.classes),
+            Task::Regress(learner) => learner.learn_many(rows, &gathered.targets),
+        }
+    }
+
+    /// Asks about each row before it is learned: one after the other, unless a batch is one lesson.
+    fn test_then_train(
+        &mut self,
+        evaluation: &mut Evaluation,
+        rows: Features<'_>,
+        gathered: &Gathered,
+    ) -> LearnReport {
+        let mut shares = Vec::new();
+        if self.learner().by_batch() {
+            let mut reset = false;
+            for (index, row) in rows.iter().enumerate() {
+                let error = self.judge(evaluation, row, gathered, index, &mut shares);
+                reset |= self.watch(error);
+            }
+            let report = self.learn_rows(rows, gathered);
+            self.reset_if(reset);
+            return report;
+        }
+        let mut report = LearnReport::default();
+        for (index, row) in rows.iter().enumerate() {
+            let error = self.judge(evaluation, row, gathered, index, &mut shares);
+            let learned = match &mut self.task {
+                Task::Classify(learner) => learner.learn_one(row, gathered.classes[index], 1.0),
+                Task::Regress(learner) => learner.learn_one(row, gathered.targets[index], 1.0),
+                Task::Cluster(learner) => learner.learn_one(row),
+                Task::Detect(learner) => learner.learn_one(row),
+            };
+            report.note(index, learned);
+            let reset = self.watch(error);
+            self.reset_if(reset);
+        }
+        report
+    }
+
+    /// How wrong the answer to a row is; `None` if there is nothing to compare.
+    fn judge(
+        &self,
+        evaluation: &mut Evaluation,
+        row: Row<'_>,
+        gathered: &Gathered,
+        index: usize,
+        shares: &mut Vec<f64>,
+    ) -> Option<f64> {
+        match &self.task {
+            Task::Classify(learner) => {
+                let answered = learner.predict_proba_one(row, shares);
+                Some(evaluation.class(gathered.classes[index], answered.then_some(shares.as_slice())))
+            }
+            Task::Regress(learner) => evaluation.number(gathered.targets[index], learner.predict_one(row)),
+            Task::Cluster(_) | Task::Detect(_) => None,
+        }
+    }
+
+    /// True if the errors say that what was learned no longer holds, and the learner is to begin anew.
+    fn watch(&mut self, error: Option<f64>) -> bool {
+        match (&mut self.monitor, error) {
+            (Some(monitor), Some(error)) => monitor.watch(error),
+            _ => false,
+        }
+    }
+
+    /// Begins anew; steps, names and figures stay.
+    fn reset_if(&mut self, reset: bool) {
+        if reset && let Ok(task) = registry::again(&self.recipe, &self.schema) {
+            self.task = task;
+        }
+    }
+
+    /// How well it answered each row before it learned it, over everything and over a sliding window, with what the
+    /// drift detector saw. Null for a model that is not judged.
+    #[must_use]
+    pub fn evaluation(&self) -> Value {
+        let Some(evaluation) = &self.evaluation else { return Value::Null };
+        let mut figures = evaluation.figures(|class| self.class(class));
+        if let Some(monitor) = &self.monitor {
+            figures["drift"] = monitor.describe();
+        }
+        figures
+    }
+
+    /// Its accuracy, or its mean absolute error, over the sliding window of rows that it last learned.
+    #[must_use]
+    pub fn recent_figure(&self) -> Option<f64> {
+        self.evaluation.as_ref().and_then(Evaluation::recent)
     }
 
     /// Answers each row. Labels are not looked at.
@@ -288,6 +414,9 @@ impl Model {
             classes: self.classes.clone(),
             steps: self.steps.iter().map(|step| step.snapshot()).collect(),
             learner: self.learner().snapshot(),
+            recipe: self.recipe.clone(),
+            evaluation: self.evaluation.clone(),
+            monitor: self.monitor.clone(),
         })
     }
 
@@ -304,7 +433,16 @@ impl Model {
         let saved: Saved = snapshot::read(snapshot)?;
         let steps = saved.steps.iter().map(|step| registry::restore_step(step)).collect::<Result<_, _>>()?;
         let task = registry::restore_task(&saved.learner)?;
-        Ok(Model { schema: saved.schema, categories: saved.categories, classes: saved.classes, steps, task })
+        Ok(Model {
+            schema: saved.schema,
+            categories: saved.categories,
+            classes: saved.classes,
+            steps,
+            task,
+            recipe: saved.recipe,
+            evaluation: saved.evaluation,
+            monitor: saved.monitor,
+        })
     }
 
     /// Everything it is, in JSON, with every number to its last bit: what [`Model::snapshot`] has, for other programs.
@@ -317,6 +455,9 @@ impl Model {
             "classes": self.classes,
             "steps": self.steps.iter().map(|step| exported(&**step)).collect::<Vec<_>>(),
             "learner": exported(self.learner()),
+            "recipe": self.recipe,
+            "evaluation": self.evaluation,
+            "monitor": self.monitor,
         })
     }
 
@@ -339,6 +480,9 @@ impl Model {
             schema: exported.schema,
             categories: exported.categories,
             classes: exported.classes,
+            recipe: exported.recipe,
+            evaluation: exported.evaluation,
+            monitor: exported.monitor,
         };
         // What reading checks is checked here too.
         Model::restore(&model.snapshot())
@@ -579,6 +723,9 @@ struct Exported {
     classes: Vocabulary,
     steps: Vec<Part>,
     learner: Part,
+    recipe: Recipe,
+    evaluation: Option<Evaluation>,
+    monitor: Option<Monitor>,
 }
 
 /// A learner or a step on its way from JSON.
@@ -600,13 +747,18 @@ struct Saved {
     classes: Vocabulary,
     steps: Vec<Vec<u8>>,
     learner: Vec<u8>,
+    recipe: Recipe,
+    evaluation: Option<Evaluation>,
+    monitor: Option<Monitor>,
 }
 
 impl State for Saved {
     const NAME: &'static str = "model";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn validate(&self) -> Result<(), &'static str> {
+        self.evaluation.as_ref().map_or(Ok(()), Evaluation::validate)?;
+        self.monitor.as_ref().map_or(Ok(()), Monitor::validate)?;
         if self.categories.len() != self.schema.columns.len() || self.classes.words().len() > CLASSES_MAX {
             return Err("its names");
         }

@@ -162,3 +162,50 @@ impl Options {
         OptionError::Invalid { name, value, expected: expected.into() }
     }
 }
+
+/// A name in lower case, and arguments by theirs.
+pub(crate) type Call = (String, BTreeMap<String, String>);
+
+/// Reads a list such as `'impute(strategy=median), standard_scaler'`; `None` if it is malformed.
+pub(crate) fn calls(list: &str) -> Option<Vec<Call>> {
+    let mut calls = Vec::new();
+    let mut rest = list.trim();
+    while !rest.is_empty() {
+        let end = rest.find([',', '(']).unwrap_or(rest.len());
+        let name = rest[..end].trim().to_ascii_lowercase();
+        let mut arguments = BTreeMap::new();
+        if rest[end..].starts_with('(') {
+            let close = rest.find(')')?;
+            for argument in rest[end + 1..close].split(',').filter(|argument| !argument.trim().is_empty()) {
+                let (key, value) = argument.split_once('=')?;
+                arguments.insert(key.trim().to_owned(), value.trim().to_owned());
+            }
+            rest = rest[close + 1..].trim_start();
+        } else {
+            rest = &rest[end..];
+        }
+        if name.is_empty() || !(rest.is_empty() || rest.starts_with(',')) {
+            return None;
+        }
+        rest = rest.trim_start_matches(',').trim_start();
+        calls.push((name, arguments));
+    }
+    Some(calls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_come_in_order_with_their_arguments() {
+        let found = calls(" Impute(strategy = median, x=1) , standard_scaler,one_hot() ").unwrap();
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["impute", "standard_scaler", "one_hot"]);
+        assert_eq!(found[0].1["strategy"], "median");
+        assert_eq!((found[0].1.len(), found[1].1.len()), (2, 0));
+        for bad in ["a(b", "a(b)", "a b(c=d) e", "(x=1)", ",a", "a(x=1)b"] {
+            assert!(calls(bad).is_none(), "{bad}");
+        }
+    }
+}

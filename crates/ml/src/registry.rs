@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::evaluation::{self, Evaluation, Monitor};
 use crate::learner::Transformer;
-use crate::model::{Model, Task};
+use crate::model::{Model, Recipe, Task};
 use crate::options::OptionError;
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
@@ -112,10 +113,59 @@ pub fn create(
         name: algorithm.to_owned(),
         known: algorithms(schema.label).join(", "),
     })?;
-    let mut options = options.clone();
-    let (steps, prepared) = preprocess::steps(&mut options, &schema)?;
-    let task = (known.create)(&options, &prepared)?;
-    Ok(Model::new(schema, steps, task))
+    let recipe = Recipe { algorithm: known.name.to_owned(), options: lower_case(options)? };
+    let mut rest = recipe.options.clone();
+    let monitor = Monitor::from_options(&mut rest)?;
+    let evaluation = evaluation(&mut rest, schema.label)?;
+    let (steps, prepared) = preprocess::steps(&mut rest, &schema)?;
+    let task = (known.create)(&rest, &prepared)?;
+    if monitor.is_some() && evaluation.is_none() {
+        return Err(OptionError::Unused { name: "drift", with: "labels, and an evaluation of them" });
+    }
+    Ok(Model::new(schema, steps, task).judged(recipe, evaluation, monitor))
+}
+
+/// A learner that knows nothing yet, made as the one before it was.
+pub(crate) fn again(recipe: &Recipe, schema: &Schema) -> Result<Task, OptionError> {
+    Ok(create(&recipe.algorithm, &recipe.options, schema.clone())?.into_task())
+}
+
+fn lower_case(options: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, OptionError> {
+    let mut lower = BTreeMap::new();
+    for (name, value) in options {
+        let name = name.to_ascii_lowercase();
+        if lower.insert(name.clone(), value.trim().to_owned()).is_some() {
+            return Err(OptionError::Twice { name });
+        }
+    }
+    Ok(lower)
+}
+
+/// Takes `evaluation_window` out of the options: a number of rows, 0 for no evaluation at all.
+fn evaluation(
+    options: &mut BTreeMap<String, String>,
+    label: Option<Label>,
+) -> Result<Option<Evaluation>, OptionError> {
+    let name = "evaluation_window";
+    let given = options.remove(name);
+    let Some(label) = label else {
+        return match given {
+            Some(_) => Err(OptionError::Unused { name, with: "labels" }),
+            None => Ok(None),
+        };
+    };
+    let window = match given {
+        None => evaluation::WINDOW,
+        Some(value) => match value.parse() {
+            Ok(window) if window <= evaluation::WINDOW_MAX => window,
+            _ => {
+                let expected =
+                    format!("a number of rows from 0 (no evaluation) to {}", evaluation::WINDOW_MAX);
+                return Err(OptionError::Invalid { name, value, expected });
+            }
+        },
+    };
+    Ok((window > 0).then(|| Evaluation::new(label, window)))
 }
 
 /// Reads back whichever learner wrote the snapshot.

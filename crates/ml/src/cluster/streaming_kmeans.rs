@@ -243,6 +243,10 @@ impl Learner for StreamingKMeans {
         self.dim
     }
 
+    fn by_batch(&self) -> bool {
+        true
+    }
+
     fn snapshot(&self) -> Vec<u8> {
         state::write(self)
     }

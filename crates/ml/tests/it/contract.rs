@@ -45,7 +45,7 @@ fn naive_bayes_keeps_the_contract() {
     for dim in [1, 3, 16] {
         let schema = Schema::vector(Some(Label::Class));
         let make = || create("naive_bayes", &BTreeMap::new(), schema.clone()).unwrap();
-        let contract = Contract { make: &make, dim, snapshot_bytes_max: 10_000 };
+        let contract = Contract { make: &make, dim, snapshot_bytes_max: 40_000 };
         contract.check().unwrap_or_else(|violation| panic!("dim {dim}: {violation}"));
     }
 }

@@ -3,6 +3,7 @@
 mod cluster;
 mod contract;
 mod digits;
+mod evaluation;
 mod metrics;
 mod options;
 mod snapshots;

@@ -1,0 +1,98 @@
+//! A model is judged on each row before it learns it, and can begin anew when its errors change.
+
+use std::collections::BTreeMap;
+
+use ml::{Batch, Columns, Features, Label, Labels, Model, Predictions, Schema, create};
+use serde_json::Value;
+
+fn model(pairs: &[(&str, &str)]) -> Model {
+    let options: BTreeMap<String, String> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    create("naive_bayes", &options, Schema::vector(Some(Label::Class))).unwrap()
+}
+
+/// Rows of two classes on either side of `middle`, of which `turned` says whether they change places.
+fn rows(count: usize, turned: bool) -> (Vec<f64>, Vec<Option<&'static str>>) {
+    let value = |row: usize| (row % 2) as f64 * 4.0 + (row * 7 % 11) as f64 / 10.0;
+    let class = |row: usize| Some(if (row % 2 == 0) == turned { "high" } else { "low" });
+    ((0..count).map(value).collect(), (0..count).map(class).collect())
+}
+
+fn teach(model: &mut Model, values: &[f64], classes: &[Option<&str>], batch: usize) {
+    for (values, classes) in values.chunks(batch).zip(classes.chunks(batch)) {
+        let columns = Columns::Vectors(Features::dense(values, 1).unwrap());
+        let report = model.learn(&Batch { columns, labels: Some(Labels::Classes(classes)) });
+        assert_eq!(report.learned, values.len());
+    }
+}
+
+#[test]
+fn the_figures_are_those_of_asking_before_teaching_whatever_the_batches() {
+    let (values, classes) = rows(300, false);
+    let mut by_hand = model(&[("evaluation_window", "0")]);
+    let mut right = 0;
+    for (value, class) in values.iter().zip(&classes) {
+        let question = [*value];
+        let rows = Batch::vectors(Features::dense(&question[..], 1).unwrap());
+        let Predictions::Classes(answers) = by_hand.predict(&rows) else { panic!("it names classes") };
+        right += u64::from(answers[0].and_then(|code| by_hand.class(code)) == *class);
+        by_hand.learn(&rows.with_labels(Labels::Classes(&[*class])));
+    }
+    assert_eq!(by_hand.evaluation(), Value::Null);
+    for batch in [1, 7, 300] {
+        let mut judged = model(&[]);
+        teach(&mut judged, &values, &classes, batch);
+        let figures = judged.evaluation();
+        assert_eq!(figures["overall"]["accuracy"], right as f64 / 300.0, "batches of {batch}");
+        assert_eq!(figures["overall"]["rows"], 300);
+        let twin = Model::restore(&judged.snapshot()).unwrap();
+        assert_eq!(twin.evaluation(), figures, "figures are state too");
+        assert_eq!(judged.recent_figure(), figures["window"]["accuracy"].as_f64());
+    }
+}
+
+#[test]
+fn a_learner_that_begins_anew_when_its_errors_change_is_soon_right_again() {
+    let run = |options: &[(&str, &str)]| {
+        let mut model = model(options);
+        for turned in [false, true] {
+            let (values, classes) = rows(3_000, turned);
+            teach(&mut model, &values, &classes, 64);
+        }
+        model
+    };
+    let (stubborn, warned) = (run(&[]), run(&[("drift", "adwin(delta=0.01)")]));
+    let reset = run(&[("drift", "adwin(delta=0.01)"), ("on_drift", "reset")]);
+    let accuracy = |model: &Model| model.evaluation()["overall"]["accuracy"].as_f64().unwrap();
+    assert_eq!(accuracy(&stubborn), accuracy(&warned), "a warning changes nothing");
+    assert!(accuracy(&stubborn) < 0.6 && accuracy(&reset) > 0.95, "{}", accuracy(&reset));
+    let drift = &reset.evaluation()["drift"];
+    assert_eq!((&drift["detector"], &drift["drifts"]), (&Value::from("adwin"), &Value::from(1)));
+    assert!((3_001..3_200).contains(&drift["last_drift_row"].as_u64().unwrap()), "{drift}");
+    assert!(reset.rows_learned() < 3_000, "it began anew");
+}
+
+#[test]
+fn options_of_the_evaluation_are_checked() {
+    let refused = |pairs: &[(&str, &str)], label| {
+        let options: BTreeMap<String, String> =
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let algorithm = if label { "naive_bayes" } else { "streaming_kmeans" };
+        let schema = Schema::vector(label.then_some(Label::Class));
+        create(algorithm, &options, schema).unwrap_err().to_string()
+    };
+    for (pairs, label, part) in [
+        (&[("drift", "magic")][..], true, "expected one of adwin"),
+        (&[("drift", "adwin(dleta=1)")], true, "unknown option 'dleta'"),
+        (&[("drift", "adwin, adwin")], true, "expected one of"),
+        (&[("on_drift", "reset")], true, "only used with drift"),
+        (&[("drift", "adwin"), ("on_drift", "panic")], true, "'warn' or 'reset'"),
+        (&[("evaluation_window", "-1")], true, "a number of rows from 0"),
+        (&[("evaluation_window", "10")], false, "only used with labels"),
+        (&[("drift", "adwin")], false, "only used with labels"),
+        (&[("drift", "adwin"), ("evaluation_window", "0")], true, "only used with labels"),
+    ] {
+        let reason = refused(pairs, label);
+        assert!(reason.contains(part), "{pairs:?}: {reason}");
+    }
+}
