@@ -71,6 +71,7 @@ impl Version {
             version: self.number,
             committed_ms: self.record.committed_ms,
             rows_learned: self.record.rows_learned,
+            recent: self.record.recent,
             offsets: self.record.offsets.clone(),
         }
     }
@@ -285,7 +286,7 @@ impl Entry {
             rows_learned: record.rows_learned,
             updated_ms: latest.as_ref().map(|version| version.record.committed_ms),
             offsets: record.offsets,
-            evaluation: Value::Null,
+            evaluation: latest.as_ref().map_or(Value::Null, |version| version.model().evaluation()),
             detail: latest.map_or(Value::Null, |version| version.model().describe()),
         }
     }

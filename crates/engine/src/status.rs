@@ -140,7 +140,7 @@ pub struct ModelStatus {
 }
 
 /// One version of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelVersion {
     /// Its number.
     pub version: u64,
@@ -148,6 +148,8 @@ pub struct ModelVersion {
     pub committed_ms: i64,
     /// Rows learnt up to it.
     pub rows_learned: u64,
+    /// Its accuracy, or its mean absolute error, over the last rows before it learnt them; `None` without labels.
+    pub recent: Option<f64>,
     /// It has learnt everything before these offsets.
     pub offsets: Offsets,
 }

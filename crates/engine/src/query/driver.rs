@@ -217,6 +217,7 @@ impl Query {
                 version: entry.next_number(),
                 committed_ms: done.committed_ms,
                 rows_learned: model.rows_learned(),
+                recent: model.recent_figure(),
                 offsets: standing.offsets.clone(),
             };
             blob = Bytes::from(model.snapshot());

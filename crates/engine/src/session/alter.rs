@@ -175,6 +175,7 @@ impl Inner {
             version: entry.next_number(),
             committed_ms: self.shared.env.clock.now_ms(),
             rows_learned: changed.rows_learned(),
+            recent: changed.recent_figure(),
             offsets: recovered.progress.standing.offsets,
         };
         let (number, snapshot) = (record.version, Bytes::from(changed.snapshot()));

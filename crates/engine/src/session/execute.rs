@@ -99,9 +99,16 @@ impl Inner {
         let row = |version: crate::status::ModelVersion| {
             let time = crate::session::render::time(version.committed_ms);
             let answers = if Some(version.version) == serving { "yes" } else { "" };
-            vec![version.version.to_string(), time, version.rows_learned.to_string(), answers.to_owned()]
+            let recent = version.recent.map_or(String::new(), |recent| format!("{recent:.4}"));
+            vec![
+                version.version.to_string(),
+                time,
+                version.rows_learned.to_string(),
+                recent,
+                answers.to_owned(),
+            ]
         };
-        let names = ["version", "committed", "rows_learned", "answers"];
+        let names = ["version", "committed", "rows_learned", "recent", "answers"];
         Ok(Answer::strings(&names, entry.history().into_iter().map(row).collect()))
     }
 

@@ -180,7 +180,7 @@ async fn an_older_version_is_asked_pinned_and_learned_on_from() {
         world.settled().await;
     }
     let versions = world.sql("SHOW VERSIONS OF MODEL kinds").await.rows;
-    let told: Vec<_> = versions.iter().map(|row| (row[0].clone(), row[2].clone(), row[3].clone())).collect();
+    let told: Vec<_> = versions.iter().map(|row| (row[0].clone(), row[2].clone(), row[4].clone())).collect();
     let row = |version: &str, rows: &str, answers: &str| (json!(version), json!(rows), json!(answers));
     assert_eq!(told, [row("1", "10", ""), row("2", "20", ""), row("3", "30", "yes")]);
     let version = |world: &World, reference: &str| {

@@ -8,19 +8,19 @@ use serde_json::Value;
 fn model(pairs: &[(&str, &str)]) -> Model {
     let options: BTreeMap<String, String> =
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    create("naive_bayes", &options, Schema::vector(Some(Label::Class))).unwrap()
+    create("naive_bayes", &options, Schema::vector(Some(Label::Class))).expect("good options")
 }
 
 /// Rows of two classes on either side of `middle`, of which `turned` says whether they change places.
 fn rows(count: usize, turned: bool) -> (Vec<f64>, Vec<Option<&'static str>>) {
     let value = |row: usize| (row % 2) as f64 * 4.0 + (row * 7 % 11) as f64 / 10.0;
-    let class = |row: usize| Some(if (row % 2 == 0) == turned { "high" } else { "low" });
+    let class = |row: usize| Some(if row.is_multiple_of(2) == turned { "high" } else { "low" });
     ((0..count).map(value).collect(), (0..count).map(class).collect())
 }
 
 fn teach(model: &mut Model, values: &[f64], classes: &[Option<&str>], batch: usize) {
     for (values, classes) in values.chunks(batch).zip(classes.chunks(batch)) {
-        let columns = Columns::Vectors(Features::dense(values, 1).unwrap());
+        let columns = Columns::Vectors(Features::dense(values, 1).expect("rows of one"));
         let report = model.learn(&Batch { columns, labels: Some(Labels::Classes(classes)) });
         assert_eq!(report.learned, values.len());
     }

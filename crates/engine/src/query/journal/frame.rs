@@ -80,6 +80,9 @@ pub(crate) struct ModelRecord {
     pub(crate) query: u64,
     pub(crate) committed_ms: i64,
     pub(crate) rows_learned: u64,
+    /// How well it predicted of late.
+    #[serde(default)]
+    pub(crate) recent: Option<f64>,
     pub(crate) offsets: Offsets,
 }
 
