@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use crate::buffers::Buffers;
+
 /// How a log works. Sizes are bytes.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -43,17 +45,18 @@ impl Default for Config {
     }
 }
 
-/// Memory that several logs share for their newest batches.
+/// Memory that several logs share: for their newest batches, and to read into.
 #[derive(Debug, Clone)]
 pub struct TailBudget {
     pub(crate) used: Arc<AtomicUsize>,
     pub(crate) limit: usize,
+    pub(crate) buffers: Arc<Buffers>,
 }
 
 impl TailBudget {
-    /// A budget of `limit` bytes, shared by all clones.
+    /// A budget of `limit` bytes of newest batches, shared by all clones.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { used: Arc::default(), limit }
+        Self { used: Arc::default(), limit, buffers: Arc::default() }
     }
 }

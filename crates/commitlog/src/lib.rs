@@ -30,9 +30,10 @@
 //! # Ok::<(), commitlog::Error>(())
 //! ```
 //!
-//! Read `log` (the writer), `reader`, `segment`, then `scan`, which every look at a file goes through, and
+//! Read `log` (the writer), `reader`, `ready` (what needs no waiting), `segment`, then `scan`, which every look at a file goes through, and
 //! `recovery`; `retention` and `compaction` are what happens to old segments. The bytes are drawn in `docs/formats/log.md`.
 
+mod buffers;
 mod compaction;
 mod config;
 mod error;
@@ -41,8 +42,10 @@ mod index;
 mod log;
 mod marker;
 mod names;
+mod places;
 mod producer_state;
 mod reader;
+mod ready;
 mod recovery;
 mod retention;
 mod scan;

@@ -74,6 +74,7 @@ impl Log {
             active_since_ms: AtomicI64::new(UNKNOWN_MS),
             cleaned: Mutex::new(None),
             tail,
+            buffers: Arc::clone(&config.tail_budget.buffers),
             producers: Mutex::new(producers),
         };
         let log = Self {

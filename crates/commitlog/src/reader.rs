@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use bytes::{Bytes, BytesMut};
 
 use crate::Error;
+use crate::buffers::Buffers;
 use crate::compaction::Cleaned;
 use crate::producer_state::ProducerState;
 use crate::scan::Piece;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     /// How far compaction came, once somebody looked.
     pub(crate) cleaned: Mutex<Option<Cleaned>>,
     pub(crate) tail: Mutex<Tail>,
+    pub(crate) buffers: Arc<Buffers>,
     pub(crate) producers: Mutex<ProducerState>,
 }
 
@@ -54,16 +56,12 @@ impl LogReader {
     /// # Errors
     /// [`Error::OutOfRange`] outside of the log, [`Error::Corrupt`] where bytes are rotten, [`Error::Io`].
     pub fn read(&self, from: i64, up_to: i64, max_bytes: usize, min_one: bool) -> Result<Bytes, Error> {
-        let start = self.log_start_offset();
-        if from < start || from > up_to {
-            return Err(Error::OutOfRange { offset: from, start, end: up_to });
-        }
+        self.check_range(from, up_to)?;
         if from == up_to {
             return Ok(Bytes::new());
         }
-        let from_memory = lock(&self.shared.tail).read(from, up_to, max_bytes, min_one);
-        if let Some(slices) = from_memory {
-            return Ok(joined(slices));
+        if let Some(bytes) = self.read_tail(from, up_to, max_bytes, min_one) {
+            return Ok(bytes);
         }
         let segments = self.shared.segments();
         let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
@@ -75,6 +73,20 @@ impl LogReader {
             }
         }
         Ok(Bytes::new())
+    }
+
+    pub(crate) fn check_range(&self, from: i64, up_to: i64) -> Result<(), Error> {
+        let start = self.log_start_offset();
+        if from < start || from > up_to {
+            return Err(Error::OutOfRange { offset: from, start, end: up_to });
+        }
+        Ok(())
+    }
+
+    /// What the newest batches in memory have of it.
+    pub(crate) fn read_tail(&self, from: i64, up_to: i64, max_bytes: usize, min_one: bool) -> Option<Bytes> {
+        let slices = lock(&self.shared.tail).read(from, up_to, max_bytes, min_one)?;
+        Some(joined(slices))
     }
 
     /// The offset and timestamp of the first record at or after `timestamp` below `up_to`. Exact: records are
@@ -162,8 +174,10 @@ impl Reading {
         let mut taken = 0;
         while let Some(piece) = scan.next_piece().map_err(segment.failed("reading"))? {
             match piece {
-                Piece::Batch { batch, .. } => {
+                Piece::Batch { position, batch } => {
                     let header = &batch.header;
+                    let end = position + batch.bytes.len() as u64;
+                    segment.places().note_verified(position, end);
                     if header.last_offset() < self.from {
                         continue;
                     }
@@ -171,6 +185,8 @@ impl Reading {
                     if header.base_offset >= self.up_to || !fits {
                         return Ok(Some(slices));
                     }
+                    let before = if taken == 0 { self.from } else { header.base_offset };
+                    segment.places().note(before, header.next_offset(), end);
                     taken += batch.bytes.len();
                     slices.push(batch.bytes);
                 }

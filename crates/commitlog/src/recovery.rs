@@ -213,6 +213,9 @@ fn recover_active(
         }
     }
     recovery.scanned_bytes = active.size();
+    if recovery.rotten.is_empty() {
+        active.places().note_verified(0, cut.as_ref().map_or(active.size(), |cut| cut.position));
+    }
     if let Some(cut) = &cut {
         active.file()?.set_len(cut.position).map_err(active.failed("cutting the torn tail of"))?;
         active.publish(cut.position);

@@ -11,6 +11,7 @@ use record::{Batch, BatchHeader};
 use crate::Error;
 use crate::index::{Index, OffsetIndex, TimeIndex};
 use crate::names::{self, FileKind};
+use crate::places::Places;
 use crate::scan::{Piece, Scan};
 
 /// How much a walk over a whole segment reads at once.
@@ -34,6 +35,7 @@ pub(crate) struct Segment {
     index: RwLock<Option<Index>>,
     /// The greatest timestamp as of the time when the index was not loaded yet, once somebody looked.
     newest_at_rest: OnceLock<i64>,
+    places: Places,
 }
 
 impl Segment {
@@ -47,6 +49,7 @@ impl Segment {
             size: AtomicU64::new(size),
             index: RwLock::new(None),
             newest_at_rest: OnceLock::new(),
+            places: Places::new(size),
         }
     }
 
@@ -88,6 +91,27 @@ impl Segment {
     /// Whether the file is open and the index in memory.
     pub(crate) fn is_at_hand(&self) -> bool {
         self.file.get().is_some() && self.index.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// What reading it has taught.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Where the batch begins that has `offset` as its first, if that is known.
+    pub(crate) fn place_of(&self, offset: i64) -> Option<u64> {
+        if offset == self.base_offset { Some(0) } else { self.places.find(offset) }
+    }
+
+    /// The nearest place before the batch with `offset` that the index knows, if the index is in memory.
+    pub(crate) fn start_before(&self, offset: i64) -> Option<u64> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        Some(index.as_ref()?.starts(offset).next().map_or(0, |(position, _)| position))
+    }
+
+    /// Reads what the system has in memory: nothing if it would have to wait for the disk, or the file is not open.
+    pub(crate) fn read_now(&self, buffer: &mut [u8], position: u64) -> Option<usize> {
+        self.file.get()?.read_at_now(buffer, position).ok()?
     }
 
     /// The file of a segment that begins; empty, whatever had its name.

@@ -135,6 +135,15 @@ pub trait DiskFile: Send + Sync + Debug {
     /// Whatever the file system answers.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
 
+    /// As [`read_at`](Self::read_at), from memory alone: `None` where a disk would have to be waited for, or nobody can
+    /// tell.
+    ///
+    /// # Errors
+    /// Whatever the file system answers.
+    fn read_at_now(&self, buffer: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        self.read_at(buffer, position).map(Some)
+    }
+
     /// Writes all of `bytes` at `position`.
     ///
     /// # Errors

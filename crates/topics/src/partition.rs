@@ -161,6 +161,24 @@ impl Partition {
         Ok(self.read_out(bytes, high_watermark, last_stable_offset))
     }
 
+    /// What [`read`](Self::read) answers, if that takes no waiting for a disk and no long work. `None`: ask `read`, on a
+    /// thread that may wait.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_now(
+        &self,
+        from: i64,
+        max_bytes: usize,
+        min_one: bool,
+    ) -> Result<Option<ReadBatches>, ReadError> {
+        let high_watermark = self.checked_high_watermark()?;
+        let read = self.core.reader.read_now(from, high_watermark, max_bytes, min_one);
+        let Some(bytes) = read.map_err(|error| self.core.read_error(error))? else { return Ok(None) };
+        let last_stable_offset = self.core.reader.last_stable_offset(high_watermark);
+        Ok(Some(self.read_out(bytes, high_watermark, last_stable_offset)))
+    }
+
     pub(crate) fn read_out(&self, bytes: Bytes, high_watermark: i64, last_stable_offset: i64) -> ReadBatches {
         ReadBatches { bytes, high_watermark, log_start_offset: self.log_start_offset(), last_stable_offset }
     }

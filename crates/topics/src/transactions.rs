@@ -60,6 +60,27 @@ impl Partition {
         Ok(self.read_out(bytes, high_watermark, last_stable_offset))
     }
 
+    /// As [`read_now`](Self::read_now), but up to the last stable offset only, see
+    /// [`read_committed`](Self::read_committed).
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_committed_now(
+        &self,
+        from: i64,
+        max_bytes: usize,
+        min_one: bool,
+    ) -> Result<Option<ReadBatches>, ReadError> {
+        let high_watermark = self.checked_high_watermark()?;
+        let last_stable_offset = self.core.reader.last_stable_offset(high_watermark);
+        if last_stable_offset <= from && from <= high_watermark && from >= self.log_start_offset() {
+            return Ok(Some(self.read_out(Bytes::new(), high_watermark, last_stable_offset)));
+        }
+        let read = self.core.reader.read_now(from, last_stable_offset, max_bytes, min_one);
+        let bytes = read.map_err(|error| self.core.read_error(error))?;
+        Ok(bytes.map(|bytes| self.read_out(bytes, high_watermark, last_stable_offset)))
+    }
+
     /// Every aborted transaction that has a batch, or its marker, in `[from, to)`.
     #[must_use]
     pub fn aborted_transactions(&self, from: i64, to: i64) -> Vec<AbortedTransaction> {

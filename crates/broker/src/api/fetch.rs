@@ -56,14 +56,19 @@ pub(crate) fn handle(
     let mut closing = context.shared.closing.clone();
     Either::Right(async move {
         let deadline = Instant::now() + wait;
-        let mut watches = plan.watches();
+        // Made when there is something to wait for, and looked behind once: it may have come in between.
+        let mut watches = None;
         let mut last_chance = wait.is_zero();
         loop {
             if last_chance || plan.is_ready(min_bytes) {
                 lease.grow_to(plan.bytes_at_most()).await;
-                let reading = std::sync::Arc::clone(&plan);
-                let read =
-                    spawn_blocking(move || read::read(&reading)).await.expect("reading does not panic");
+                let read = match read::read_now(&plan) {
+                    Some(read) => read,
+                    None => {
+                        let reading = std::sync::Arc::clone(&plan);
+                        spawn_blocking(move || read::read(&reading)).await.expect("reading does not panic")
+                    }
+                };
                 if last_chance || read.is_final || read.bytes >= min_bytes {
                     lease.shrink_to(read.bytes);
                     let mut response = read.response;
@@ -72,9 +77,13 @@ pub(crate) fn handle(
                 }
                 lease.shrink_to(0);
             }
+            let Some(watches) = &mut watches else {
+                watches = Some(plan.watches());
+                continue;
+            };
             tokio::select! {
                 biased;
-                () = long_poll::any_changed(&mut watches) => {}
+                () = long_poll::any_changed(watches) => {}
                 () = sleep_until(deadline) => last_chance = true,
                 () = turned(&mut closing) => last_chance = true,
             }

@@ -8,6 +8,7 @@ mod full_disk;
 mod model;
 mod power_cuts;
 mod producers;
+mod ready;
 mod retention;
 mod rot;
 mod support;

@@ -128,6 +128,10 @@ fn check_read(log: &Log, from: i64) {
         assert!(bytes.len() <= max_bytes || batches.len() == 1);
         let strict = log.reader().read(from, log.next_offset(), max_bytes, false).unwrap();
         assert!(strict.len() <= max_bytes);
+        for (min_one, patient) in [(true, &bytes), (false, &strict)] {
+            let now = log.reader().read_now(from, log.next_offset(), max_bytes, min_one).unwrap();
+            assert!(now.is_none_or(|now| now == *patient), "{max_bytes} bytes from {from}");
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading what a plan asks for. This may touch the disk, so it runs where blocking is allowed.
+//! Reading what a plan asks for: at once, if all of it lies in memory, or where waiting for a disk is allowed.
 
 use bytes::Bytes;
 use protocol::ErrorCode;
@@ -13,6 +13,8 @@ use crate::error_code;
 const NEWEST_WITH_MAGIC_0: i16 = 1;
 const NEWEST_WITH_MAGIC_1: i16 = 3;
 const FIRST_WITH_ZSTD: i16 = 10;
+/// An answer that may be larger is not copied on the connection's own task.
+const BYTES_NOW: usize = 1 << 20;
 
 /// What was read.
 pub(super) struct Read {
@@ -22,43 +24,76 @@ pub(super) struct Read {
     pub(super) is_final: bool,
 }
 
+/// Whether a read may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    MayWait,
+    Now,
+}
+
+/// Reads what is asked for, waiting for the disk where that is needed.
 pub(super) fn read(plan: &Plan) -> Read {
+    read_with(plan, Patience::MayWait).expect("whoever may wait gets an answer")
+}
+
+/// The same, if everything is in memory and nothing has to be converted.
+pub(super) fn read_now(plan: &Plan) -> Option<Read> {
+    if plan.version < FIRST_WITH_ZSTD || plan.bytes_at_most() > BYTES_NOW {
+        return None;
+    }
+    read_with(plan, Patience::Now)
+}
+
+fn read_with(plan: &Plan, patience: Patience) -> Option<Read> {
     let mut read = Read { response: FetchResponse::default(), bytes: 0, is_final: false };
     for topic in &plan.topics {
         let mut answer =
             FetchableTopicResponse { topic: topic.name.clone(), topic_id: topic.id, ..Default::default() };
         for planned in &topic.partitions {
-            let data = read_partition(plan, planned, read.bytes);
+            let data = read_partition(plan, planned, read.bytes, patience)?;
             read.is_final |= data.error_code != ErrorCode::None.code();
             read.bytes += data.records.as_ref().map_or(0, Bytes::len);
             answer.partitions.push(data);
         }
         read.response.responses.push(answer);
     }
-    read
+    Some(read)
 }
 
-fn read_partition(plan: &Plan, planned: &PlannedPartition, bytes_before: usize) -> PartitionData {
+/// Nothing where it would have to wait and may not.
+fn read_partition(
+    plan: &Plan,
+    planned: &PlannedPartition,
+    bytes_before: usize,
+    patience: Patience,
+) -> Option<PartitionData> {
     let partition = match &planned.partition {
         Ok(partition) => partition,
-        Err(error) => return failed(planned.index, *error),
+        Err(error) => return Some(failed(planned.index, *error)),
     };
     let left = plan.max_bytes.saturating_sub(bytes_before);
     let min_one = bytes_before == 0;
     let max_bytes = planned.max_bytes.min(left);
-    let read = match plan.isolation {
-        Isolation::ReadUncommitted => partition.read(planned.offset, max_bytes, min_one),
-        Isolation::ReadCommitted => partition.read_committed(planned.offset, max_bytes, min_one),
+    let offset = planned.offset;
+    let read = match (plan.isolation, patience) {
+        (Isolation::ReadUncommitted, Patience::MayWait) => {
+            partition.read(offset, max_bytes, min_one).map(Some)
+        }
+        (Isolation::ReadCommitted, Patience::MayWait) => {
+            partition.read_committed(offset, max_bytes, min_one).map(Some)
+        }
+        (Isolation::ReadUncommitted, Patience::Now) => partition.read_now(offset, max_bytes, min_one),
+        (Isolation::ReadCommitted, Patience::Now) => partition.read_committed_now(offset, max_bytes, min_one),
     };
     let read = match read {
-        Ok(read) => read,
+        Ok(read) => read?,
         Err(error) => {
             note(planned, &error);
-            return failed(planned.index, error_code::read(&error));
+            return Some(failed(planned.index, error_code::read(&error)));
         }
     };
     let aborted_transactions = aborted(partition, planned.offset, &read.bytes, plan);
-    match in_version(read.bytes, plan) {
+    Some(match in_version(read.bytes, plan) {
         Ok(records) => PartitionData {
             partition_index: planned.index,
             high_watermark: read.high_watermark,
@@ -69,7 +104,7 @@ fn read_partition(plan: &Plan, planned: &PlannedPartition, bytes_before: usize) 
             ..Default::default()
         },
         Err(error) => failed(planned.index, error),
-    }
+    })
 }
 
 /// The aborted transactions that have records among the batches; `None` for who does not want to know.
