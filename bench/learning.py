@@ -30,6 +30,7 @@ import moa  # noqa: E402
 import packages  # noqa: E402
 import tables  # noqa: E402
 from cells import CELLS, STREAMS  # noqa: E402
+from paper import PAPER_CELLS, PAPER_STREAMS  # noqa: E402
 
 RIVER = "river==0.26.1"
 # A peer that took longer than this is believed after one round.
@@ -57,7 +58,7 @@ class Bench:
         self.moa = moa.jar() if "moa" in peers else None
         self.elec = elec
         self.rows = rows
-        self.streams = {stream.name: stream for stream in STREAMS}
+        self.streams = {stream.name: stream for stream in [*STREAMS, *PAPER_STREAMS]}
 
     def data(self, stream):
         """The file of a stream's rows; generated ones are written once."""
@@ -98,6 +99,7 @@ class Bench:
         options = {name: str(value).replace("SEED", str(seed)) for name, value in cell.options.items()}
         command = [self.program, f"data={data}", f"algorithm={cell.algorithm}", f"answers={self.answers('pelton')}"]
         command += [f"{name}={value}" for name, value in options.items()]
+        command.append(f"label={'none' if cell.task in ('cluster', 'score') else stream.label}")
         if categories:
             command.append(f"categories={','.join(categories)}")
         if self.rows:
@@ -165,12 +167,12 @@ def command():
 
 
 def chosen(arguments, parser):
-    cells = [cell for cell in CELLS if arguments.elec or cell.stream != "elec"]
+    cells = PAPER_CELLS if arguments.paper else [cell for cell in CELLS if arguments.elec or cell.stream != "elec"]
     if arguments.only:
         wanted = arguments.only.split(",")
-        unknown = set(wanted) - {cell.name for cell in CELLS}
+        unknown = set(wanted) - {cell.name for cell in cells}
         if unknown:
-            parser.error(f"no such cell: {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in CELLS)}")
+            parser.error(f"no such cell: {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in cells)}")
         cells = [cell for cell in cells if cell.name in wanted]
     return cells
 
@@ -182,6 +184,7 @@ def main():
     parser.add_argument("--rows", type=int, help="only so many rows of each stream: to see that it works")
     parser.add_argument("--only", help="names of cells, separated by commas")
     parser.add_argument("--peers", default="river,moa", help="who runs beside Pelton")
+    parser.add_argument("--paper", action="store_true", help="the ten streams of the adaptive random forest's paper")
     parser.add_argument("--json", type=Path, help="also write every figure of every run to this file")
     parser.add_argument("--write", type=Path, help="write the page of figures to this file")
     arguments = parser.parse_args()

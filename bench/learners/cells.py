@@ -39,8 +39,29 @@ class Cell:
     faster: float | None = None
 
 
+ROWS = 100_000
+AGRAWAL = ("education", "car", "zipcode")
+LED = tuple(f"light{at}" for at in range(24))
+TREE = tuple(f"c{at}" for at in range(5))
+
+
+def concepts(pattern, values):
+    """One generator after the other, which differ in one option."""
+    return ", ".join(pattern.format(value) for value in values)
+
+
 STREAMS = [
     Stream("elec", "ELEC", categories=("day",)),
+    Stream(
+        "rbf30", "Random radial basis functions, 30 columns, 5 classes",
+        "generator='rbf(columns=30, classes=5)'", ROWS,
+    ),
+    Stream(
+        "sea", "SEA, three abrupt drifts",
+        f"generator='{concepts('sea(function={})', [1, 3, 2, 4])}' drift_every=25000", ROWS,
+    ),
+    Stream("friedman", "Friedman's function", "generator=friedman", ROWS, label="number"),
+    Stream("groups", "Clouds around 5 centres, 10 columns", "generator='rbf(classes=5, centers=5, seed=3)'", 20_000),
 ]
 
 SCALED = "preprocessing.StandardScaler() | "
@@ -122,4 +143,61 @@ CELLS = [
         "streaming random patches x10", "streaming_random_patches",
         f"ensemble.SRPClassifier({HT}, 10, seed=SEED)", "meta.StreamingRandomPatches -s 10", None,
     ),
+    Cell(
+        "Gaussian naive Bayes on rbf30", "rbf30", "naive_bayes", {}, "naive_bayes.GaussianNB()", "bayes.NaiveBayes",
+        exact=True, faster=50,
+    ),
+    Cell("Hoeffding tree on rbf30", "rbf30", "hoeffding_tree", {}, HT, "trees.HoeffdingTree", faster=20),
+    Cell(
+        "adaptive random forest x10 on rbf30", "rbf30", "adaptive_random_forest", {"n_models": 10, "seed": "SEED"}, ARF,
+        "meta.AdaptiveRandomForest -s 10", seeded=True, faster=20,
+    ),
+    Cell("Hoeffding tree on sea", "sea", "hoeffding_tree", {}, HT, "trees.HoeffdingTree", faster=20),
+    Cell(
+        "Hoeffding adaptive tree on sea", "sea", "hoeffding_adaptive_tree", {"seed": "SEED"},
+        "tree.HoeffdingAdaptiveTreeClassifier(seed=SEED)", "trees.HoeffdingAdaptiveTree", seeded=True, faster=20,
+    ),
+    Cell(
+        "adaptive random forest x10 on sea", "sea", "adaptive_random_forest", {"n_models": 10, "seed": "SEED"}, ARF,
+        "meta.AdaptiveRandomForest -s 10", seeded=True, faster=20,
+    ),
+    Cell(
+        "linear regression", "friedman", "linear_regression", {"preprocess": "standard_scaler"},
+        SCALED + "linear_model.LinearRegression()", exact=True, faster=50,
+    ),
+    Cell(
+        "passive-aggressive regression", "friedman", "passive_aggressive_regressor",
+        {"preprocess": "standard_scaler"}, SCALED + "linear_model.PARegressor()", exact=True, faster=50,
+    ),
+    Cell(
+        "10 nearest of 1000 neighbours for regression", "friedman", "knn_regressor",
+        {"n_neighbors": 10, "window_size": 1000},
+        "neighbors.KNNRegressor(10, engine=neighbors.LazySearch(1000))", exact=True,
+    ),
+    Cell(
+        "Hoeffding tree regressor", "friedman", "hoeffding_tree_regressor", {}, "tree.HoeffdingTreeRegressor()",
+        "trees.FIMTDD", faster=20,
+    ),
+    Cell(
+        "adaptive random forest regressor x10", "friedman", "adaptive_random_forest_regressor",
+        {"n_models": 10, "seed": "SEED"}, "forest.ARFRegressor(n_models=10, seed=SEED)",
+        "meta.AdaptiveRandomForestRegressor -s 10", seeded=True, faster=20,
+    ),
+    Cell(
+        "streaming k-means", "groups", "streaming_kmeans", {"k": 5, "seed": "SEED"},
+        "cluster.KMeans(5, seed=SEED)", task="cluster", seeded=True,
+    ),
+    Cell(
+        "mini-batch k-means", "groups", "mini_batch_kmeans", {"k": 5, "seed": "SEED"}, seeded=True, task="cluster",
+    ),
+    Cell(
+        "CluStream", "groups", "clustream", {"n_macro_clusters": 5, "seed": "SEED"},
+        "cluster.CluStream(n_macro_clusters=5, max_micro_clusters=100, time_gap=100, seed=SEED)",
+        task="cluster", seeded=True,
+    ),
+    Cell(
+        "DenStream", "groups", "denstream", {"epsilon": 0.5},
+        "cluster.DenStream(epsilon=0.5, n_samples_init=100)", task="cluster",
+    ),
+    Cell("BIRCH", "groups", "birch", {"n_clusters": 5, "threshold": 0.5, "seed": "SEED"}, task="cluster", seeded=True),
 ]

@@ -3,6 +3,7 @@
 import statistics
 
 from cells import CELLS, STREAMS
+from paper import PAPER_CELLS, PAPER_STREAMS
 
 # By what a learner's answers are: the figure that says how good they are, its heading, whether more is better.
 QUALITIES = {
@@ -89,8 +90,8 @@ def table(rows):
 def sections(everything):
     """For each stream and kind of answer a heading and a table."""
     made = []
-    for stream in STREAMS:
-        cells = [cell for cell in CELLS if cell.stream == stream.name and everything.get(cell.name, {}).get("pelton")]
+    for stream in [*STREAMS, *PAPER_STREAMS]:
+        cells = [cell for cell in [*CELLS, *PAPER_CELLS] if cell.stream == stream.name and everything.get(cell.name, {}).get("pelton")]
         for name in QUALITIES:
             of_kind = [cell for cell in cells if quality(everything[cell.name]["pelton"]) == name]
             if of_kind:
@@ -102,7 +103,7 @@ def sections(everything):
 def shortcomings(everything):
     """Where Pelton is slower, less accurate or different, in words."""
     found = []
-    for cell in CELLS:
+    for cell in [*CELLS, *PAPER_CELLS]:
         results = everything.get(cell.name, {})
         ours = results.get("pelton")
         if not ours:
