@@ -196,8 +196,8 @@ CELLS = [
         task="cluster", seeded=True,
     ),
     Cell(
-        "DenStream", "groups", "denstream", {"epsilon": 0.5},
-        "cluster.DenStream(epsilon=0.5, n_samples_init=100)", task="cluster",
+        "DenStream", "groups", "denstream", {"epsilon": 0.3},
+        "cluster.DenStream(epsilon=0.3, n_samples_init=100)", task="cluster",
     ),
     Cell("BIRCH", "groups", "birch", {"n_clusters": 5, "threshold": 0.5, "seed": "SEED"}, task="cluster", seeded=True),
 ]

@@ -224,6 +224,8 @@ impl DenStream {
     /// Says which potential micro-clusters hang together, and where the clusters have their middles.
     fn group(&mut self, now: u64) {
         self.potential.iter_mut().for_each(|micro| micro.fade(now, &self.config));
+        // Older clusters have the smaller numbers, and so keep them.
+        self.potential.sort_by_key(|micro| micro.created);
         let reach = self.config.offline_multiplier * self.config.epsilon;
         let near = |one: &MicroCluster, other: &MicroCluster| {
             squared_distance(&one.feature.mean, &other.feature.mean).sqrt() <= reach

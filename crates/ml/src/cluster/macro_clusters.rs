@@ -18,8 +18,8 @@ pub(super) struct MacroClusters {
 }
 
 impl MacroClusters {
-    /// At most `k` clusters of points `dim` wide. `before` is tried as a start too, so that clusters that did not
-    /// change keep their numbers.
+    /// At most `k` clusters of points `dim` wide. `before` is tried as a start too, and clusters keep the
+    /// numbers they had.
     pub(super) fn of(points: &[f64], weights: &[f64], k: usize, before: &Self, random: &mut Random) -> Self {
         let dim = points.len() / weights.len();
         let k = k.min(weights.len());
@@ -36,7 +36,37 @@ impl MacroClusters {
                 best = Some((spread, clusters));
             }
         }
-        best.map_or_else(Self::default, |(_, clusters)| clusters)
+        let found = best.map_or_else(Self::default, |(_, clusters)| clusters);
+        found.numbered_as(before, dim)
+    }
+
+    /// The same clusters in another order: each has the number of the one before that it is nearest to, as far as
+    /// that is free, nearest pairs first.
+    fn numbered_as(self, before: &Self, dim: usize) -> Self {
+        let mut pairs = Vec::new();
+        for (new, center) in self.centers.chunks_exact(dim).enumerate() {
+            for (old, place) in before.centers.chunks_exact(dim).enumerate().take(self.weights.len()) {
+                pairs.push((squared_distance(center, place), old, new));
+            }
+        }
+        pairs.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut order: Vec<Option<usize>> = vec![None; self.weights.len()];
+        let mut taken = vec![false; self.weights.len()];
+        for (_, old, new) in pairs {
+            if order[old].is_none() && !taken[new] {
+                (order[old], taken[new]) = (Some(new), true);
+            }
+        }
+        let mut rest = (0..taken.len()).filter(|&new| !taken[new]);
+        let order: Vec<usize> = order.into_iter().filter_map(|new| new.or_else(|| rest.next())).collect();
+        MacroClusters {
+            centers: order
+                .iter()
+                .flat_map(|&new| &self.centers[new * dim..(new + 1) * dim])
+                .copied()
+                .collect(),
+            weights: order.iter().map(|&new| self.weights[new]).collect(),
+        }
     }
 
     /// One of Lloyd's iterations; the weighted sum of squared distances before it.
@@ -120,6 +150,10 @@ mod tests {
         let mut found = MacroClusters::of(&points, &weights, 3, &none, &mut random);
         let again = MacroClusters::of(&points, &weights, 3, &found, &mut random);
         assert_eq!(found, again);
+        let turned = MacroClusters { centers: vec![49.0, 12.0, 1.0], weights: vec![1.0; 3] };
+        let renamed = MacroClusters::of(&points, &weights, 3, &turned, &mut random);
+        assert_eq!(renamed.centers, [50.0, 10.5, 0.25]);
+        assert_eq!(renamed.weights, [2.0, 2.0, 4.0]);
         found.centers.sort_by(f64::total_cmp);
         assert_eq!(found.centers, [0.25, 10.5, 50.0]);
         assert_eq!(again.nearest(&[40.0]), again.nearest(&[50.0]));
