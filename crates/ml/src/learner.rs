@@ -251,7 +251,25 @@ pub trait Forecaster: Learner {
     /// Why the value was refused; the model is then unchanged.
     fn learn_one(&mut self, row: Row<'_>, value: f64) -> Result<(), Rejection>;
 
-    /// The next `horizon` values, as far as they can be told; `rows` has the features of each, or is empty.
+    /// Learns from a micro-batch, in the order of the series; `values` has one entry per row.
+    fn learn_many(&mut self, rows: Features<'_>, values: &[f64]) -> LearnReport {
+        let mut report = LearnReport::default();
+        for (index, (row, &value)) in rows.iter().zip(values).enumerate() {
+            report.note(index, self.learn_one(row, value));
+        }
+        report
+    }
+
+    /// The next value, if `row` goes with it; `None` if too little of the series is known or the row is not acceptable.
+    fn predict_one(&self, row: Row<'_>) -> Option<f64>;
+
+    /// The next value as it would be with each of the rows, of which only one can come true.
+    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<f64>> {
+        rows.iter().map(|row| self.predict_one(row)).collect()
+    }
+
+    /// The next `horizon` values, as far as they can be told; `rows` has the features of each. Without them, the
+    /// columns are missing.
     fn forecast(&self, horizon: usize, rows: Option<Features<'_>>) -> Vec<f64>;
 }
 

@@ -57,6 +57,7 @@ pub mod cluster;
 pub mod drift;
 pub mod evaluation;
 pub mod features;
+pub mod forecast;
 pub mod generator;
 pub mod learner;
 pub mod metric;

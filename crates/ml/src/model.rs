@@ -4,6 +4,8 @@
 //! its algorithm. Everything it needs to go on after a restart is in its snapshot: the codes of categories and
 //! classes, and what scalers have learned, are state as much as weights are.
 
+pub mod forecast;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,8 +15,8 @@ use crate::batch::{Batch, ColumnValues, Columns, Labels, RowStore};
 use crate::evaluation::{Evaluation, Monitor};
 use crate::features::Features;
 use crate::learner::{
-    AnomalyDetector, Classifier, Clusterer, Contributions, LearnReport, Learner, Regressor, RejectedRow,
-    RowBuffer, Transformer,
+    AnomalyDetector, Classifier, Clusterer, Contributions, Forecaster, LearnReport, Learner, Regressor,
+    RejectedRow, RowBuffer, Transformer,
 };
 use crate::options::OptionError;
 use crate::registry;
@@ -37,6 +39,8 @@ pub enum Task {
     Regress(Box<dyn Regressor>),
     /// Says how strange a row is.
     Detect(Box<dyn AnomalyDetector>),
+    /// Tells how a series goes on.
+    Forecast(Box<dyn Forecaster>),
 }
 
 /// The kind of answers a model gives.
@@ -149,6 +153,7 @@ impl Model {
             Task::Detect(learner) => learner.learn_many(rows),
             Task::Classify(learner) => learner.learn_many(rows, &gathered.classes),
             Task::Regress(learner) => learner.learn_many(rows, &gathered.targets),
+            Task::Forecast(learner) => learner.learn_many(rows, &gathered.targets),
         }
     }
 
@@ -176,6 +181,7 @@ impl Model {
             let learned = match &mut self.task {
                 Task::Classify(learner) => learner.learn_one(row, gathered.classes[index], 1.0),
                 Task::Regress(learner) => learner.learn_one(row, gathered.targets[index], 1.0),
+                Task::Forecast(learner) => learner.learn_one(row, gathered.targets[index]),
                 Task::Cluster(learner) => learner.learn_one(row),
                 Task::Detect(learner) => learner.learn_one(row),
             };
@@ -201,6 +207,7 @@ impl Model {
                 Some(evaluation.class(gathered.classes[index], answered.then_some(shares.as_slice())))
             }
             Task::Regress(learner) => evaluation.number(gathered.targets[index], learner.predict_one(row)),
+            Task::Forecast(learner) => evaluation.number(gathered.targets[index], learner.predict_one(row)),
             Task::Cluster(_) | Task::Detect(_) => None,
         }
     }
@@ -317,7 +324,7 @@ impl Model {
         match &self.task {
             Task::Cluster(_) => PredictionType::Cluster,
             Task::Classify(_) => PredictionType::Class,
-            Task::Regress(_) => PredictionType::Number,
+            Task::Regress(_) | Task::Forecast(_) => PredictionType::Number,
             Task::Detect(_) => PredictionType::Score,
         }
     }
@@ -381,6 +388,7 @@ impl Model {
             Task::Classify(learner) => &mut **learner,
             Task::Regress(learner) => &mut **learner,
             Task::Detect(learner) => &mut **learner,
+            Task::Forecast(learner) => &mut **learner,
         };
         let refusal = match learner.alter(option, value) {
             Err(refusal @ OptionError::Fixed { .. }) => refusal,
@@ -494,6 +502,7 @@ impl Model {
             Task::Classify(learner) => &**learner,
             Task::Regress(learner) => &**learner,
             Task::Detect(learner) => &**learner,
+            Task::Forecast(learner) => &**learner,
         }
     }
 
@@ -511,6 +520,7 @@ impl Model {
             Task::Classify(learner) => Predictions::Classes(learner.predict_many(rows)),
             Task::Regress(learner) => Predictions::Numbers(learner.predict_many(rows)),
             Task::Detect(learner) => Predictions::Scores(learner.score_many(rows)),
+            Task::Forecast(learner) => Predictions::Numbers(learner.predict_many(rows)),
         }
     }
 
@@ -653,6 +663,9 @@ impl Model {
                 }
                 _ => return Err(Rejection::WrongKind { column }),
             });
+        }
+        if expected == 0 {
+            return Ok(());
         }
         Row::F64(row).check(Some(expected), self.first().missing())
     }

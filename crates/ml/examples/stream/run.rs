@@ -89,6 +89,11 @@ impl<'a> Run<'a> {
                 self.score.number(answer, self.rows.targets[index]);
                 write(&mut self.answers, answer.as_slice())
             }
+            Task::Forecast(learner) => {
+                let answer = learner.predict_one(row);
+                self.score.number(answer, self.rows.targets[index]);
+                write(&mut self.answers, answer.as_slice())
+            }
             Task::Detect(learner) => {
                 let answer = learner.score_one(row);
                 self.score.strangeness(answer, self.rows.strange(index));
@@ -106,6 +111,7 @@ impl<'a> Run<'a> {
         let outcome = match &mut self.task {
             Task::Classify(learner) => learner.learn_one(row, self.rows.classes[index], 1.0),
             Task::Regress(learner) => learner.learn_one(row, self.rows.targets[index], 1.0),
+            Task::Forecast(learner) => learner.learn_one(row, self.rows.targets[index]),
             Task::Detect(learner) => learner.learn_one(row),
             Task::Cluster(learner) => learner.learn_one(row),
         };
@@ -142,6 +148,8 @@ impl<'a> Run<'a> {
                 }
                 learner.learn_many(rows, targets)
             }
+            // A series is asked for its next value, one at a time.
+            Task::Forecast(_) => return Err("a forecaster goes row by row: batch=1".into()),
             Task::Detect(learner) => {
                 for (index, answer) in (start..end).zip(learner.score_many(rows)) {
                     self.score.strangeness(answer, self.rows.strange(index));

@@ -4,6 +4,7 @@ mod cluster;
 mod contract;
 mod digits;
 mod evaluation;
+mod forecast;
 mod metrics;
 mod options;
 mod snapshots;
