@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::features::Features;
 use crate::options::OptionError;
-use crate::row::{Missing, Rejection, Row};
+use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::snapshot::SnapshotError;
 
 /// What every learner can do, whatever its task.
@@ -169,6 +169,55 @@ pub trait Classifier: Learner {
 
 fn likeliest<C: Classifier + ?Sized>(classifier: &C, row: Row<'_>, shares: &mut Vec<f64>) -> Option<u32> {
     classifier.predict_proba_one(row, shares).then(|| argmax(shares)).flatten()
+}
+
+/// [`Learner`] for a [`State`](crate::snapshot::State) with the fields `dim` and `rows_learned` and a method `summary`
+/// of what people look at.
+macro_rules! learner_of_state {
+    ($learner:ty, $missing:expr $(, $event:ident: $bound:path)?) => {
+        impl$(<$event: $bound>)? $crate::learner::Learner for $learner {
+            fn algorithm(&self) -> &'static str {
+                <$learner as $crate::snapshot::State>::NAME
+            }
+            fn rows_learned(&self) -> u64 {
+                self.rows_learned
+            }
+            fn dim(&self) -> Option<usize> {
+                self.dim
+            }
+            fn missing(&self) -> $crate::row::Missing {
+                $missing
+            }
+            fn snapshot(&self) -> Vec<u8> {
+                $crate::snapshot::write(self)
+            }
+            fn export(&self) -> serde_json::Value {
+                $crate::snapshot::export(self)
+            }
+            fn describe(&self) -> serde_json::Value {
+                let mut summary = self.summary();
+                summary["algorithm"] = serde_json::json!(self.algorithm());
+                summary["dim"] = serde_json::json!(self.dim.unwrap_or(0));
+                summary["rows_learned"] = serde_json::json!(self.rows_learned);
+                summary
+            }
+            fn restore(snapshot: &[u8]) -> Result<Self, $crate::snapshot::SnapshotError> {
+                $crate::snapshot::read(snapshot)
+            }
+        }
+    };
+}
+pub(crate) use learner_of_state;
+
+/// Says whether a learner `dim` columns wide can take this row with this weight.
+pub(crate) fn check_lesson(
+    row: Row<'_>,
+    dim: Option<usize>,
+    missing: Missing,
+    weight: f64,
+) -> Result<(), Rejection> {
+    row.check(dim, missing)?;
+    if (0.0..=VALUE_MAX).contains(&weight) { Ok(()) } else { Err(Rejection::BadWeight) }
 }
 
 /// The place of the largest number, the first among equals.

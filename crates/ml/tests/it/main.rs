@@ -1,8 +1,10 @@
 //! What the crate promises, through its public face.
 
+mod baseline;
 mod cluster;
 mod contract;
 mod digits;
+mod elec;
 mod evaluation;
 mod forecast;
 mod metrics;
