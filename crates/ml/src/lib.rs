@@ -51,6 +51,7 @@
 //!
 //! Files, clocks, threads, topics, SQL. Neural networks (those are run, not trained, elsewhere).
 
+pub mod anomaly;
 pub mod baseline;
 pub mod batch;
 pub mod check;

@@ -14,7 +14,7 @@ use crate::model::{Model, Recipe, Task};
 use crate::options::OptionError;
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
-use crate::{baseline, cluster, forecast, naive_bayes, preprocess};
+use crate::{anomaly, baseline, cluster, forecast, naive_bayes, preprocess};
 
 /// One learner: its name, how it is made from options, and how it is read back.
 pub(crate) struct Algorithm {
@@ -65,8 +65,13 @@ pub(crate) type CreateStep =
     fn(&BTreeMap<String, String>, &Schema) -> Result<(Box<dyn Transformer>, Schema), OptionError>;
 
 /// The learners, by family.
-const FAMILIES: &[&[Algorithm]] =
-    &[baseline::ALGORITHMS, cluster::ALGORITHMS, forecast::ALGORITHMS, naive_bayes::ALGORITHMS];
+const FAMILIES: &[&[Algorithm]] = &[
+    anomaly::ALGORITHMS,
+    baseline::ALGORITHMS,
+    cluster::ALGORITHMS,
+    forecast::ALGORITHMS,
+    naive_bayes::ALGORITHMS,
+];
 
 fn learners() -> impl Iterator<Item = &'static Algorithm> {
     FAMILIES.iter().copied().flatten()

@@ -1,5 +1,6 @@
 //! What the crate promises, through its public face.
 
+mod anomaly;
 mod baseline;
 mod cluster;
 mod contract;
