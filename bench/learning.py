@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "compat"), str(ROOT / "bench" / "learners")]
 
+import mllib  # noqa: E402
 import moa  # noqa: E402
 import packages  # noqa: E402
 import tables  # noqa: E402
@@ -185,6 +186,7 @@ def main():
     parser.add_argument("--only", help="names of cells, separated by commas")
     parser.add_argument("--peers", default="river,moa", help="who runs beside Pelton")
     parser.add_argument("--paper", action="store_true", help="the ten streams of the adaptive random forest's paper")
+    parser.add_argument("--mllib", action="store_true", help="streaming k-means beside Spark's MLlib too")
     parser.add_argument("--json", type=Path, help="also write every figure of every run to this file")
     parser.add_argument("--write", type=Path, help="write the page of figures to this file")
     arguments = parser.parse_args()
@@ -196,9 +198,10 @@ def main():
             everything[cell.name] = measure(bench, cell, arguments.rounds, peers)
             if arguments.json:
                 arguments.json.write_text(json.dumps(everything, indent=1))
-    print(tables.page(everything, machine()))
+        spark = mllib.run(bench, arguments.rounds) if arguments.mllib else []
+    print(tables.page(everything, spark, machine()))
     if arguments.write:
-        arguments.write.write_text(tables.document(everything, machine(), command()))
+        arguments.write.write_text(tables.document(everything, spark, machine(), command()))
 
 
 if __name__ == "__main__":

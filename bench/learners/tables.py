@@ -137,14 +137,32 @@ def slower(cell, results):
             yield f"{statistics.median(found):.1f} times the speed of {NAMES[who]}, less than {wanted}"
 
 
-def page(everything, machine):
+def spark_section(rounds):
+    """Streaming k-means beside MLlib's."""
+    if not rounds:
+        return ""
+    ours, theirs = ([one[who]["seconds"] for one in rounds] for who in ("pelton", "mllib"))
+    found = [their / our for our, their in zip(ours, theirs, strict=True)]
+    rows = [
+        ["", "rows per CPU-second"],
+        ["Pelton, predicting and learning", f"{rounds[0]['pelton']['rows'] / statistics.median(ours):,.0f}"],
+        ["MLlib, learning", f"{rounds[0]['mllib']['rows'] / statistics.median(theirs):,.0f}"],
+    ]
+    return (
+        f"\n\n## Streaming k-means beside Spark 4.0.1\n\n{table(rows)}\n\nMLlib takes"
+        f" {statistics.median(found):.1f} ({min(found):.1f}-{max(found):.1f}) times the processor time; the centres differ"
+        f" by at most {max(one['difference'] for one in rounds):.0e}."
+    )
+
+
+def page(everything, spark, machine):
     """What is printed."""
     weak = shortcomings(everything)
     end = "\n".join(f"- {text}" for text in weak) if weak else "Nothing is slower, less accurate or different."
-    return f"{sections(everything)}\n\n{end}\n\n{machine}"
+    return f"{sections(everything)}{spark_section(spark)}\n\n{end}\n\n{machine}"
 
 
-def document(everything, machine, command):
+def document(everything, spark, machine, command):
     """The page of the documentation."""
     weak = shortcomings(everything)
     weak = "\n".join(f"- {text}" for text in weak) if weak else "Nothing, in these runs."
@@ -166,7 +184,7 @@ not measured. "Largest difference" is that of any answer from River's, where the
 On ELEC, predicting that the price moves as it did the last time is right in 85.33 % of the rows. Kappa temporal says
 what a learner has beyond that, and is below 0 where it has less.
 
-{sections(everything)}
+{sections(everything)}{spark_section(spark)}
 
 ## What is slower, less accurate or different
 

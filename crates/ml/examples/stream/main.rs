@@ -18,6 +18,7 @@
 //! The answer is one line of JSON. `seconds` is the processor time of predicting, scoring and learning, and
 //! `reading_seconds` that of reading the rows before. `answers=FILE` writes each answer to a file: the shares of the
 //! classes in the order in which they first came, a number, a score, or a cluster; an empty line where there is none.
+//! `parameters=FILE` writes what the learner came to, as JSON.
 
 #![allow(clippy::print_stdout, reason = "this is what the program is for")]
 
@@ -51,12 +52,13 @@ fn main() -> Outcome<()> {
     let algorithm = options.remove("algorithm").ok_or("which algorithm=?")?;
     let batch: usize = options.remove("batch").map_or(Ok(1), |text| text.parse())?;
     let answers = options.remove("answers");
+    let parameters = options.remove("parameters");
     let label = label(&algorithm, options.remove("label").as_deref())?;
     let start = processor_seconds();
     let rows = Rows::from_options(&mut options, label)?;
     let reading_seconds = processor_seconds() - start;
     let model = create(&algorithm, &options, rows.schema())?;
-    let figures = figures(&rows, &model, batch.max(1), answers)?;
+    let figures = figures(&rows, &model, batch.max(1), answers, parameters)?;
     let mut line = json!({
         "algorithm": algorithm, "options": options, "rows": rows.len(), "reading_seconds": reading_seconds,
     });
@@ -84,7 +86,13 @@ fn label(algorithm: &str, said: Option<&str>) -> Outcome<Option<Label>> {
     })
 }
 
-fn figures(rows: &Rows, model: &Model, batch: usize, answers: Option<String>) -> Outcome<Map<String, Value>> {
+fn figures(
+    rows: &Rows,
+    model: &Model,
+    batch: usize,
+    answers: Option<String>,
+    parameters: Option<String>,
+) -> Outcome<Map<String, Value>> {
     let file = answers.map(File::create).transpose()?.map(BufWriter::new);
     let mut run = Run::new(rows, model, file);
     let start = processor_seconds();
@@ -94,7 +102,11 @@ fn figures(rows: &Rows, model: &Model, batch: usize, answers: Option<String>) ->
     figures.insert("seconds".to_owned(), json!(seconds));
     figures.insert("rows_per_second".to_owned(), json!(rows.len() as f64 / seconds));
     figures.insert("refused".to_owned(), json!(run.refused));
-    figures.insert("state_bytes".to_owned(), json!(run.state_bytes()));
+    let learned = run.model();
+    figures.insert("state_bytes".to_owned(), json!(learned.snapshot().len()));
+    if let Some(path) = parameters {
+        std::fs::write(path, learned.describe().to_string())?;
+    }
     if let Some(mut file) = run.answers.take() {
         file.flush()?;
     }

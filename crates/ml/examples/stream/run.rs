@@ -50,9 +50,9 @@ impl<'a> Run<'a> {
         Run { rows, steps, task, score: Score::default(), refused: 0, answers }
     }
 
-    /// What the whole model takes as bytes.
-    pub(crate) fn state_bytes(&self) -> usize {
-        Model::new(self.rows.schema(), self.steps.clone(), self.task.clone()).snapshot().len()
+    /// The model as it has become.
+    pub(crate) fn model(&self) -> Model {
+        Model::new(self.rows.schema(), self.steps.clone(), self.task.clone())
     }
 
     /// All rows, `batch` at a time.
