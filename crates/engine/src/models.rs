@@ -12,12 +12,14 @@ use ml::Model;
 use serde_json::Value;
 
 use crate::error::SqlError;
+use crate::models::contest::Contest;
 use crate::models::reference::At;
 use crate::models::shape::Shape;
 use crate::query::journal::{ModelRecord, VERSION_BYTES_KEPT, VERSIONS_KEPT};
 use crate::session::catalog::{ModelDef, known_names};
 use crate::status::{ModelStatus, ModelVersion};
 
+pub(crate) mod contest;
 pub(crate) mod reference;
 pub(crate) mod serve;
 pub(crate) mod shape;
@@ -91,6 +93,7 @@ pub(crate) fn surplus(lengths: impl DoubleEndedIterator<Item = usize> + ExactSiz
 #[derive(Default, Debug)]
 pub(crate) struct Registry {
     models: Mutex<BTreeMap<String, Arc<Entry>>>,
+    contests: Mutex<BTreeMap<String, Arc<Contest>>>,
 }
 
 /// A model that learns.
@@ -173,10 +176,34 @@ impl Registry {
         self.lock().get(&name.to_lowercase()).map(Arc::clone)
     }
 
+    /// The model that answers under this name now: of several that contend for it, the champion.
+    pub(crate) fn answering(&self, name: &str) -> Option<Arc<Entry>> {
+        match self.contest(name) {
+            Some(contest) => contest.champion(self),
+            None => self.get(name),
+        }
+    }
+
+    pub(crate) fn contest(&self, name: &str) -> Option<Arc<Contest>> {
+        self.contests().get(&name.to_lowercase()).map(Arc::clone)
+    }
+
+    pub(crate) fn add_contest(&self, contest: Arc<Contest>) {
+        self.contests().insert(contest.name.to_lowercase(), contest);
+    }
+
+    pub(crate) fn remove_contest(&self, name: &str) {
+        self.contests().remove(&name.to_lowercase());
+    }
+
+    fn contests(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Contest>>> {
+        self.contests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// # Errors
     /// There is no such model; what there is.
     pub(crate) fn known(&self, name: &str) -> Result<Arc<Entry>, SqlError> {
-        self.get(name).ok_or_else(|| {
+        self.answering(name).ok_or_else(|| {
             let known = self.entries().iter().map(|entry| entry.name.clone()).collect();
             SqlError::Unknown { what: "model", name: name.to_owned(), known: known_names(known) }
         })
@@ -315,9 +342,13 @@ pub(crate) struct Pin {
     pub(crate) version: Arc<Version>,
 }
 
+/// What a batch has pinned, by the references that its query asks.
+pub(crate) type Pins = BTreeMap<String, Pin>;
+
 impl Pin {
-    pub(crate) fn is_of(&self, model: &str) -> bool {
-        self.entry.name.eq_ignore_ascii_case(model.split('@').next().unwrap_or_default())
+    /// The model's name.
+    pub(crate) fn model(&self) -> &str {
+        &self.entry.name
     }
 }
 

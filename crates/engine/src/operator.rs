@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod evaluate;
 pub(crate) mod features;
 pub(crate) mod learn;
 pub(crate) mod network;

@@ -15,6 +15,7 @@ use topics::Topics;
 use crate::answer::Answer;
 use crate::config::Config;
 use crate::error::{OpenError, SqlError};
+use crate::models::contest::Contest;
 use crate::models::reference::Reference;
 use crate::models::serve::{Detail, Predicted};
 use crate::models::{Entry, Pin, Registry};
@@ -259,6 +260,7 @@ impl Inner {
             Object::Model(model) => {
                 self.shared.registry.get(&model.name).map(|entry| entry.status(&model.options()))
             }
+            Object::Contest(contest) => Some(self.contest_status(&contest.contest)),
             Object::Network(network) => Some(ModelStatus {
                 name: network.name.clone(),
                 algorithm: "onnx".to_owned(),
@@ -277,6 +279,18 @@ impl Inner {
                 }),
             }),
         }
+    }
+}
+
+impl Inner {
+    /// The champion's status under the name that it answers to, with how the contest stands.
+    fn contest_status(&self, contest: &Contest) -> ModelStatus {
+        let standing = contest.status(&self.shared.registry);
+        let champion = standing.champion.as_ref().and_then(|name| self.shared.registry.get(name));
+        let options = BTreeMap::from([("metric".to_owned(), standing.metric.clone())]);
+        let status = champion.map(|entry| entry.status(&options)).unwrap_or_default();
+        let detail = serde_json::to_value(standing).unwrap_or_default();
+        ModelStatus { name: contest.name.clone(), algorithm: "contest".to_owned(), options, detail, ..status }
     }
 }
 

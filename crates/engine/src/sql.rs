@@ -2,6 +2,7 @@
 //! [`plan`](crate::plan) hands to DataFusion.
 
 mod cursor;
+mod model_functions;
 pub(crate) mod options;
 mod parse;
 mod select;

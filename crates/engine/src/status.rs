@@ -111,7 +111,7 @@ pub struct DeadLetter {
 }
 
 /// A model and its current version.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ModelStatus {
     /// Its name.
     pub name: String,

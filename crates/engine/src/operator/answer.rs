@@ -93,7 +93,7 @@ pub(crate) fn column_names(shape: &Shape, parts: &[Option<Contributions>]) -> Ve
 }
 
 /// `MAP<STRING, DOUBLE>`.
-fn map_type() -> DataType {
+pub(crate) fn map_type() -> DataType {
     let entries = Fields::from(vec![
         Field::new("keys", DataType::Utf8, false),
         Field::new("values", DataType::Float64, true),

@@ -14,8 +14,8 @@ use crate::embed::Network;
 use crate::error::SqlError;
 use crate::models::Registry;
 use crate::operator::ask::{self, Question};
-use crate::operator::network;
 use crate::operator::scope::Scope;
+use crate::operator::{evaluate, network};
 use crate::plan::incremental;
 use crate::sql::Select;
 
@@ -37,6 +37,7 @@ pub(crate) fn session(known: Known<'_>, scope: &Arc<Scope>) -> SessionContext {
     for function in ask::functions(scope, known.models) {
         session.register_udf(function);
     }
+    session.register_udaf(evaluate::function());
     for network in known.networks {
         session.register_udf(network::function(network, scope));
     }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::error::{QueryError, chain};
 use crate::models::reference::Reference;
-use crate::models::{Entry, Pin, Registry, Version};
+use crate::models::{Entry, Pin, Pins, Registry, Version};
 use crate::operator::aggregate::IncrementalAggregate;
 use crate::operator::learn::learn;
 use crate::operator::scope::Refusals;
@@ -45,7 +45,7 @@ pub(crate) struct Query {
     pub(crate) start: Start,
     pub(crate) standing: Snapshot,
     /// The batch that was under way, with the versions it had pinned.
-    pub(crate) undone: Option<(Intent, Vec<Pin>)>,
+    pub(crate) undone: Option<(Intent, Pins)>,
     /// The versions that the query itself names: kept for as long as it lives.
     #[expect(dead_code, reason = "holding them is what they are for")]
     pub(crate) held: Vec<Pin>,
@@ -104,7 +104,7 @@ impl Query {
     async fn run_batch(
         &mut self,
         intent: &Intent,
-        pins: &[Pin],
+        pins: &Pins,
         pinned: &Pinned,
         begun: Duration,
     ) -> Result<(), QueryError> {
@@ -143,14 +143,19 @@ impl Query {
     }
 
     /// Decides everything that a repetition must not decide anew.
-    fn intend(&self, pinned: &Pinned) -> Result<(Intent, Vec<Pin>), QueryError> {
-        let mut held = Vec::new();
-        let mut pins = BTreeMap::new();
+    fn intend(&self, pinned: &Pinned) -> Result<(Intent, Pins), QueryError> {
+        let mut held = Pins::new();
+        let (mut pins, mut champions) = (BTreeMap::new(), BTreeMap::new());
         for model in &self.plan.models {
             let reference = Reference::parse(model).ok();
-            let pin = reference.and_then(|named| self.registry.get(&named.model)?.pin(named.at));
+            let pin = reference.and_then(|named| self.registry.answering(&named.model)?.pin(named.at));
             pins.insert(model.clone(), pin.as_ref().map(|pin| pin.version.number));
-            held.extend(pin);
+            if let Some(pin) = pin {
+                if self.registry.contest(model).is_some() {
+                    champions.insert(model.clone(), pin.model().to_owned());
+                }
+                held.insert(model.clone(), pin);
+            }
         }
         let sink_partitions = match &self.effect {
             Effect::Write { sink, .. } => sink.partition_count()?,
@@ -161,17 +166,15 @@ impl Query {
             time_ms: self.env.clock.now_ms(),
             ranges: pinned.ranges.clone(),
             pins,
+            champions,
             sink_partitions,
         };
         Ok((intent, held))
     }
 
-    fn bind(&self, intent: &Intent, held: &[Pin]) {
-        let version = |model: &str, number: Option<u64>| {
-            let pin = held.iter().find(|pin| pin.is_of(model) && Some(pin.version.number) == number)?;
-            Some(Arc::clone(&pin.version))
-        };
-        let pins = intent.pins.iter().map(|(model, number)| (model.clone(), version(model, *number)));
+    fn bind(&self, intent: &Intent, held: &Pins) {
+        let version = |model: &str| held.get(model).map(|pin| Arc::clone(&pin.version));
+        let pins = intent.pins.keys().map(|model| (model.clone(), version(model)));
         self.plan.scope.bind(Arc::new(pins.collect()));
     }
 

@@ -56,7 +56,9 @@ impl Inner {
         let catalog = self.catalog();
         match catalog.get(name) {
             Some(Object::Model(model)) => Ok(Arc::clone(model)),
-            Some(Object::Network(_)) => Err(SqlError::invalid(format!("model {name}"), "does not learn")),
+            Some(Object::Network(_) | Object::Contest(_)) => {
+                Err(SqlError::invalid(format!("model {name}"), "does not learn"))
+            }
             _ => {
                 let models = catalog.objects().filter(|object| object.what() == "model");
                 let known = known_names(models.map(|object| object.name().to_owned()).collect());

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed::Network;
 use crate::error::{OpenError, SqlError};
+use crate::models::contest::Contest;
 use crate::models::shape::Shape;
 use crate::sql::Select;
 use crate::sql::options::TableOptions;
@@ -73,12 +74,21 @@ pub(crate) struct NetworkDef {
     pub(crate) network: Arc<Network>,
 }
 
+/// Models that contend under one name.
+#[derive(Debug)]
+pub(crate) struct ContestDef {
+    pub(crate) id: u64,
+    pub(crate) sql: String,
+    pub(crate) contest: Arc<Contest>,
+}
+
 /// Anything with a name.
 #[derive(Debug, Clone)]
 pub(crate) enum Object {
     Table(Arc<Table>),
     Model(Arc<ModelDef>),
     Network(Arc<NetworkDef>),
+    Contest(Arc<ContestDef>),
 }
 
 /// All objects by name in lower case. Tables and models share the names.
@@ -130,6 +140,7 @@ impl Object {
             Object::Table(table) => &table.name,
             Object::Model(model) => &model.name,
             Object::Network(network) => &network.name,
+            Object::Contest(contest) => &contest.contest.name,
         }
     }
 
@@ -138,6 +149,7 @@ impl Object {
             Object::Table(table) => table.id,
             Object::Model(model) => model.id,
             Object::Network(network) => network.id,
+            Object::Contest(contest) => contest.id,
         }
     }
 
@@ -146,13 +158,14 @@ impl Object {
             Object::Table(table) => &table.sql,
             Object::Model(model) => &model.sql,
             Object::Network(network) => &network.sql,
+            Object::Contest(contest) => &contest.sql,
         }
     }
 
     pub(crate) fn what(&self) -> &'static str {
         match self {
             Object::Table(_) => "table",
-            Object::Model(_) | Object::Network(_) => "model",
+            Object::Model(_) | Object::Network(_) | Object::Contest(_) => "model",
         }
     }
 
@@ -161,7 +174,7 @@ impl Object {
         match self {
             Object::Table(table) => table.query.as_ref(),
             Object::Model(model) => Some(&model.query),
-            Object::Network(_) => None,
+            Object::Network(_) | Object::Contest(_) => None,
         }
     }
 }
@@ -218,13 +231,19 @@ impl Catalog {
         let uses = |query: &QueryDef| match object {
             Object::Table(_) => query.source.eq_ignore_ascii_case(name),
             Object::Network(_) => query.select.mentions(name),
-            Object::Model(_) => query
+            Object::Model(_) | Object::Contest(_) => query
                 .select
                 .strings()
                 .iter()
                 .any(|text| text.split('@').next().is_some_and(|model| model.eq_ignore_ascii_case(name))),
         };
-        let users = self.objects().filter(|user| user.name() != name && user.query().is_some_and(uses));
+        let uses = |user: &&Object| match user {
+            Object::Contest(contest) => {
+                contest.contest.members.iter().any(|member| member.eq_ignore_ascii_case(name))
+            }
+            _ => user.query().is_some_and(uses),
+        };
+        let users = self.objects().filter(|user| user.name() != name).filter(uses);
         users.map(|user| user.name().to_owned()).collect()
     }
 

@@ -8,16 +8,19 @@ use env::write_atomically;
 use crate::answer::Answer;
 use crate::embed::{FILE_BYTES_MAX, Network};
 use crate::error::SqlError;
+use crate::models::contest::{Contest, Rules};
 use crate::models::reference::{At, Reference};
 use crate::models::shape::Shape;
 use crate::models::{Entry, Registry, Version};
 use crate::query::journal::Snapshot;
 use crate::query::journal::{Frame, Journal, Progress, Recovered, Start};
-use crate::session::catalog::{Catalog, ModelDef, ModelSettings, NetworkDef, Object, QueryDef, Table};
+use crate::session::catalog::{
+    Catalog, ContestDef, ModelDef, ModelSettings, NetworkDef, Object, QueryDef, Table,
+};
 use crate::session::start::{Definition, End, Planned, stored_columns};
 use crate::session::{Inner, lock};
 use crate::sql::options::{ModelOptions, TableOptions};
-use crate::sql::statement::{Drop, IfExists};
+use crate::sql::statement::{CreateContest, Drop, IfExists};
 use crate::sql::{CreateModel, CreateNetwork, CreateTable, Select};
 
 /// Names are as long as leaves room for a suffix in a topic's name.
@@ -168,6 +171,41 @@ impl Inner {
         Ok(Answer::message(message))
     }
 
+    pub(super) async fn create_contest(
+        &self,
+        create: CreateContest,
+        sql: String,
+    ) -> Result<Answer, SqlError> {
+        let catalog = self.catalog();
+        let replaced = match place(&catalog, &create.name, create.if_exists, "model")? {
+            Place::Free => None,
+            Place::Kept(answer) => return Ok(answer),
+            Place::Taken(object @ Object::Contest(_)) => Some(object),
+            Place::Taken(object) => {
+                return Err(SqlError::Exists { what: object.what(), name: object.name().to_owned() });
+            }
+        };
+        let entry = |name: &String| match catalog.get(name) {
+            Some(Object::Model(_)) | None => self.shared.registry.known(name),
+            Some(_) => Err(SqlError::invalid(format!("model {name}"), "does not learn")),
+        };
+        let members: Vec<Arc<Entry>> = create.members.iter().map(entry).collect::<Result<_, _>>()?;
+        let first = members.first().ok_or_else(|| SqlError::invalid("the contest", "has no models"))?;
+        if let Some(other) = members.iter().find(|member| member.shape != first.shape) {
+            let reason = format!("takes other features than {}, or answers in another type", first.name);
+            return Err(SqlError::invalid(format!("model {}", other.name), reason));
+        }
+        let rules = Rules::from(&create.options)?.of(first.shape.task)?;
+        let names = members.iter().map(|member| member.name.clone()).collect();
+        let contest = Arc::new(Contest::new(create.name, names, rules));
+        let message =
+            format!("model {} answers with the best of {}", contest.name, contest.members.join(", "));
+        let object = ContestDef { id: catalog.next_id, sql, contest: Arc::clone(&contest) };
+        self.change(replaced.as_ref(), Object::Contest(Arc::new(object))).await?;
+        self.shared.registry.add_contest(contest);
+        Ok(Answer::message(message))
+    }
+
     pub(super) async fn create_network(
         &self,
         create: CreateNetwork,
@@ -223,8 +261,10 @@ impl Inner {
         self.stop(object.name()).await;
         self.save(changed)?;
         self.forget(object);
-        if let Object::Model(_) = object {
-            self.shared.registry.remove(object.name());
+        match object {
+            Object::Model(_) => self.shared.registry.remove(object.name()),
+            Object::Contest(_) => self.shared.registry.remove_contest(object.name()),
+            _ => {}
         }
         Ok(Answer::message(format!("{what} {} is dropped; its topic stays", object.name())))
     }

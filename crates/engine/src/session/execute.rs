@@ -25,6 +25,7 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
     match statement {
         Statement::CreateTable(create) => inner.create_table(create, text).await,
         Statement::CreateModel(create) => inner.create_model(create, text).await,
+        Statement::CreateContest(create) => inner.create_contest(create, text).await,
         Statement::CreateNetwork(create) => inner.create_network(create, text).await,
         Statement::AlterModel(alter) => inner.alter_model(alter).await,
         Statement::DropTable(drop) => inner.drop_object(drop, "table").await,

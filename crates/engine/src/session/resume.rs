@@ -9,13 +9,14 @@ use std::sync::Arc;
 use crate::embed::Network;
 use crate::error::{OpenError, SqlError, chain};
 use crate::models::Version;
+use crate::models::contest::{Contest, Rules};
 use crate::models::reference::{At, Reference};
 use crate::plan::compile::compile;
 use crate::plan::resolve::Known;
 use crate::query::journal::{Journal, Recovered, Snapshot};
 use crate::query::progress::Progress;
 use crate::session::catalog::{
-    Catalog, ModelDef, NetworkDef, Object, QueryDef, Stored, StoredModel, StoredObject, Table,
+    Catalog, ContestDef, ModelDef, NetworkDef, Object, QueryDef, Stored, StoredModel, StoredObject, Table,
 };
 use crate::session::start::{Definition, End, stored_columns};
 use crate::session::{Inner, Shared, lock};
@@ -67,13 +68,25 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
 
 /// Tells what models answer, before statements that ask them are read again: a replaced model has a newer id.
 fn declare_models(shared: &Shared, stored: &Stored) {
+    let mut contests = Vec::new();
     for object in &stored.objects {
         let parsed = crate::sql::parse(&object.sql).ok().and_then(|mut parsed| parsed.pop());
-        if let Some(Statement::CreateModel(create)) = parsed.map(|parsed| parsed.statement)
-            && let Ok(options) = ModelOptions::from(&create.options)
-        {
-            let shape = object.model.clone().unwrap_or_default().shape;
-            shared.registry.declare(&create.name, &options.algorithm, object.id, shape);
+        match parsed.map(|parsed| parsed.statement) {
+            Some(Statement::CreateModel(create)) => {
+                let Ok(options) = ModelOptions::from(&create.options) else { continue };
+                let shape = object.model.clone().unwrap_or_default().shape;
+                shared.registry.declare(&create.name, &options.algorithm, object.id, shape);
+            }
+            Some(Statement::CreateContest(create)) => contests.push(create),
+            _ => {}
+        }
+    }
+    for create in contests {
+        let first = create.members.first().and_then(|name| shared.registry.get(name));
+        let rules = first.and_then(|first| Rules::from(&create.options).ok()?.of(first.shape.task).ok());
+        if let Some(rules) = rules {
+            let contest = Contest::new(create.name, create.members, rules);
+            shared.registry.add_contest(Arc::new(contest));
         }
     }
 }
@@ -94,7 +107,9 @@ fn open_journals(shared: &Shared, catalog: &Catalog) -> Opened {
 fn register_models(shared: &Shared, catalog: &Catalog, journals: &mut Opened) {
     let mut pinned: BTreeSet<(String, u64)> = BTreeSet::new();
     for (_, recovered) in journals.values().flatten() {
-        let pins = recovered.undone.iter().flat_map(|intent| &intent.pins);
+        let pins = recovered.undone.iter().flat_map(|intent| {
+            intent.pins.iter().map(|(model, version)| (intent.champions.get(model).unwrap_or(model), version))
+        });
         pinned.extend(
             pins.filter_map(|(model, version)| Some((Reference::parse(model).ok()?.model, (*version)?))),
         );
@@ -138,7 +153,7 @@ fn definition_of<'a>(object: &'a Object, catalog: &'a Catalog) -> Option<Definit
             end: End::Table(&table.options),
         }),
         Object::Model(model) => Some(Definition::of_model(model, source)),
-        Object::Network(_) => None,
+        Object::Network(_) | Object::Contest(_) => None,
     }
 }
 
@@ -196,6 +211,11 @@ impl Shared {
                     settings,
                     query: query_def(create.query, catalog)?,
                 })))
+            }
+            Some(Statement::CreateContest(create)) => {
+                let gone = || SqlError::invalid(create.name.clone(), "has no models any more");
+                let contest = self.registry.contest(&create.name).ok_or_else(gone)?;
+                Ok(Object::Contest(Arc::new(ContestDef { id, sql, contest })))
             }
             Some(Statement::CreateNetwork(create)) => {
                 let file = self.network_file(id);

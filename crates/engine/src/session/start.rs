@@ -11,7 +11,7 @@ use topics::{CreateError, Topic};
 use crate::embed::Network;
 use crate::error::SqlError;
 use crate::models::reference::{At, Reference};
-use crate::models::{Entry, Pin};
+use crate::models::{Entry, Pin, Pins};
 use crate::operator::aggregate::{self, IncrementalAggregate};
 use crate::plan::compile::{Compiled, compile};
 use crate::plan::incremental::{CutError, OutputMode};
@@ -239,15 +239,16 @@ impl Shared {
     }
 
     /// Holds the versions that the unfinished batch had pinned.
-    fn pin_again(&self, intent: Intent) -> Result<(Intent, Vec<Pin>), SqlError> {
-        let mut held = Vec::new();
+    fn pin_again(&self, intent: Intent) -> Result<(Intent, Pins), SqlError> {
+        let mut held = Pins::new();
         for (model, version) in &intent.pins {
             let Some(version) = version else { continue };
-            let entry =
-                Reference::parse(model).ok().and_then(|reference| self.registry.get(&reference.model));
-            let pin = entry.and_then(|entry| entry.pin(At::Version(*version)));
+            let asked = Reference::parse(model)?.model;
+            let entry = self.registry.get(intent.champions.get(model).unwrap_or(&asked));
             let gone = || crate::error::QueryError::NoVersion { model: model.clone(), version: *version };
-            held.push(pin.ok_or_else(|| SqlError::failed("repeat the unfinished batch", gone()))?);
+            let pin = entry.and_then(|entry| entry.pin(At::Version(*version)));
+            let pin = pin.ok_or_else(|| SqlError::failed("repeat the unfinished batch", gone()))?;
+            held.insert(model.clone(), pin);
         }
         Ok((intent, held))
     }

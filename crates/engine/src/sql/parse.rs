@@ -8,8 +8,8 @@ use crate::error::SqlError;
 use crate::sql::cursor::{Cursor, is_blank, tokenize};
 use crate::sql::select::Select;
 use crate::sql::statement::{
-    AlterModel, CreateModel, CreateNetwork, CreateTable, Drop, IfExists, ModelChange, OptionValue, Options,
-    Parsed, Show, Statement,
+    AlterModel, CreateContest, CreateModel, CreateNetwork, CreateTable, Drop, IfExists, ModelChange,
+    OptionValue, Options, Parsed, Show, Statement,
 };
 use crate::sql::types;
 
@@ -133,8 +133,13 @@ fn create_table(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, Sql
 fn create_model(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, SqlError> {
     let if_exists = if_exists(cursor, replace)?;
     let name = cursor.name("the name of the model")?;
+    if cursor.accept_all(&["FROM", "MODELS"]) {
+        return create_contest(cursor, name, if_exists);
+    }
     if cursor.accept("FROM") {
-        cursor.expect("ONNX")?;
+        if !cursor.accept("ONNX") {
+            return Err(cursor.error("ONNX 'file' or MODELS (name, ...)"));
+        }
         let file = cursor.string("the file's name in quotes")?;
         cursor.finish()?;
         return Ok(Statement::CreateNetwork(CreateNetwork { name, if_exists, file }));
@@ -146,6 +151,21 @@ fn create_model(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, Sql
     cursor.expect("AS")?;
     let query = Select::parse(cursor)?;
     Ok(Statement::CreateModel(CreateModel { name, if_exists, options, query }))
+}
+
+fn create_contest(cursor: &mut Cursor<'_>, name: String, if_exists: IfExists) -> Result<Statement, SqlError> {
+    cursor.expect_token(&Token::LParen)?;
+    let mut members = Vec::new();
+    loop {
+        members.push(cursor.name("the name of a model")?);
+        if !cursor.accept_token(&Token::Comma) {
+            break;
+        }
+    }
+    cursor.expect_token(&Token::RParen)?;
+    let options = options(cursor)?;
+    cursor.finish()?;
+    Ok(Statement::CreateContest(CreateContest { name, if_exists, members, options }))
 }
 
 fn options(cursor: &mut Cursor<'_>) -> Result<Options, SqlError> {

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Position, SqlError};
 use crate::sql::cursor::{Cursor, is_blank, position};
+use crate::sql::model_functions::expand;
 
 /// A query over tables and streams.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ impl Select {
         if solid.is_empty() {
             return Err(SqlError::Syntax { position, reason: "expected SELECT, met the end".to_owned() });
         }
-        let (tokens, streams) = take_out_streams(&solid);
+        let (tokens, streams) = take_out_streams(&expand(&solid)?);
         let select = Select { tokens, streams, position };
         select.statement(&[])?;
         Ok(select)
@@ -150,6 +151,6 @@ fn begins_a_table(token: &Token) -> bool {
     is_word(token, "FROM") || is_word(token, "JOIN") || *token == Token::Comma
 }
 
-fn is_word(token: &Token, text: &str) -> bool {
+pub(super) fn is_word(token: &Token, text: &str) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
 }

@@ -19,6 +19,7 @@ pub(crate) enum Statement {
     CreateTable(CreateTable),
     CreateModel(CreateModel),
     CreateNetwork(CreateNetwork),
+    CreateContest(CreateContest),
     AlterModel(AlterModel),
     DropTable(Drop),
     DropModel(Drop),
@@ -82,6 +83,15 @@ pub(crate) enum ModelChange {
     /// It forgets everything.
     Reset,
     Rename(String),
+}
+
+/// `CREATE MODEL ... FROM MODELS (a, b)`: the best of them answers.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateContest {
+    pub(crate) name: String,
+    pub(crate) if_exists: IfExists,
+    pub(crate) members: Vec<String>,
+    pub(crate) options: Options,
 }
 
 #[derive(Debug, Clone)]

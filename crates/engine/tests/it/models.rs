@@ -291,3 +291,92 @@ async fn rows_are_answered_past_sql() {
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flink_and_bigquery_words_are_understood() {
+    let (_disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    world.sql(TEACH).await;
+    world.write("flowers", 0, &flowers(40)).await;
+    world.settled().await;
+    for sql in [
+        "SELECT species, prediction, model_version FROM ML_PREDICT(TABLE flowers, MODEL kinds, DESCRIPTOR(petal, colour)) LIMIT 2",
+        "SELECT species, prediction, model_version FROM ML.PREDICT(MODEL kinds VERSION AS OF 1, TABLE flowers, DESCRIPTOR(petal, colour)) AS p LIMIT 2",
+        "SELECT species, prediction, model_version FROM ML_PREDICT((SELECT * FROM flowers), MODEL kinds TIMESTAMP AS OF '2033-01-01', DESCRIPTOR(petal, colour)) LIMIT 2",
+    ] {
+        let rows = world.sql(sql).await.rows;
+        assert_eq!(
+            rows,
+            [[json!("lily"), json!("lily"), json!(1)], [json!("rose"), json!("rose"), json!(1)]],
+            "{sql}"
+        );
+    }
+    let sql = "SELECT * FROM ML_EVALUATE(TABLE flowers, MODEL kinds, DESCRIPTOR(species), DESCRIPTOR(petal, colour)) \
+               WHERE metric IN ('accuracy', 'kappa', 'rows') ORDER BY metric";
+    let rows = world.sql(sql).await.rows;
+    assert_eq!(
+        rows,
+        [[json!("accuracy"), json!(1.0)], [json!("kappa"), json!(1.0)], [json!("rows"), json!(40.0)]]
+    );
+    let rows = world.sql("SELECT evaluate(petal, petal + 1)['mae'] AS mae FROM flowers").await.rows;
+    assert_eq!(rows[0][0].as_f64().map(|mae| (mae * 1e9).round() / 1e9), Some(1.0));
+    world
+        .sql(
+            "CREATE STREAMING TABLE told USING kafka OPTIONS (topic 'told') AS SELECT species, prediction \
+             FROM ML_PREDICT(STREAM flowers, MODEL kinds, DESCRIPTOR(petal, colour))",
+        )
+        .await;
+    world.settled().await;
+    assert_eq!(world.read("told")[1], json!({"species": "rose", "prediction": "rose"}));
+    let refused = world.refused("SELECT * FROM ML_PREDICT(TABLE flowers, MODEL kinds)").await;
+    assert!(refused.contains("column 15: expected ML_PREDICT(TABLE t, MODEL m, DESCRIPTOR"), "{refused}");
+    let figures = &world.engine.models()[0].evaluation;
+    assert_eq!(figures["overall"]["rows"], 40);
+    assert!(figures["window"]["accuracy"].as_f64().unwrap() > 0.9, "{figures}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_better_of_two_models_answers() {
+    let (disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    // One learns the colour only, which says nothing for the first rows.
+    for (name, features) in [("blind", "0.0 * petal AS petal, 'x' AS colour"), ("seeing", "petal, colour")] {
+        let sql = format!(
+            "CREATE MODEL {name} OPTIONS (algorithm 'naive_bayes', label 'species') \
+             AS SELECT {features}, species FROM STREAM flowers"
+        );
+        world.sql(&sql).await;
+    }
+    let refused = world.refused("CREATE MODEL best FROM MODELS (blind, nobody)").await;
+    assert!(refused.contains("model nobody does not exist"), "{refused}");
+    let refused = world.refused("CREATE MODEL best FROM MODELS (blind) OPTIONS (metric 'mae')").await;
+    assert!(refused.contains("is one of accuracy"), "{refused}");
+    world.sql("CREATE MODEL best FROM MODELS (blind, seeing) OPTIONS (min_rows 20, margin 0.05)").await;
+    world
+        .sql(
+            "CREATE STREAMING TABLE told USING kafka OPTIONS (topic 'told') AS SELECT \
+             predict('best', petal, colour) AS kind FROM STREAM flowers",
+        )
+        .await;
+    world.write("flowers", 0, &flowers(40)).await;
+    world.settled().await;
+    world.write("flowers", 0, &flowers(40)).await;
+    world.settled().await;
+    let kinds = world.read("told");
+    assert_eq!(
+        kinds[40..44],
+        [json!({"kind": "lily"}), json!({"kind": "rose"}), json!({"kind": "lily"}), json!({"kind": "rose"})]
+    );
+    let standing = |world: &World| {
+        let models = world.engine.models();
+        models.iter().find(|model| model.name == "best").unwrap().detail.clone()
+    };
+    assert_eq!(standing(&world)["champion"], "seeing", "{}", standing(&world));
+    let refused = world.refused("DROP MODEL seeing").await;
+    assert!(refused.contains("best"), "{refused}");
+    world.engine.clone().close().await;
+    drop(world);
+    let world = World::open(&disk);
+    assert_eq!(standing(&world)["champion"], "seeing");
+    world.sql("DROP TABLE told; DROP MODEL best; DROP MODEL seeing").await;
+}

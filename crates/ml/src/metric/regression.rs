@@ -37,6 +37,21 @@ impl ErrorSums {
         self.deviations += difference * (actual - self.mean);
     }
 
+    /// Adds what another counted (Chan, Golub and LeVeque, 1979).
+    pub fn merge(&mut self, other: &Self) {
+        let rows = self.rows + other.rows;
+        if rows == 0 {
+            return;
+        }
+        let difference = other.mean - self.mean;
+        let share = other.rows as f64 / rows as f64;
+        self.deviations += other.deviations + difference * difference * self.rows as f64 * share;
+        self.mean += difference * share;
+        self.rows = rows;
+        self.absolute += other.absolute;
+        self.squared += other.squared;
+    }
+
     /// Rows counted.
     #[must_use]
     pub fn rows(&self) -> u64 {

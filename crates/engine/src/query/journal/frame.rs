@@ -52,6 +52,9 @@ pub(crate) struct Intent {
     pub(crate) ranges: Ranges,
     /// Model to version; `None` before its first one.
     pub(crate) pins: BTreeMap<String, Option<u64>>,
+    /// Which of several contending models was asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) champions: BTreeMap<String, String>,
     /// The sink's partitions when the batch was planned; 0 without a sink.
     pub(crate) sink_partitions: u32,
 }

@@ -21,6 +21,7 @@ fn intent(batch: u64) -> Frame {
         time_ms: 1,
         ranges: BTreeMap::from([("t".to_owned(), BTreeMap::from([(0, (from, from + 10))]))]),
         pins: BTreeMap::from([("m".to_owned(), Some(batch))]),
+        champions: BTreeMap::new(),
         sink_partitions: 2,
     })
 }
