@@ -65,6 +65,7 @@ pub mod learner;
 pub mod metric;
 pub mod model;
 pub mod naive_bayes;
+pub mod neighbors;
 pub mod options;
 pub mod preprocess;
 pub mod random;

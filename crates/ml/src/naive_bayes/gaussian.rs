@@ -1,16 +1,25 @@
 //! Gaussian naive Bayes, as River's `GaussianNB`: a bell curve per class and column.
 //!
 //! The score of class `c` for row `x` is `ln P(c) + sum_j ln(1e-9 + N(x_j; mean_cj, var_cj))`, where `P(c)` is the
-//! share of the rows that were of the class, the variance is the sample's (n - 1), and a class that has seen fewer
-//! than two different values of a column gives the curve no height. A column of categories counts instead:
+//! share of the rows that were of the class, the variance is that of the rows seen (divided by n), and a class that has
+//! seen fewer than two different values of a column gives the curve no height. A column of categories counts instead:
 //! `ln((n_cv + 1) / (n_c + v))` with `v` categories seen in the column (Laplace's rule). Missing values are left out.
+//!
+//! With the option `curves 'plain'` (default `'smoothed'`) nothing is added to the heights, the variance is the sample's
+//! (divided by n - 1), and a class that has seen only one value of a column is sure of it: 1 at that value and 0
+//! elsewhere. That is what MOA answers, and what the literature's figures are made with. Where no class is possible any
+//! more, the answer is how frequent each was.
+//!
+//! A logarithm costs as much as a curve. So heights are multiplied, and the logarithm is taken of the product before it
+//! leaves the range of a float.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Classifier, Learner};
+use super::softmax;
+use crate::learner::{Classifier, Contributions, Learner, argmax, check_lesson};
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
@@ -25,19 +34,37 @@ const HEIGHT_MIN: f64 = 1e-9;
 /// Numbers the model may keep, about 256 MiB: classes times columns is otherwise without an end.
 const CELLS_MAX: usize = 8 << 20;
 
-/// It has no options yet.
+/// The range in which heights are multiplied. The highest curve has 1e161, the lowest 1e-9 or else 0, so that the
+/// next one cannot leave the range of a float.
+const PRODUCTS: std::ops::Range<f64> = 1e-100..1e100;
+
+/// What becomes of small heights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Curves {
+    /// None is 0.
+    #[default]
+    Smoothed,
+    /// They are what they are.
+    Plain,
+}
+
+/// How classes are told apart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Config {}
+pub struct Config {
+    /// What becomes of small heights.
+    pub curves: Curves,
+}
 
 impl Config {
     /// Reads the options of `CREATE MODEL`.
     ///
     /// # Errors
     ///
-    /// If there is any: it has none.
+    /// If there is another option than `curves`.
     pub fn from_options(options: &BTreeMap<String, String>) -> Result<Self, OptionError> {
-        Options::new(NAME, &[], options)?;
-        Ok(Config {})
+        let options = Options::new(NAME, &["curves"], options)?;
+        let words = [("smoothed", Curves::Smoothed), ("plain", Curves::Plain)];
+        Ok(Config { curves: options.choice("curves", &words)?.unwrap_or_default() })
     }
 }
 
@@ -73,15 +100,29 @@ impl Curve {
         self.deviations += weight * difference * (value - self.mean);
     }
 
-    fn height(&self, value: f64) -> f64 {
-        let variance = self.deviations / (self.weight - 1.0);
-        // Also false while there is no variance yet.
-        if self.weight > 1.0 && variance > 0.0 {
+    fn variance(&self, curves: Curves) -> f64 {
+        let rows = match curves {
+            Curves::Smoothed => self.weight,
+            Curves::Plain => self.weight - 1.0,
+        };
+        if rows > 0.0 { self.deviations / rows } else { 0.0 }
+    }
+
+    /// What a value does to the likelihood of the class.
+    fn factor(&self, value: f64, curves: Curves) -> f64 {
+        let variance = self.variance(curves);
+        let height = if variance > 0.0 {
             let difference = value - self.mean;
             let height = libm::exp(difference * difference / (-2.0 * variance));
             height / (std::f64::consts::TAU * variance).sqrt()
         } else {
             0.0
+        };
+        match curves {
+            Curves::Smoothed => HEIGHT_MIN + height,
+            Curves::Plain if self.weight <= 0.0 => 1.0,
+            Curves::Plain if variance <= 0.0 => f64::from(u8::from(value == self.mean)),
+            Curves::Plain => height,
         }
     }
 }
@@ -118,12 +159,6 @@ impl GaussianNaiveBayes {
         Self::new(Config::from_options(options)?, schema)
     }
 
-    fn check(&self, row: Row<'_>, class: u32) -> Result<(), Rejection> {
-        row.check(self.dim, Missing::Skipped)?;
-        let limit = CELLS_MAX / row.dim();
-        if class as usize >= limit { Err(Rejection::TooManyCategories { limit }) } else { Ok(()) }
-    }
-
     /// Makes room for a class.
     fn meet(&mut self, class: usize, dim: usize) {
         if class >= self.weights.len() {
@@ -142,31 +177,40 @@ impl GaussianNaiveBayes {
         counts[code] += weight;
     }
 
-    fn log_category(&self, place: usize, class: usize, code: f64) -> f64 {
+    fn category(&self, place: usize, class: usize, code: f64) -> f64 {
         let column = &self.counts[place];
         let categories = column.iter().map(Vec::len).max().unwrap_or(0).max(1) as f64;
         let seen = column[class].get(code as usize).copied().unwrap_or(0.0);
-        libm::log((seen + 1.0) / (column[class].iter().sum::<f64>() + categories))
+        (seen + 1.0) / (column[class].iter().sum::<f64>() + categories)
+    }
+
+    /// What a value of a column does to the likelihood of a class.
+    fn factor(&self, class: usize, dim: usize, column: usize, value: f64) -> f64 {
+        match self.nominal.binary_search(&column) {
+            Ok(place) => self.category(place, class, value),
+            Err(_) => self.curves[class * dim + column].factor(value, self.config.curves),
+        }
     }
 
     fn score(&self, class: usize, row: Row<'_>, dim: usize, total: f64) -> f64 {
-        let curves = &self.curves[class * dim..(class + 1) * dim];
-        let mut score = libm::log(self.weights[class] / total);
+        let (mut score, mut product) = (0.0, self.weights[class] / total);
         row.for_each(|column, value| {
-            score += match self.nominal.binary_search(&column) {
-                Ok(place) => self.log_category(place, class, value),
-                Err(_) => libm::log(HEIGHT_MIN + curves[column].height(value)),
-            };
+            product *= self.factor(class, dim, column, value);
+            if !PRODUCTS.contains(&product) {
+                score += libm::log(product);
+                product = 1.0;
+            }
         });
-        score
+        score + libm::log(product)
     }
 }
 
 impl Classifier for GaussianNaiveBayes {
     fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection> {
-        self.check(row, class)?;
-        if !(0.0..=f64::MAX).contains(&weight) {
-            return Err(Rejection::BadWeight);
+        check_lesson(row, self.dim, Missing::Skipped, weight)?;
+        let limit = CELLS_MAX / row.dim();
+        if class as usize >= limit {
+            return Err(Rejection::TooManyCategories { limit });
         }
         self.rows_learned += 1;
         if weight == 0.0 {
@@ -193,20 +237,32 @@ impl Classifier for GaussianNaiveBayes {
         shares.extend((0..self.weights.len()).map(|class| {
             if self.weights[class] > 0.0 { self.score(class, row, dim, total) } else { f64::NEG_INFINITY }
         }));
-        softmax(shares);
+        if shares.iter().all(|&score| score == f64::NEG_INFINITY) {
+            shares.clear();
+            shares.extend(self.weights.iter().map(|weight| weight / total));
+        } else {
+            softmax(shares);
+        }
         true
     }
-}
 
-/// Turns scores into shares of 1.
-fn softmax(scores: &mut [f64]) {
-    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for score in scores.iter_mut() {
-        *score = libm::exp(*score - most);
-        sum += *score;
+    /// By how much each column speaks for the class rather than for the next likely one, as a difference of logarithms.
+    fn explain_one(&self, row: Row<'_>) -> Option<Contributions> {
+        let mut shares = Vec::new();
+        if !self.predict_proba_one(row, &mut shares) {
+            return None;
+        }
+        let best = argmax(&shares)? as usize;
+        shares[best] = -1.0;
+        let next = argmax(&shares)? as usize;
+        let (dim, mut contributions) = (self.dim?, Vec::new());
+        row.for_each(|column, value| {
+            let log = |class: usize| libm::log(self.factor(class, dim, column, value).max(f64::MIN_POSITIVE));
+            let part = if best == next { 0.0 } else { log(best) - log(next) };
+            contributions.push((column, part));
+        });
+        Some(contributions)
     }
-    scores.iter_mut().for_each(|score| *score /= sum);
 }
 
 impl Learner for GaussianNaiveBayes {
@@ -236,7 +292,7 @@ impl Learner for GaussianNaiveBayes {
 
     fn describe(&self) -> Value {
         let dim = self.dim.unwrap_or(0).max(1);
-        let of_class = |read: fn(&Curve) -> f64| -> Vec<Vec<f64>> {
+        let of_class = |read: &dyn Fn(&Curve) -> f64| -> Vec<Vec<f64>> {
             self.curves.chunks(dim).map(|curves| curves.iter().map(read).collect()).collect()
         };
         json!({
@@ -244,8 +300,8 @@ impl Learner for GaussianNaiveBayes {
             "dim": self.dim,
             "rows_learned": self.rows_learned,
             "class_weights": self.weights,
-            "means": of_class(|curve| curve.mean),
-            "variances": of_class(|curve| curve.deviations / (curve.weight - 1.0).max(1.0)),
+            "means": of_class(&|curve| curve.mean),
+            "variances": of_class(&|curve| curve.variance(self.config.curves)),
         })
     }
 
@@ -256,12 +312,12 @@ impl Learner for GaussianNaiveBayes {
 
 impl State for GaussianNaiveBayes {
     const NAME: &'static str = NAME;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn validate(&self) -> Result<(), &'static str> {
         let dim = self.dim.unwrap_or(0);
-        let finite =
-            |curve: &Curve| curve.weight.is_finite() && curve.mean.is_finite() && curve.deviations >= 0.0;
+        let counted = |numbers: &[f64]| numbers.iter().all(|number| (0.0..=f64::MAX).contains(number));
+        let finite = |curve: &Curve| counted(&[curve.weight, curve.deviations]) && curve.mean.is_finite();
         let whole = self.curves.len() == self.weights.len() * dim
             && self.counts.len() == self.nominal.len()
             && self.counts.iter().all(|column| column.len() == self.weights.len())
@@ -270,7 +326,9 @@ impl State for GaussianNaiveBayes {
         if !whole {
             return Err("its sizes");
         }
-        let good = self.curves.iter().all(finite) && self.weights.iter().all(|weight| *weight >= 0.0);
+        let good = self.curves.iter().all(finite)
+            && counted(&self.weights)
+            && self.counts.iter().flatten().all(|counts| counted(counts));
         if good { Ok(()) } else { Err("its numbers") }
     }
 }

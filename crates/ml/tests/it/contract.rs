@@ -6,8 +6,7 @@ use ml::check::Contract;
 use ml::cluster::StreamingKMeans;
 use ml::cluster::streaming_kmeans::Config;
 use ml::{
-    Clusterer, Features, Label, LearnReport, Learner, Model, Rejection, Row, Schema, SnapshotError, Task,
-    create,
+    Clusterer, Features, LearnReport, Learner, Model, Rejection, Row, Schema, SnapshotError, Task, create,
 };
 use serde_json::Value;
 
@@ -36,16 +35,6 @@ fn streaming_k_means_keeps_the_contract() {
         let options = options(&[("k", "4"), ("half_life", "50 points")]);
         let make = || create("streaming_kmeans", &options, Schema::vector(None)).unwrap();
         let contract = Contract { make: &make, dim, snapshot_bytes_max: 100_000 };
-        contract.check().unwrap_or_else(|violation| panic!("dim {dim}: {violation}"));
-    }
-}
-
-#[test]
-fn naive_bayes_keeps_the_contract() {
-    for dim in [1, 3, 16] {
-        let schema = Schema::vector(Some(Label::Class));
-        let make = || create("naive_bayes", &BTreeMap::new(), schema.clone()).unwrap();
-        let contract = Contract { make: &make, dim, snapshot_bytes_max: 40_000 };
         contract.check().unwrap_or_else(|violation| panic!("dim {dim}: {violation}"));
     }
 }

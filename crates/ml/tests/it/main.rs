@@ -9,5 +9,7 @@ mod elec;
 mod evaluation;
 mod forecast;
 mod metrics;
+mod naive_bayes;
+mod neighbors;
 mod options;
 mod snapshots;

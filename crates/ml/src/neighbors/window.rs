@@ -1,0 +1,215 @@
+//! The last rows, and which of them are nearest to a question.
+
+use serde::{Deserialize, Serialize};
+
+use super::WINDOW_MAX;
+use crate::row::{Rejection, VALUE_MAX};
+use crate::schema::{Kind, Schema};
+
+/// Rows that are compared at once. They lie interleaved, column by column, so that the machine subtracts and squares
+/// several at a time while each row's sum still runs over its columns in order.
+const LANES: usize = 8;
+
+/// Numbers a window may hold, 128 MiB.
+const CELLS_MAX: usize = 16 << 20;
+
+/// The last `size` rows of one width.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Window {
+    size: usize,
+    /// The columns of categories, in order.
+    nominal: Vec<usize>,
+    /// Blocks of [`LANES`] rows; in a block, one value per row for each column.
+    blocks: Vec<f64>,
+    rows: usize,
+    /// The oldest row's slot, once all slots are taken.
+    oldest: usize,
+}
+
+/// A row near a question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Neighbor {
+    pub(super) slot: usize,
+    /// How many rows are older.
+    order: usize,
+    squared: f64,
+}
+
+impl Neighbor {
+    pub(super) fn distance(&self) -> f64 {
+        self.squared.sqrt()
+    }
+}
+
+impl Window {
+    pub(super) fn new(size: usize, schema: &Schema) -> Self {
+        let nominal = (0..schema.columns.len()).filter(|&column| schema.kind(column) == Kind::Category);
+        Window { size, nominal: nominal.collect(), blocks: Vec::new(), rows: 0, oldest: 0 }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Refuses rows of which a whole window would be too much.
+    pub(super) fn check(&self, dim: usize) -> Result<(), Rejection> {
+        let limit = CELLS_MAX / self.size.next_multiple_of(LANES);
+        if dim > limit { Err(Rejection::TooWide { limit, found: dim }) } else { Ok(()) }
+    }
+
+    /// Takes a row in, in place of the oldest if there is no other, and says where.
+    pub(super) fn push(&mut self, row: &[f64]) -> usize {
+        let slot = if self.rows < self.size {
+            if self.rows.is_multiple_of(LANES) {
+                self.blocks.resize(self.blocks.len() + row.len() * LANES, 0.0);
+            }
+            self.rows += 1;
+            self.rows - 1
+        } else {
+            let slot = self.oldest;
+            self.oldest = (slot + 1) % self.size;
+            slot
+        };
+        let block = &mut self.blocks[slot / LANES * row.len() * LANES..];
+        for (column, &value) in row.iter().enumerate() {
+            block[column * LANES + slot % LANES] = value;
+        }
+        slot
+    }
+
+    /// The `count` rows nearest to `question`, nearest first.
+    pub(super) fn nearest(&self, question: &[f64], count: usize) -> Vec<Neighbor> {
+        let mut found = Vec::with_capacity(count + 1);
+        for (index, block) in self.blocks.chunks_exact(question.len() * LANES).enumerate() {
+            let sums = if self.nominal.is_empty() {
+                distances(block, question)
+            } else {
+                self.mixed_distances(block, question)
+            };
+            let farthest = if found.len() < count { f64::INFINITY } else { squared_of_last(&found) };
+            if sums.iter().all(|&sum| sum > farthest) {
+                continue;
+            }
+            for (lane, &squared) in sums.iter().enumerate() {
+                let slot = index * LANES + lane;
+                if slot < self.rows && (found.len() < count || squared <= squared_of_last(&found)) {
+                    let order = (slot + self.size - self.oldest) % self.size;
+                    insert(&mut found, Neighbor { slot, order, squared }, count);
+                }
+            }
+        }
+        found
+    }
+
+    fn mixed_distances(&self, block: &[f64], question: &[f64]) -> [f64; LANES] {
+        let mut sums = [0.0; LANES];
+        let mut nominal = self.nominal.iter().copied().peekable();
+        for (column, (values, &asked)) in block.chunks_exact(LANES).zip(question).enumerate() {
+            let other = nominal.next_if_eq(&column).is_some();
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                let difference = if other { f64::from(u8::from(value != asked)) } else { value - asked };
+                *sum += difference * difference;
+            }
+        }
+        sums
+    }
+
+    pub(super) fn validate(&self, dim: Option<usize>) -> Result<(), &'static str> {
+        let dim = dim.unwrap_or(0);
+        let sized = (1..=WINDOW_MAX).contains(&self.size)
+            && self.rows <= self.size
+            && self.oldest < self.size
+            && (self.oldest == 0 || self.rows == self.size)
+            && self.nominal.windows(2).all(|pair| pair[0] < pair[1])
+            && self.nominal.last().is_none_or(|&last| last < dim);
+        let cells = self.rows.next_multiple_of(LANES).checked_mul(dim);
+        let sound = self.blocks.iter().all(|value| value.abs() <= VALUE_MAX);
+        if sized && sound && cells == Some(self.blocks.len()) && (dim > 0 || self.rows == 0) {
+            Ok(())
+        } else {
+            Err("its window")
+        }
+    }
+}
+
+/// The squared distances of a block of rows.
+fn distances(block: &[f64], question: &[f64]) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    for (values, &asked) in block.chunks_exact(LANES).zip(question) {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            let difference = value - asked;
+            *sum += difference * difference;
+        }
+    }
+    sums
+}
+
+fn squared_of_last(found: &[Neighbor]) -> f64 {
+    found.last().map_or(f64::INFINITY, |last| last.squared)
+}
+
+/// Puts a neighbour in its place, and drops the farthest if there are more than `count`.
+fn insert(found: &mut Vec<Neighbor>, new: Neighbor, count: usize) {
+    let before = |old: &Neighbor| (old.squared, old.order) < (new.squared, new.order);
+    let place = found.partition_point(before);
+    found.insert(place, new);
+    found.truncate(count);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Column;
+
+    /// Distances and values of the nearest rows by sorting all of them.
+    fn sorted(rows: &[[f64; 3]], question: [f64; 3], count: usize) -> Vec<f64> {
+        let squared =
+            |row: &[f64; 3]| row.iter().zip(question).fold(0.0, |sum, (a, b)| sum + (a - b) * (a - b));
+        let mut all: Vec<f64> = rows.iter().map(squared).collect();
+        all.sort_by(f64::total_cmp);
+        all.truncate(count);
+        all
+    }
+
+    #[test]
+    fn the_nearest_are_those_that_sorting_finds() {
+        let mut random = crate::random::Random::new(3);
+        let mut window = Window::new(21, &Schema::default());
+        let mut rows: Vec<[f64; 3]> = Vec::new();
+        for _ in 0..200 {
+            let row = [random.uniform(), random.uniform(), random.uniform()];
+            window.push(&row);
+            rows.push(row);
+            rows.drain(..rows.len().saturating_sub(21));
+            for count in [1, 4, 30] {
+                let found = window.nearest(&[0.5, 0.2, 0.9], count);
+                let squared: Vec<f64> = found.iter().map(|neighbor| neighbor.squared).collect();
+                assert_eq!(squared, sorted(&rows, [0.5, 0.2, 0.9], count));
+            }
+        }
+    }
+
+    #[test]
+    fn the_oldest_of_equals_comes_first() {
+        let mut window = Window::new(4, &Schema::default());
+        for value in [1.0, 3.0, 3.0, 1.0, 3.0, 1.0] {
+            window.push(&[value]);
+        }
+        // Left are 3, 1, 3, 1, in slots 2, 3, 0, 1.
+        let slots: Vec<usize> = window.nearest(&[2.0], 3).iter().map(|neighbor| neighbor.slot).collect();
+        assert_eq!(slots, [2, 3, 0]);
+    }
+
+    #[test]
+    fn categories_are_equal_or_not() {
+        let column = |kind| Column { name: String::new(), kind };
+        let columns = vec![column(Kind::Number), column(Kind::Category)];
+        let mut window = Window::new(9, &Schema { columns, label: None });
+        for row in [[0.0, 7.0], [0.5, 1.0], [0.0, 2.0]] {
+            window.push(&row);
+        }
+        let found = window.nearest(&[0.0, 2.0], 3);
+        let squared: Vec<f64> = found.iter().map(|neighbor| neighbor.squared).collect();
+        assert_eq!(squared, [0.0, 1.0, 1.25]);
+    }
+}
