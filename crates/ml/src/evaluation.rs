@@ -5,8 +5,10 @@
 //! ago should be told from one that is bad now. [`Monitor`] watches the errors with a drift detector.
 
 mod monitor;
+mod pending;
 
 pub use monitor::{Monitor, OnDrift};
+pub use pending::{Given, Pending};
 
 use std::collections::VecDeque;
 

@@ -76,7 +76,7 @@ pub mod snapshot;
 pub mod vocabulary;
 
 pub use batch::{Batch, ColumnValues, Columns, Labels};
-pub use evaluation::{Evaluation, Monitor, OnDrift};
+pub use evaluation::{Evaluation, Given, Monitor, OnDrift, Pending};
 pub use features::{Features, FeaturesError};
 pub use learner::{
     AnomalyDetector, Classifier, Clusterer, Contributions, Drift, DriftDetector, Forecaster, LearnReport,

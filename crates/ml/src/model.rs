@@ -6,6 +6,8 @@
 
 pub mod forecast;
 
+mod delayed;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

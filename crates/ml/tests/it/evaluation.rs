@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ml::{Batch, Columns, Features, Label, Labels, Model, Predictions, Schema, create};
+use ml::{Batch, Columns, Features, Label, Labels, Model, Pending, Predictions, Schema, create};
 use serde_json::Value;
 
 fn model(pairs: &[(&str, &str)]) -> Model {
@@ -95,4 +95,42 @@ fn options_of_the_evaluation_are_checked() {
         let reason = refused(pairs, label);
         assert!(reason.contains(part), "{pairs:?}: {reason}");
     }
+}
+
+/// The same rows with labels that come `late` rows after their questions.
+fn judged_late(late: usize) -> Model {
+    let (values, classes) = rows(400, false);
+    let mut model = model(&[]);
+    let mut pending = Pending::new(1_000);
+    for row in 0..values.len() + late {
+        if let Some(value) = values.get(row) {
+            let question = Features::dense(std::slice::from_ref(value), 1).expect("rows of one");
+            let answer = model.give(&Batch::vectors(question)).remove(0);
+            pending.keep(&row.to_string(), answer);
+        }
+        if let Some(labelled) = row.checked_sub(late) {
+            let labels = Labels::Classes(&classes[labelled..=labelled]);
+            let answer = pending.take(&labelled.to_string()).expect("it waits");
+            assert_eq!(model.score_delayed(&[answer], labels).learned, 1);
+            let lesson = Features::dense(&values[labelled..=labelled], 1).expect("rows of one");
+            model.learn_unjudged(&Batch::vectors(lesson).with_labels(labels));
+        }
+    }
+    assert!(pending.is_empty());
+    model
+}
+
+#[test]
+fn answers_are_judged_as_they_were_given_when_their_labels_come() {
+    let (values, classes) = rows(400, false);
+    let mut at_once = model(&[]);
+    teach(&mut at_once, &values, &classes, 1);
+    assert_eq!(judged_late(0).evaluation(), at_once.evaluation());
+    let late = judged_late(50);
+    assert_eq!(late.evaluation()["overall"]["rows"], 400);
+    assert_eq!(late.rows_learned(), 400);
+    let accuracy = |model: &Model| model.evaluation()["overall"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy(&late) < accuracy(&at_once) - 0.1, "the first 50 rows had no answer");
+    let (one, other) = (late.describe(), at_once.describe());
+    assert_eq!(one["means"], other["means"], "what was learned is the same");
 }
