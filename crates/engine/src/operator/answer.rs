@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Float64Builder, Int64Array, MapBuilder, StringArray, StringBuilder,
+    ArrayRef, BooleanArray, Float64Array, Float64Builder, Int64Array, ListBuilder, MapBuilder, StringArray,
+    StringBuilder,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, plan_err};
-use ml::{Batch, Columns, Contributions, Model, Predictions};
+use ml::{Batch, Contributions, Model, Predictions};
 
 use crate::models::Entry;
 use crate::models::shape::{AnswerType, FeatureShape, Shape, Task};
@@ -24,31 +25,29 @@ pub(crate) fn data_type(question: Question, entry: &Entry) -> std::result::Resul
             Err(format!("predict_proba('{name}'): the model does not name classes"))
         }
         (Question::Score, Task::Score) => Ok(DataType::Float64),
+        (Question::Forecast, Task::Number) => {
+            Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true))))
+        }
+        (Question::Forecast, _) => Err(format!("forecast('{name}'): the model does not tell a series")),
         (Question::Score, _) => Err(format!("score('{name}'): the model does not look for anomalies")),
     }
 }
 
 /// The answers to rows, as an array of [`data_type`].
-pub(crate) fn array(
-    question: Question,
-    entry: &Entry,
-    model: &Model,
-    columns: Columns<'_>,
-) -> Result<ArrayRef> {
-    let batch = Batch { columns, labels: None };
+pub(crate) fn array(question: Question, entry: &Entry, model: &Model, batch: &Batch<'_>) -> Result<ArrayRef> {
     match question {
         Question::Predict | Question::Score => {
-            Ok(predictions(model.predict(&batch), model, entry.shape.answer))
+            Ok(predictions(model.predict(batch), model, entry.shape.answer))
         }
         Question::PredictProba => {
-            let Some(shares) = model.predict_proba(&batch) else {
+            let Some(shares) = model.predict_proba(batch) else {
                 return plan_err!("predict_proba('{}'): the model does not name classes", entry.name);
             };
             let class = |code: usize| u32::try_from(code).ok().and_then(|code| model.class(code));
             maps(&shares, |row| row.iter().enumerate().map(|(code, share)| (class(code), *share)))
         }
         Question::ExplainFeatures => {
-            let Some(parts) = model.explain(&batch) else {
+            let Some(parts) = model.explain(batch) else {
                 let algorithm = model.algorithm();
                 return plan_err!("explain_features('{}'): {algorithm} cannot say", entry.name);
             };
@@ -57,8 +56,22 @@ pub(crate) fn array(
                 row.iter().map(|(column, part)| (names.get(*column).map(String::as_str), *part))
             })
         }
-        Question::ModelVersion => plan_err!("model_version is not asked of rows"),
+        Question::Forecast | Question::ModelVersion => {
+            plan_err!("{} is not asked of rows", question.name())
+        }
     }
+}
+
+/// The same future in each row; NULL if the model cannot tell it.
+pub(crate) fn futures(future: Option<Vec<f64>>, rows: usize) -> ArrayRef {
+    let mut lists = ListBuilder::new(Float64Builder::new());
+    for _ in 0..rows {
+        if let Some(future) = &future {
+            lists.values().append_slice(future);
+        }
+        lists.append(future.is_some());
+    }
+    Arc::new(lists.finish())
 }
 
 /// Predictions in the type that the shape promises.

@@ -13,7 +13,7 @@ use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err, pla
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use ml::{Batch, Columns, Missing};
+use ml::{Columns, Missing};
 
 use crate::models::reference::Reference;
 use crate::models::shape::{FeatureShape, Shape};
@@ -34,16 +34,19 @@ pub(crate) enum Question {
     Score,
     /// How much each feature spoke for the answer.
     ExplainFeatures,
+    /// The next values of a series.
+    Forecast,
     /// Which version answers.
     ModelVersion,
 }
 
 impl Question {
-    pub(crate) const ALL: [Question; 5] = [
+    pub(crate) const ALL: [Question; 6] = [
         Question::Predict,
         Question::PredictProba,
         Question::Score,
         Question::ExplainFeatures,
+        Question::Forecast,
         Question::ModelVersion,
     ];
 
@@ -54,6 +57,7 @@ impl Question {
             Question::PredictProba => "predict_proba",
             Question::Score => "score",
             Question::ExplainFeatures => "explain_features",
+            Question::Forecast => "forecast",
             Question::ModelVersion => "model_version",
         }
     }
@@ -65,7 +69,7 @@ impl Question {
 }
 
 /// The functions over one query's scope.
-pub(crate) fn functions(scope: &Arc<Scope>, registry: &Arc<Registry>) -> [ScalarUDF; 5] {
+pub(crate) fn functions(scope: &Arc<Scope>, registry: &Arc<Registry>) -> [ScalarUDF; 6] {
     Question::ALL.map(|question| {
         ScalarUDF::from(Ask {
             question,
@@ -125,6 +129,14 @@ impl ScalarUDFImpl for Ask {
             if !given.is_empty() {
                 return plan_err!("model_version takes a model's name: model_version('{}')", entry.name);
             }
+        } else if self.question == Question::Forecast {
+            horizon(args.scalar_arguments.get(1).copied().flatten())?;
+            if given.len() != 1 {
+                return plan_err!(
+                    "forecast takes a model's name and a horizon: forecast('{}', 12)",
+                    entry.name
+                );
+            }
         } else {
             self.check_arguments(&entry, given)?;
         }
@@ -141,6 +153,14 @@ impl ScalarUDFImpl for Ask {
             return Ok(ColumnarValue::Array(Arc::new(column)));
         }
         let entry = self.entry(&name)?;
+        if self.question == Question::Forecast {
+            let horizon = match &call.args[1] {
+                ColumnarValue::Scalar(value) => horizon(Some(value))?,
+                ColumnarValue::Array(_) => horizon(None)?,
+            };
+            let future = version.and_then(|version| version.model().forecast(horizon));
+            return Ok(ColumnarValue::Array(answer::futures(future, call.number_rows)));
+        }
         let fields = call.arg_fields.get(1..).unwrap_or_default();
         let numbered = without_row(fields.len(), fields);
         let arguments = &call.args[1..numbered.map_or(call.args.len(), |len| len + 1)];
@@ -153,8 +173,7 @@ impl ScalarUDFImpl for Ask {
         let Some(version) = version else {
             return Ok(ColumnarValue::Array(new_null_array(call.return_type(), call.number_rows)));
         };
-        let answers =
-            features.with(|columns| answer::array(self.question, &entry, version.model(), columns))?;
+        let answers = features.with(|batch| answer::array(self.question, &entry, version.model(), &batch))?;
         Ok(ColumnarValue::Array(answers?))
     }
 }
@@ -192,9 +211,9 @@ impl Ask {
         features: &FeatureRows,
         records: &Rows,
     ) -> Result<()> {
-        features.with(|columns| {
-            let check = |row: usize| match (version, columns) {
-                (Some(version), columns) => version.model().check_row(&Batch { columns, labels: None }, row),
+        features.with(|batch| {
+            let check = |row: usize| match (version, batch.columns) {
+                (Some(version), _) => version.model().check_row(&batch, row),
                 (None, Columns::Vectors(rows)) => rows.row(row).check(None, Missing::Skipped),
                 (None, Columns::Table(_)) => Ok(()),
             };
@@ -208,6 +227,20 @@ impl Ask {
                 }
             }
         })
+    }
+}
+
+/// How many values of a series are asked for at a time.
+const HORIZON_MAX: usize = 10_000;
+
+fn horizon(argument: Option<&ScalarValue>) -> Result<usize> {
+    let number = argument.and_then(|value| value.cast_to(&DataType::Int64).ok());
+    match number {
+        Some(ScalarValue::Int64(Some(number))) => match usize::try_from(number) {
+            Ok(horizon) if (1..=HORIZON_MAX).contains(&horizon) => Ok(horizon),
+            _ => plan_err!("a horizon is a number from 1 to {HORIZON_MAX}, not {number}"),
+        },
+        _ => plan_err!("the second argument of forecast is how many values, as a number: forecast('m', 12)"),
     }
 }
 

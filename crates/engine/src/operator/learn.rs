@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::common::{Result, plan_err};
-use ml::{Batch, LearnReport, Model};
+use ml::{LearnReport, Model};
 
 use crate::models::Entry;
 use crate::models::shape::{FeatureShape, Shape};
@@ -41,10 +41,10 @@ pub(crate) fn learn(
 
 fn teach(model: &mut Model, shape: &Shape, rows: &FeatureRows, batch: &RecordBatch) -> Result<LearnReport> {
     let Some(label) = &shape.label else {
-        return rows.with(|columns| model.learn(&Batch { columns, labels: None }));
+        return rows.with(|batch| model.learn(&batch));
     };
     let labels = LabelColumn::new(label.label, &column(batch, &label.column)?)?;
-    rows.with(|columns| labels.with(|labels| model.learn(&Batch { columns, labels: Some(labels) })))
+    rows.with(|batch| labels.with(|labels| model.learn(&batch.with_labels(labels))))
 }
 
 /// The columns of the batch that the model learns from.

@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, plan_err};
-use ml::{ColumnValues, Columns, Kind, Label, Labels};
+use ml::{Batch, ColumnValues, Columns, Kind, Label, Labels};
 
 use crate::models::shape::{FEATURES, FeatureShape, Shape};
 use crate::operator::features::{FeatureColumn, coerced};
@@ -65,11 +65,17 @@ impl FeatureRows {
     }
 
     /// Lends the rows to `use_them`.
-    pub(crate) fn with<R>(&self, use_them: impl FnOnce(Columns<'_>) -> R) -> Result<R> {
+    pub(crate) fn with<R>(&self, use_them: impl FnOnce(Batch<'_>) -> R) -> Result<R> {
         let table = match &self.rows {
-            Rows::Vectors(column) => return Ok(use_them(Columns::Vectors(column.features()?))),
+            Rows::Vectors(column) => return Ok(use_them(Batch::vectors(column.features()?))),
             Rows::Table(table) => table,
         };
+        if table.is_empty() {
+            // Rows of a series without features: only labels could say how many there are.
+            let unknown = vec![f64::NAN; self.len];
+            let labels = Some(Labels::Numbers(&unknown));
+            return Ok(use_them(Batch { columns: Columns::Table(&[]), labels }));
+        }
         let words: Vec<Vec<Option<&str>>> = table.iter().map(Values::words).collect();
         let columns: Vec<ColumnValues<'_>> = table
             .iter()
@@ -79,7 +85,7 @@ impl FeatureRows {
                 Values::Words(_) => ColumnValues::Words(words),
             })
             .collect();
-        Ok(use_them(Columns::Table(&columns)))
+        Ok(use_them(Batch { columns: Columns::Table(&columns), labels: None }))
     }
 }
 

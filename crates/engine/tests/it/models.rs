@@ -380,3 +380,23 @@ async fn the_better_of_two_models_answers() {
     assert_eq!(standing(&world)["champion"], "seeing");
     world.sql("DROP TABLE told; DROP MODEL best; DROP MODEL seeing").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_series_tells_its_future() {
+    let (_disk, world) = World::new();
+    world.sql("CREATE STREAMING TABLE sales (n DOUBLE) USING kafka OPTIONS (topic 'sales')").await;
+    world
+        .sql(
+            "CREATE MODEL next OPTIONS (algorithm 'seasonal_naive', seasonality 3, label 'n') \
+             AS SELECT n FROM STREAM sales",
+        )
+        .await;
+    assert_eq!(world.sql("SELECT forecast('next', 2) AS f").await.rows, [[json!(null)]]);
+    let rows: Vec<String> = (0..9).map(|index| json!({"n": index % 3}).to_string()).collect();
+    world.write("sales", 0, &rows).await;
+    world.settled().await;
+    assert_eq!(world.sql("SELECT forecast('next', 4) AS f").await.rows, [[json!([0.0, 1.0, 2.0, 0.0])]]);
+    assert_eq!(world.sql("SELECT predict('next') AS p").await.rows, [[json!(0.0)]]);
+    let refused = world.refused("SELECT forecast('next', 0)").await;
+    assert!(refused.contains("a number from 1 to 10000, not 0"), "{refused}");
+}
