@@ -2,9 +2,13 @@
 
 pub mod gaussian_scorer;
 pub mod half_space_trees;
+pub mod loda;
+pub mod random_cut_forest;
 
 pub use gaussian_scorer::GaussianScorer;
 pub use half_space_trees::HalfSpaceTrees;
+pub use loda::Loda;
+pub use random_cut_forest::RandomCutForest;
 
 use crate::registry::{Algorithm, algorithm};
 
@@ -12,6 +16,8 @@ use crate::registry::{Algorithm, algorithm};
 pub(crate) const ALGORITHMS: &[Algorithm] = &[
     algorithm!(gaussian_scorer::NAME, Detect, None, GaussianScorer),
     algorithm!(half_space_trees::NAME, Detect, None, HalfSpaceTrees),
+    algorithm!(loda::NAME, Detect, None, Loda),
+    algorithm!(random_cut_forest::NAME, Detect, None, RandomCutForest),
 ];
 
 /// Numbers that a detector may keep: rows of a window times columns are otherwise without an end.
