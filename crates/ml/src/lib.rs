@@ -32,7 +32,8 @@
 //! # How to read it
 //!
 //! [`row`] is one row of features, dense or sparse, [`features`] many of them. [`learner`] has the traits, one per
-//! task; [`cluster`] and [`naive_bayes`] implement them. [`model`] is what a caller holds when the task is known only
+//! task; [`anomaly`], [`cluster`], [`forecast`] and [`naive_bayes`] implement them, and [`drift`] notices when a stream
+//! of numbers changes. [`model`] is what a caller holds when the task is known only
 //! at run time: a learner, what prepares its rows, and the names of categories and classes; [`registry`] makes one by
 //! its algorithm's name, [`batch`] is what it learns from, and [`schema`] says what the columns are. [`snapshot`] is
 //! how a model leaves and returns, [`metric`] how it is judged, [`check`] what every learner must pass, and
