@@ -85,7 +85,7 @@ def ensemble(name, algorithm, river, moa, gate, **options):
 
 
 CELLS = [
-    Cell("no change", "elec", "no_change", {}, None, "functions.NoChange", gate=0.8533),
+    Cell("no change", "elec", "no_change", {}, "dummy.NoChangeClassifier()", "functions.NoChange", gate=0.8533),
     Cell("majority class", "elec", "majority_class", {}, "dummy.PriorClassifier()", "functions.MajorityClass"),
     Cell(
         "Gaussian naive Bayes", "elec", "naive_bayes", {}, "naive_bayes.GaussianNB()", "bayes.NaiveBayes",

@@ -23,7 +23,7 @@ def run(bench, rounds):
         file.readline()
         first = [[float(word) for word in file.readline().split(",")[:-1]] for _ in range(K)]
     ours = [bench.program, f"data={data}", "label=none", "algorithm=streaming_kmeans", f"batch={BATCH}"]
-    ours += [f"decay_factor={DECAY}", f"initial_centers={json.dumps(first)}", f"initial_weights={json.dumps([0.0] * K)}"]
+    ours += [f"decay_factor={DECAY}", f"initial_centers={first}", f"initial_weights={[0.0] * K}"]
     order = json.dumps({"data": str(data), "k": K, "batch": BATCH, "decay": DECAY})
     found = []
     for _ in range(rounds):

@@ -16,8 +16,8 @@ import time
 import score
 
 MODULES = (
-    "anomaly bandit cluster compose drift ensemble feature_extraction forest linear_model naive_bayes neighbors optim"
-    " preprocessing stats time_series tree"
+    "anomaly bandit cluster compose drift dummy ensemble feature_extraction forest linear_model naive_bayes neighbors"
+    " optim preprocessing stats time_series tree"
 ).split()
 
 

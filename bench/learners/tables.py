@@ -91,7 +91,8 @@ def sections(everything):
     """For each stream and kind of answer a heading and a table."""
     made = []
     for stream in [*STREAMS, *PAPER_STREAMS]:
-        cells = [cell for cell in [*CELLS, *PAPER_CELLS] if cell.stream == stream.name and everything.get(cell.name, {}).get("pelton")]
+        run = [cell for cell in [*CELLS, *PAPER_CELLS] if everything.get(cell.name, {}).get("pelton")]
+        cells = [cell for cell in run if cell.stream == stream.name]
         for name in QUALITIES:
             of_kind = [cell for cell in cells if quality(everything[cell.name]["pelton"]) == name]
             if of_kind:
@@ -149,9 +150,9 @@ def spark_section(rounds):
         ["MLlib, learning", f"{rounds[0]['mllib']['rows'] / statistics.median(theirs):,.0f}"],
     ]
     return (
-        f"\n\n## Streaming k-means beside Spark 4.0.1\n\n{table(rows)}\n\nMLlib takes"
-        f" {statistics.median(found):.1f} ({min(found):.1f}-{max(found):.1f}) times the processor time; the centres differ"
-        f" by at most {max(one['difference'] for one in rounds):.0e}."
+        f"\n\n## Streaming k-means beside Spark 4.0.1\n\n{table(rows)}\n\nMLlib takes {statistics.median(found):.1f}"
+        f" ({min(found):.1f}-{max(found):.1f}) times the processor time; the centres differ by at most"
+        f" {max(one['difference'] for one in rounds):.0e}."
     )
 
 
