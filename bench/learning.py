@@ -189,11 +189,13 @@ def main():
     parser.add_argument("--peers", default="river,moa", help="who runs beside Pelton")
     parser.add_argument("--paper", action="store_true", help="the ten streams of the adaptive random forest's paper")
     parser.add_argument("--mllib", action="store_true", help="streaming k-means beside Spark's MLlib too")
-    parser.add_argument("--json", type=Path, help="also write every figure of every run to this file")
+    parser.add_argument("--json", type=Path, help="keep every figure in this file, and those of earlier runs")
     parser.add_argument("--write", type=Path, help="write the page of figures to this file")
     arguments = parser.parse_args()
     peers = [peer for peer in arguments.peers.split(",") if peer]
     everything = {}
+    if arguments.json and arguments.json.exists():
+        everything = json.loads(arguments.json.read_text())
     with tempfile.TemporaryDirectory(prefix="pelton-bench-") as place:
         bench = Bench(place, built("stream"), peers, arguments.elec, arguments.rows)
         for cell in chosen(arguments, parser):
