@@ -89,7 +89,10 @@ impl Monitor {
     pub fn describe(&self) -> Value {
         json!({
             "detector": self.detector.algorithm(),
-            "on_drift": self.on_drift,
+            "on_drift": match self.on_drift {
+                OnDrift::Warn => "warn",
+                OnDrift::Reset => "reset",
+            },
             "rows": self.rows,
             "drifts": self.drifts,
             "warnings": self.warnings,

@@ -12,6 +12,7 @@ use crate::terminal;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The statement; read from standard input when absent
+    #[arg(allow_hyphen_values = true)]
     statement: Option<String>,
     /// Print rows as JSON, one object a line
     #[arg(long)]
