@@ -12,5 +12,6 @@ mod produce_fetch;
 mod restart;
 mod support;
 mod topic_admin;
+mod transaction_histories;
 mod transactions;
 mod waiting;
