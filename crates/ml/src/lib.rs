@@ -74,6 +74,7 @@ pub mod registry;
 pub mod row;
 pub mod schema;
 pub mod snapshot;
+pub mod tree;
 pub mod vocabulary;
 
 pub use batch::{Batch, ColumnValues, Columns, Labels};

@@ -13,3 +13,4 @@ mod naive_bayes;
 mod neighbors;
 mod options;
 mod snapshots;
+mod trees;

@@ -1,0 +1,286 @@
+//! What a leaf remembers: how often it saw each class, and how each column looked for each class.
+
+use serde::{Deserialize, Serialize};
+
+use super::growth::{Growth, LeafPrediction};
+use super::structure::Example;
+
+/// Below this the logarithm of a curve's height counts as this: about where a product of doubles becomes 0.
+const LOG_HEIGHT_MIN: f64 = -700.0;
+
+/// Half the logarithm of the whole circle, 2 pi.
+const LOG_ROOT_TAU: f64 = 0.918_938_533_204_672_7;
+
+/// Categories beyond this many in a column are as if missing.
+const CATEGORIES_MAX: usize = 1 << 16;
+
+/// A bell curve through what a class showed in a column (Welford, 1962; West, 1979), and its ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Curve {
+    pub(crate) weight: f64,
+    pub(crate) mean: f64,
+    deviations: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl Curve {
+    pub(crate) fn add(&mut self, value: f64, weight: f64) {
+        if self.weight == 0.0 {
+            *self = Curve { weight, mean: value, deviations: 0.0, min: value, max: value };
+            return;
+        }
+        self.weight += weight;
+        let difference = value - self.mean;
+        self.mean += difference * weight / self.weight;
+        self.deviations += weight * difference * (value - self.mean);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    pub(crate) fn variance(&self) -> f64 {
+        if self.weight > 1.0 { (self.deviations / (self.weight - 1.0)).max(0.0) } else { 0.0 }
+    }
+
+    /// The logarithm of the curve's height at `value`; a curve without width has height 1 there and none elsewhere.
+    fn log_height(&self, value: f64) -> f64 {
+        let variance = self.variance();
+        let difference = value - self.mean;
+        if self.weight > 0.0 && variance > 0.0 {
+            let exponent = difference * difference / (2.0 * variance);
+            (-exponent - 0.5 * libm::log(variance) - LOG_ROOT_TAU).max(LOG_HEIGHT_MIN)
+        } else if self.weight > 0.0 && difference == 0.0 {
+            0.0
+        } else {
+            LOG_HEIGHT_MIN
+        }
+    }
+
+    /// How much of its weight lies at `threshold` or below.
+    pub(crate) fn below(&self, threshold: f64) -> f64 {
+        if threshold < self.min {
+            return 0.0;
+        }
+        if threshold >= self.max {
+            return self.weight;
+        }
+        let deviation = self.variance().sqrt();
+        if deviation == 0.0 {
+            return if self.mean <= threshold { self.weight } else { 0.0 };
+        }
+        let distance = (threshold - self.mean) / deviation;
+        self.weight * 0.5 * libm::erfc(-distance * std::f64::consts::FRAC_1_SQRT_2)
+    }
+
+    fn is_finite(&self) -> bool {
+        let Curve { weight, mean, deviations, min, max } = *self;
+        weight >= 0.0 && [weight, mean, deviations, min, max].iter().all(|number| number.is_finite())
+    }
+}
+
+/// What a leaf remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Leaf {
+    /// By class.
+    pub(crate) counts: Vec<f64>,
+    /// The columns it looks at, rising.
+    pub(crate) columns: Vec<u32>,
+    /// By class, then column looked at.
+    pub(crate) curves: Vec<Curve>,
+    /// In the same places the weight of each category; empty if all columns are numbers.
+    pub(crate) categories: Vec<Vec<f64>>,
+    /// One that is not active only counts classes.
+    pub(crate) active: bool,
+    pub(crate) depth: u32,
+    pub(crate) weight_at_last_try: f64,
+    majority_right: f64,
+    bayes_right: f64,
+}
+
+impl Leaf {
+    pub(crate) fn new(counts: Vec<f64>, columns: Vec<u32>, depth: u32) -> Self {
+        let weight = counts.iter().sum();
+        Leaf {
+            counts,
+            columns,
+            curves: Vec::new(),
+            categories: Vec::new(),
+            active: true,
+            depth,
+            weight_at_last_try: weight,
+            majority_right: 0.0,
+            bayes_right: 0.0,
+        }
+    }
+
+    pub(crate) fn weight(&self) -> f64 {
+        self.counts.iter().sum()
+    }
+
+    /// Numbers that it keeps, or so.
+    pub(crate) fn size(&self) -> u64 {
+        let words: usize = self.categories.iter().map(|words| words.len() + 3).sum();
+        (self.counts.len() + self.columns.len() / 2 + 5 * self.curves.len() + words + 16) as u64
+    }
+
+    /// What it would still gain by splitting, at most.
+    pub(crate) fn promise(&self) -> f64 {
+        self.weight() - self.counts.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// Forgets all but the counts of classes.
+    pub(crate) fn deactivate(&mut self) {
+        self.active = false;
+        self.columns = Vec::new();
+        self.curves = Vec::new();
+        self.categories = Vec::new();
+    }
+
+    /// Learns a row, and says whether it needed room for that.
+    pub(crate) fn learn(
+        &mut self,
+        row: Example<'_>,
+        class: usize,
+        weight: f64,
+        growth: &Growth,
+        votes: &mut Vec<f64>,
+    ) -> bool {
+        if self.active && growth.leaf == LeafPrediction::Adaptive {
+            if largest(&self.counts) == class {
+                self.majority_right += weight;
+            }
+            self.bayes(row, votes);
+            if largest(votes) == class {
+                self.bayes_right += weight;
+            }
+        }
+        let mut grown = class >= self.counts.len();
+        if grown {
+            self.counts.resize(class + 1, 0.0);
+        }
+        self.counts[class] += weight;
+        let width = self.columns.len();
+        if self.active && (class + 1) * width > self.curves.len() {
+            grown = true;
+            self.curves.resize((class + 1) * width, Curve::default());
+        }
+        let (nominal, start) = (row.nominal, class * width);
+        let curves = self.curves.get_mut(start..start + width).unwrap_or_default();
+        for (place, (&column, curve)) in self.columns.iter().zip(curves).enumerate() {
+            let value = row.values[column as usize];
+            if value.is_nan() {
+                continue;
+            }
+            if !nominal.is_empty() && nominal.binary_search(&column).is_ok() {
+                grown |= count(&mut self.categories, start + place, value, weight);
+                curve.weight += weight;
+            } else {
+                curve.add(value, weight);
+            }
+        }
+        grown
+    }
+
+    /// The answer: one vote for each class it knows.
+    pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
+        let bayes = self.active
+            && match growth.leaf {
+                LeafPrediction::Majority => false,
+                LeafPrediction::NaiveBayes => true,
+                LeafPrediction::Adaptive => self.bayes_right >= self.majority_right,
+            }
+            && (growth.nb_threshold == 0 || self.weight() >= f64::from(growth.nb_threshold));
+        if bayes {
+            self.bayes(row, votes);
+        } else {
+            votes.clear();
+            votes.extend_from_slice(&self.counts);
+        }
+        let sum: f64 = votes.iter().sum();
+        if sum > 0.0 {
+            votes.iter_mut().for_each(|vote| *vote /= sum);
+        }
+    }
+
+    /// Naive Bayes: `P(class)` times the height of each column's curve for the class, as a share of the largest.
+    fn bayes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
+        votes.clear();
+        let width = self.columns.len();
+        let mut most = f64::NEG_INFINITY;
+        for (class, &count) in self.counts.iter().enumerate() {
+            let mut score = f64::NEG_INFINITY;
+            if count > 0.0 {
+                score = libm::log(count);
+                for place in 0..width {
+                    score += self.log_height(row, class * width + place, self.columns[place]);
+                }
+                most = most.max(score);
+            }
+            votes.push(score);
+        }
+        votes.iter_mut().for_each(|vote| *vote = libm::exp(*vote - most));
+    }
+
+    fn log_height(&self, row: Example<'_>, at: usize, column: u32) -> f64 {
+        let value = row.values[column as usize];
+        if value.is_nan() {
+            return 0.0;
+        }
+        if row.nominal.is_empty() || row.nominal.binary_search(&column).is_err() {
+            return self.curves.get(at).map_or(LOG_HEIGHT_MIN, |curve| curve.log_height(value));
+        }
+        let Some(words) = self.categories.get(at).filter(|words| !words.is_empty()) else {
+            return LOG_HEIGHT_MIN;
+        };
+        let seen = words.get(value as usize).copied().unwrap_or(0.0);
+        let whole: f64 = words.iter().sum();
+        libm::log((seen + 1.0) / (whole + words.len() as f64))
+    }
+
+    pub(crate) fn validate(&self, dim: usize, classes: usize) -> Result<(), &'static str> {
+        let width = self.columns.len();
+        let sizes = self.counts.len() <= classes
+            && self.curves.len() <= self.counts.len() * width
+            && (width == 0 || self.curves.len().is_multiple_of(width))
+            && self.categories.len() <= self.curves.len()
+            && self.categories.iter().all(|words| words.len() <= CATEGORIES_MAX)
+            && self.columns.windows(2).all(|pair| pair[0] < pair[1])
+            && self.columns.last().is_none_or(|&last| (last as usize) < dim);
+        if !sizes {
+            return Err("the sizes of a leaf");
+        }
+        let weights = self.counts.iter().chain(self.categories.iter().flatten());
+        let mut weights = weights.chain([&self.weight_at_last_try, &self.majority_right, &self.bayes_right]);
+        let finite = weights.all(|weight| (0.0..=f64::MAX).contains(weight))
+            && self.curves.iter().all(Curve::is_finite);
+        if finite { Ok(()) } else { Err("the numbers of a leaf") }
+    }
+}
+
+/// Counts a category; true if it needed room.
+fn count(categories: &mut Vec<Vec<f64>>, at: usize, value: f64, weight: f64) -> bool {
+    let code = value as usize;
+    if code >= CATEGORIES_MAX {
+        return false;
+    }
+    if at >= categories.len() {
+        categories.resize(at + 1, Vec::new());
+    }
+    let grown = code >= categories[at].len();
+    if grown {
+        categories[at].resize(code + 1, 0.0);
+    }
+    categories[at][code] += weight;
+    grown
+}
+
+/// The place of the largest number, the first among equals; 0 if there is none.
+pub(crate) fn largest(numbers: &[f64]) -> usize {
+    let mut best = 0;
+    for (place, number) in numbers.iter().enumerate() {
+        if *number > numbers[best] {
+            best = place;
+        }
+    }
+    best
+}

@@ -1,0 +1,64 @@
+//! Trees: the contract, and how well they learn.
+
+use std::collections::BTreeMap;
+
+use ml::check::Contract;
+use ml::{Batch, Column, ColumnValues, Columns, Kind, Label, Labels, Predictions, Schema, create};
+
+use crate::elec;
+
+fn options(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn keeps_the_contract(algorithm: &str, variants: &[&[(&str, &str)]], dims: &[usize]) {
+    for variant in variants {
+        for &dim in dims {
+            let options = options(variant);
+            let make =
+                || create(algorithm, &options, Schema::vector(Some(Label::Class))).expect("good options");
+            let contract = Contract { make: &make, dim, snapshot_bytes_max: 1_000_000 };
+            contract.check().unwrap_or_else(|violation| panic!("{algorithm} {variant:?} {dim}: {violation}"));
+        }
+    }
+}
+
+#[test]
+fn the_hoeffding_tree_keeps_the_contract() {
+    let variants: &[&[(&str, &str)]] = &[
+        &[],
+        &[("grace_period", "20"), ("delta", "0.01"), ("leaf_prediction", "mc"), ("max_depth", "3")],
+        &[("grace_period", "20"), ("split_criterion", "gini"), ("leaf_prediction", "nb")],
+        &[("grace_period", "20"), ("split_criterion", "hellinger"), ("merit_preprune", "false")],
+        &[("grace_period", "20"), ("tau", "1"), ("max_size", "0.01")],
+    ];
+    keeps_the_contract("hoeffding_tree", variants, &[1, 3]);
+}
+
+#[test]
+fn the_hoeffding_tree_is_as_good_as_moas_on_elec() {
+    // MOA, with the same options: 82.65.
+    let accuracy = elec::accuracy("hoeffding_tree", &[("delta", "1e-3")]);
+    assert!((82.3..83.3).contains(&accuracy), "{accuracy}");
+}
+
+#[test]
+fn a_column_of_categories_forks_into_all_of_them() {
+    let columns = ["kind", "noise"].iter().zip([Kind::Category, Kind::Number]);
+    let columns = columns.map(|(name, kind)| Column { name: (*name).to_owned(), kind }).collect();
+    let schema = Schema { columns, label: Some(Label::Class) };
+    let mut model =
+        create("hoeffding_tree", &options(&[("leaf_prediction", "mc")]), schema).expect("good options");
+    let kinds: Vec<Option<&str>> = (0..900).map(|row| Some(["ant", "bee", "cow"][row * 7 / 5 % 3])).collect();
+    let noise: Vec<f64> = (0..900).map(|row| f64::from(row * 37 % 101)).collect();
+    let classes: Vec<Option<&str>> =
+        kinds.iter().map(|kind| if *kind == Some("bee") { Some("yes") } else { Some("no") }).collect();
+    let columns = [ColumnValues::Words(&kinds), ColumnValues::Numbers(&noise)];
+    let batch = Batch { columns: Columns::Table(&columns), labels: None };
+    model.learn(&batch.with_labels(Labels::Classes(&classes)));
+    assert!(model.describe().to_string().contains("\"depth\":1"), "{}", model.describe());
+    let Predictions::Classes(answers) = model.predict(&batch) else { panic!("classes") };
+    assert_eq!(answers.len(), 900);
+    let names: Vec<Option<u32>> = answers.iter().map(|answer| *answer).collect();
+    assert!((0..900).all(|row| (names[row] == names[0]) == (classes[row] == classes[0])));
+}
