@@ -32,7 +32,8 @@ fn the_hoeffding_tree_keeps_the_contract() {
         &[("grace_period", "20"), ("split_criterion", "hellinger"), ("merit_preprune", "false")],
         &[("grace_period", "20"), ("tau", "1"), ("max_size", "0.01")],
     ];
-    keeps_the_contract("hoeffding_tree", variants, &[1, 3]);
+    keeps_the_contract("hoeffding_tree", variants, &[3]);
+    keeps_the_contract("hoeffding_tree", &[&[]], &[1]);
 }
 
 #[test]
