@@ -121,8 +121,7 @@ CELLS = [
     ),
     Cell(
         "10 nearest of 1000 neighbours (unweighted)", "elec", "knn_classifier",
-        {"n_neighbors": 10, "window_size": 1000, "weighted": "false"}, None, "lazy.kNN -k 10 -w 1000",
-        gate=0.7838,
+        {"n_neighbors": 10, "window_size": 1000, "weighted": "false"}, None, "lazy.kNN -k 10 -w 1000", gate=0.7838,
     ),
     Cell("Hoeffding tree", "elec", "hoeffding_tree", {}, HT, "trees.HoeffdingTree", gate=0.7920, faster=20),
     Cell(
