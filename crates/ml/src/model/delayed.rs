@@ -6,7 +6,8 @@
 //!
 //! [`Pending`]: crate::evaluation::Pending
 
-use super::{CLASSES_MAX, Model, Predictions, Target, target};
+use super::rows::{Target, target};
+use super::{CLASSES_MAX, Model, Predictions};
 use crate::batch::{Batch, Labels};
 use crate::evaluation::{Evaluation, Given};
 use crate::learner::LearnReport;
