@@ -58,6 +58,7 @@ pub mod batch;
 pub mod check;
 pub mod cluster;
 pub mod drift;
+pub mod ensemble;
 pub mod evaluation;
 pub mod features;
 pub mod forecast;

@@ -14,7 +14,7 @@ use crate::model::{Model, Recipe, Task};
 use crate::options::OptionError;
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
-use crate::{anomaly, baseline, cluster, forecast, naive_bayes, neighbors, preprocess, tree};
+use crate::{anomaly, baseline, cluster, ensemble, forecast, naive_bayes, neighbors, preprocess, tree};
 
 /// One learner: its name, how it is made from options, and how it is read back.
 pub(crate) struct Algorithm {
@@ -69,6 +69,7 @@ const FAMILIES: &[&[Algorithm]] = &[
     anomaly::ALGORITHMS,
     baseline::ALGORITHMS,
     cluster::ALGORITHMS,
+    ensemble::ALGORITHMS,
     forecast::ALGORITHMS,
     naive_bayes::ALGORITHMS,
     neighbors::ALGORITHMS,

@@ -9,10 +9,13 @@ mod structure;
 
 pub mod hoeffding;
 
+pub(crate) use growth::{Growth, TREE_OPTIONS};
 pub use hoeffding::HoeffdingTree;
 
+pub(crate) use labelled::Scratch;
 pub use labelled::{Labelled, Method};
 pub use structure::Example;
+pub(crate) use structure::Tree;
 
 use crate::registry::{Algorithm, algorithm};
 use crate::schema::Label;

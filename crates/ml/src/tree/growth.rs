@@ -71,6 +71,8 @@ pub(crate) struct Growth {
     pub(crate) cells_max: u64,
     /// Columns that each leaf looks at, chosen at random; all if `None`.
     pub(crate) subspace: Option<u32>,
+    /// Whether the columns are chosen once for the whole tree.
+    pub(crate) per_tree: bool,
 }
 
 impl Default for Growth {
@@ -90,6 +92,7 @@ impl Default for Growth {
             max_depth: DEPTH_MAX,
             cells_max: mebibytes(32.0),
             subspace: None,
+            per_tree: false,
         }
     }
 }

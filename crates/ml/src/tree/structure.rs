@@ -55,6 +55,8 @@ pub(crate) struct Tree {
     nodes: Vec<Node>,
     /// Numbers kept, or so.
     size: u64,
+    /// The columns that all leaves look at, where they were chosen for the whole tree.
+    patch: Vec<u32>,
 }
 
 impl Tree {
@@ -78,6 +80,9 @@ impl Tree {
     ) {
         if self.nodes.is_empty() {
             let columns = columns(row.values.len(), growth, random);
+            if growth.per_tree {
+                self.patch.clone_from(&columns);
+            }
             self.push(Leaf::new(Vec::new(), columns, 0));
         }
         let at = self.find(row);
@@ -159,7 +164,7 @@ impl Tree {
         self.nodes[at] = Node::Fork(fork);
         self.size = self.size.saturating_sub(size) + 5;
         for branch in split.branches.chunks_exact(classes) {
-            let columns = columns(dim, growth, random);
+            let columns = if growth.per_tree { self.patch.clone() } else { columns(dim, growth, random) };
             self.push(Leaf::new(branch.to_vec(), columns, depth));
         }
     }

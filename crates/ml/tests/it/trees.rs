@@ -62,3 +62,31 @@ fn a_column_of_categories_forks_into_all_of_them() {
     assert_eq!(answers.len(), 900);
     assert!((0..900).all(|row| (answers[row] == answers[0]) == (classes[row] == classes[0])));
 }
+
+#[test]
+fn ensembles_keep_the_contract() {
+    let quick: &[(&str, &str)] =
+        &[("n_models", "2"), ("grace_period", "50"), ("delta", "0.01"), ("max_size", "0.02")];
+    for name in ["online_bagging", "adwin_bagging", "leveraging_bagging", "online_boosting"] {
+        keeps_the_contract(name, &[quick], &[2]);
+    }
+    for name in ["adaptive_random_forest", "srp"] {
+        keeps_the_contract(name, &[&[("n_models", "2"), ("max_size", "0.02")]], &[3]);
+    }
+}
+
+#[test]
+fn ensembles_are_as_good_as_moas_on_elec() {
+    // CapyMOA's figures: 84.6 (of five), 85.25, 86.7, 89.0, 90.2, 89.95.
+    for (name, options, least) in [
+        ("online_bagging", &[("n_models", "5"), ("delta", "1e-3")][..], 83.5),
+        ("adwin_bagging", &[("delta", "1e-3")], 84.0),
+        ("leveraging_bagging", &[("delta", "1e-3")], 85.5),
+        ("adaptive_random_forest", &[], 87.5),
+        ("srp", &[], 87.5),
+        ("online_boosting", &[("delta", "1e-3")], 85.0),
+    ] {
+        let accuracy = elec::accuracy(name, options);
+        assert!(accuracy >= least, "{name}: {accuracy}");
+    }
+}

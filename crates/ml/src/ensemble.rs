@@ -1,0 +1,24 @@
+//! Many Hoeffding trees that learn the same stream, each a little differently, and vote.
+
+mod member;
+
+pub mod bagging;
+pub mod boosting;
+pub mod forest;
+
+pub use bagging::{AdwinBagging, LeveragingBagging, OnlineBagging};
+pub use boosting::OnlineBoosting;
+pub use forest::{AdaptiveRandomForest, StreamingRandomPatches};
+
+use crate::registry::{Algorithm, algorithm};
+use crate::schema::Label;
+
+/// Ensembles of trees.
+pub(crate) const ALGORITHMS: &[Algorithm] = &[
+    algorithm!("online_bagging", Classify, Some(Label::Class), OnlineBagging),
+    algorithm!("adwin_bagging", Classify, Some(Label::Class), AdwinBagging),
+    algorithm!("leveraging_bagging", Classify, Some(Label::Class), LeveragingBagging),
+    algorithm!(boosting::NAME, Classify, Some(Label::Class), OnlineBoosting),
+    algorithm!("adaptive_random_forest", Classify, Some(Label::Class), AdaptiveRandomForest),
+    algorithm!("srp", Classify, Some(Label::Class), StreamingRandomPatches),
+];

@@ -1,0 +1,98 @@
+//! One tree of an ensemble, and what ensembles share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::drift::{Adwin, adwin};
+use crate::learner::argmax;
+use crate::random::Random;
+use crate::snapshot::State;
+use crate::tree::{Example, Growth, Tree};
+
+/// Trees in an ensemble.
+pub(crate) const MODELS_MAX: u32 = 1_000;
+
+/// A tree with its own luck.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) tree: Tree,
+    pub(crate) random: Random,
+}
+
+impl Member {
+    pub(crate) fn all(count: u32, seed: u64) -> Vec<Member> {
+        let fresh = |member| Member { tree: Tree::default(), random: Random::stream(seed, member) };
+        (0..u64::from(count)).map(fresh).collect()
+    }
+
+    /// Whether the tree would have named the class.
+    pub(crate) fn is_right(
+        &self,
+        row: Example<'_>,
+        class: usize,
+        growth: &Growth,
+        votes: &mut Vec<f64>,
+    ) -> bool {
+        self.tree.votes(row, growth, votes);
+        argmax(votes).map_or(0, |best| best as usize) == class
+    }
+
+    /// Learns the row as often as chance says: `mean` times on average.
+    pub(crate) fn learn(
+        &mut self,
+        row: Example<'_>,
+        class: usize,
+        weight: f64,
+        mean: f64,
+        growth: &Growth,
+        votes: &mut Vec<f64>,
+    ) -> u32 {
+        let times = self.random.poisson(mean);
+        if times > 0 {
+            let weight = weight * f64::from(times);
+            self.tree.learn(row, class, weight, growth, &mut self.random, votes);
+        }
+        times
+    }
+}
+
+/// Adds a tree's votes, times `weight`, to those of the others.
+pub(crate) fn add_votes(all: &mut Vec<f64>, votes: &[f64], weight: f64) {
+    if all.len() < votes.len() {
+        all.resize(votes.len(), 0.0);
+    }
+    all.iter_mut().zip(votes).for_each(|(all, vote)| *all += vote * weight);
+}
+
+/// Watches the errors of a tree for a rise (ADWIN).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Watch {
+    adwin: Adwin,
+    delta: f64,
+}
+
+impl Watch {
+    pub(crate) fn new(delta: f64) -> Self {
+        Watch { adwin: Adwin::new(adwin::Config::keeping(delta)), delta }
+    }
+
+    /// Takes in whether the tree erred; true if it errs more now than it did.
+    pub(crate) fn add(&mut self, error: bool) -> bool {
+        let before = self.adwin.estimation();
+        self.adwin.add(f64::from(u8::from(error))) && self.adwin.estimation() > before
+    }
+
+    pub(crate) fn error(&self) -> f64 {
+        self.adwin.estimation()
+    }
+
+    pub(crate) fn reset(&mut self) {
+        *self = Watch::new(self.delta);
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), &'static str> {
+        if !(1e-12..=1.0).contains(&self.delta) {
+            return Err("the settings of a detector");
+        }
+        self.adwin.validate()
+    }
+}
