@@ -378,6 +378,29 @@ impl RowBuffer {
         }
     }
 
+    /// Becomes `row` with each value replaced: all of a dense row, missing ones too, and those that a sparse one lists.
+    pub fn map(&mut self, row: Row<'_>, replace: impl Fn(usize, f64) -> f64) {
+        match row {
+            Row::F64(values) => {
+                let values = values.iter().enumerate().map(|(column, &value)| replace(column, value));
+                self.dense().extend(values);
+            }
+            Row::F32(values) => {
+                let values = values.iter().enumerate();
+                self.dense().extend(values.map(|(column, &value)| replace(column, f64::from(value))));
+            }
+            Row::Sparse(row) => {
+                let pairs = row.columns().iter().zip(row.values());
+                self.values.clear();
+                self.values.extend(pairs.map(|(&column, &value)| replace(column as usize, value)));
+                let columns = self.columns.get_or_insert_default();
+                columns.clear();
+                columns.extend_from_slice(row.columns());
+                self.dim = Row::Sparse(row).dim();
+            }
+        }
+    }
+
     /// The row.
     #[must_use]
     pub fn row(&self) -> Row<'_> {

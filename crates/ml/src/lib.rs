@@ -64,6 +64,7 @@ pub mod features;
 pub mod forecast;
 pub mod generator;
 pub mod learner;
+pub mod linear;
 pub mod metric;
 pub mod model;
 pub mod naive_bayes;

@@ -132,6 +132,22 @@ impl Options {
         }
     }
 
+    /// Replaces `place` by a number within a range, if one is given.
+    pub(crate) fn set<T>(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<T>,
+        place: &mut T,
+    ) -> Result<(), OptionError>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        if let Some(number) = self.number(name, range)? {
+            *place = number;
+        }
+        Ok(())
+    }
+
     /// Yes or no.
     pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, OptionError> {
         match self.get(name).map(str::to_ascii_lowercase).as_deref() {

@@ -3,15 +3,25 @@
 //! The option `preprocess` lists the steps in the order in which a row goes through them, with their arguments in
 //! brackets: `'impute(strategy=median), standard_scaler'`.
 
+pub mod standard_scaler;
+
+pub use standard_scaler::StandardScaler;
+
 use std::collections::BTreeMap;
 
 use crate::learner::Transformer;
 use crate::options::{self, OptionError};
-use crate::registry::Step;
-use crate::schema::Schema;
+use crate::registry::{Step, step};
+use crate::schema::{Kind, Schema};
 
 /// Every step by its name.
-pub(crate) const STEPS: &[Step] = &[];
+pub(crate) const STEPS: &[Step] = &[step!(standard_scaler::NAME, StandardScaler)];
+
+/// The columns of categories, in order: most steps leave them as they are.
+pub(crate) fn nominal(schema: &Schema) -> Vec<usize> {
+    let columns = 0..schema.columns.len();
+    columns.filter(|&column| schema.kind(column) != Kind::Number).collect()
+}
 
 /// The steps of a model, and what the rows are that they give.
 type Prepared = (Vec<Box<dyn Transformer>>, Schema);

@@ -14,7 +14,9 @@ use crate::model::{Model, Recipe, Task};
 use crate::options::OptionError;
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
-use crate::{anomaly, baseline, cluster, ensemble, forecast, naive_bayes, neighbors, preprocess, tree};
+use crate::{
+    anomaly, baseline, cluster, ensemble, forecast, linear, naive_bayes, neighbors, preprocess, tree,
+};
 
 /// One learner: its name, how it is made from options, and how it is read back.
 pub(crate) struct Algorithm {
@@ -60,6 +62,22 @@ pub(crate) struct Step {
 /// A step that was read back.
 pub(crate) type ReadStep = Result<Box<dyn Transformer>, SnapshotError>;
 
+/// The entry of a step whose type has `from_arguments` and is a [`State`](crate::snapshot::State).
+macro_rules! step {
+    ($name:expr, $transformer:ty) => {
+        $crate::registry::Step {
+            name: $name,
+            create: |arguments, schema| {
+                let (step, schema) = <$transformer>::from_arguments(arguments, schema)?;
+                Ok((Box::new(step), schema))
+            },
+            restore: |snapshot| Ok(Box::new(<$transformer as $crate::learner::Learner>::restore(snapshot)?)),
+            import: |exported| Ok(Box::new($crate::snapshot::import::<$transformer>(exported)?)),
+        }
+    };
+}
+pub(crate) use step;
+
 /// How a [`Step`] is made.
 pub(crate) type CreateStep =
     fn(&BTreeMap<String, String>, &Schema) -> Result<(Box<dyn Transformer>, Schema), OptionError>;
@@ -71,6 +89,7 @@ const FAMILIES: &[&[Algorithm]] = &[
     cluster::ALGORITHMS,
     ensemble::ALGORITHMS,
     forecast::ALGORITHMS,
+    linear::ALGORITHMS,
     naive_bayes::ALGORITHMS,
     neighbors::ALGORITHMS,
     tree::ALGORITHMS,
@@ -184,7 +203,7 @@ pub(crate) fn restore_task(snapshot: &[u8]) -> Result<Task, SnapshotError> {
 
 /// Reads back whichever transformer wrote the snapshot.
 pub(crate) fn restore_step(snapshot: &[u8]) -> ReadStep {
-    (step(snapshot::algorithm(snapshot)?)?.restore)(snapshot)
+    (known_step(snapshot::algorithm(snapshot)?)?.restore)(snapshot)
 }
 
 /// Reads back the learner `name` from what it exported.
@@ -194,7 +213,7 @@ pub(crate) fn import_task(name: &str, exported: Value) -> Result<Task, SnapshotE
 
 /// Reads back the transformer `name` from what it exported.
 pub(crate) fn import_step(name: &str, exported: Value) -> ReadStep {
-    (step(name)?.import)(exported)
+    (known_step(name)?.import)(exported)
 }
 
 fn learner(name: &str) -> Result<&'static Algorithm, SnapshotError> {
@@ -202,7 +221,7 @@ fn learner(name: &str) -> Result<&'static Algorithm, SnapshotError> {
     learners().find(|known| known.name == name).ok_or_else(unknown)
 }
 
-fn step(name: &str) -> Result<&'static Step, SnapshotError> {
+fn known_step(name: &str) -> Result<&'static Step, SnapshotError> {
     let unknown = || SnapshotError::UnknownAlgorithm { name: name.to_owned() };
     preprocess::STEPS.iter().find(|known| known.name == name).ok_or_else(unknown)
 }

@@ -8,6 +8,7 @@ mod digits;
 mod elec;
 mod evaluation;
 mod forecast;
+mod linear;
 mod metrics;
 mod naive_bayes;
 mod neighbors;
