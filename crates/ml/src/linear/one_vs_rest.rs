@@ -78,6 +78,20 @@ impl OneVsRest {
         self.classes = classes;
     }
 
+    /// How many classes there are.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The function of a class. Of two classes only the second one has one, even before it came.
+    pub(crate) fn function_mut(&mut self, class: usize) -> Option<&mut Weights> {
+        if self.functions.len() != 1 {
+            return self.functions.get_mut(class);
+        }
+        let its_class = if self.classes == 1 { 0 } else { 1 };
+        if class == its_class { self.functions.first_mut() } else { None }
+    }
+
     /// Each function, and whether the row is one of its class.
     pub(crate) fn each(&mut self, class: u32) -> impl Iterator<Item = (&mut Weights, bool)> {
         let first = usize::from(self.functions.len() == 1);

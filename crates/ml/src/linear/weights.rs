@@ -7,10 +7,10 @@ use crate::linear::optimizer::{Rule, power};
 use crate::row::Row;
 
 /// The largest weight. A row's sum of products with values up to 1e100 stays finite.
-const WEIGHT_MAX: f64 = 1e150;
+pub(crate) const WEIGHT_MAX: f64 = 1e150;
 
 /// The largest gradient of one weight that is followed: its square stays finite, however many are added up.
-const GRADIENT_MAX: f64 = 1e120;
+pub(crate) const GRADIENT_MAX: f64 = 1e120;
 
 /// A linear function of a row that follows gradients.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,10 @@ impl Weights {
         &self.weights
     }
 
+    pub(crate) fn weights_mut(&mut self) -> &mut [f64] {
+        &mut self.weights
+    }
+
     pub(crate) fn intercept(&self) -> f64 {
         self.intercept
     }
@@ -67,6 +71,18 @@ impl Weights {
     /// The weighted sum of a row.
     pub(crate) fn sum(&self, row: Row<'_>) -> f64 {
         dot(&self.weights, row) + self.intercept
+    }
+
+    /// Adds a multiple of a row, without any optimizer.
+    pub(crate) fn move_along(&mut self, row: Row<'_>, factor: f64, with_intercept: bool) {
+        let (factor, weights) = (factor.clamp(-WEIGHT_MAX, WEIGHT_MAX), &mut self.weights);
+        row.for_each(|column, value| {
+            let moved = weights[column] + factor * value;
+            weights[column] = moved.clamp(-WEIGHT_MAX, WEIGHT_MAX);
+        });
+        if with_intercept {
+            self.intercept = (self.intercept + factor).clamp(-WEIGHT_MAX, WEIGHT_MAX);
+        }
     }
 
     /// What some optimizers do before they ask for a gradient.

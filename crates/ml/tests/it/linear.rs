@@ -154,3 +154,127 @@ fn keeps(algorithm: &str, text: &str, label: Label) {
         contract.check().unwrap_or_else(|violation| panic!("{algorithm} {text} {dim}: {violation}"));
     }
 }
+
+/// The last probability of the class `b`, and the sum from the 11th row on; classes are cut from the numbers.
+fn shares_of_three(model: &mut Model) -> (f64, f64) {
+    let (mut last, mut sum) = (0.0, 0.0);
+    for (place, (row, label)) in stream().into_iter().enumerate() {
+        let batch = Batch::vectors(Features::dense(&row[..], 3).expect("rows of 3"));
+        if place >= 10 {
+            let shares = model.predict_proba(&batch).expect("a classifier").remove(0).expect("an answer");
+            let class = (0..3).find(|&code| model.class(code) == Some("b")).expect("b came");
+            last = shares[class as usize];
+            sum += last;
+        }
+        let class = if label < -0.5 {
+            "a"
+        } else if label < 1.0 {
+            "b"
+        } else {
+            "c"
+        };
+        assert_eq!(model.learn(&batch.with_labels(Labels::Classes(&[Some(class)]))).learned, 1);
+    }
+    (last, sum)
+}
+
+#[test]
+fn softmax_regression_answers_as_rivers() {
+    for (text, last, sum) in [
+        ("", 0.23034757931963296, 51.38894311903599),
+        ("l2=0.1", 0.24296456678611816, 51.89805663209348),
+        ("optimizer=adam", 0.00013246981615126202, 40.703406526700476),
+        ("optimizer=momentum", 2.154507088236165e-09, 35.58180252734747),
+        ("preprocess=standard_scaler", 0.2523528920833295, 61.29555079378147),
+    ] {
+        let found = shares_of_three(&mut model("softmax_regression", text, Label::Class));
+        assert!(close(found.0, last) && close(found.1, sum), "{text}: {found:?}, River {last} {sum}");
+    }
+}
+
+#[test]
+fn passive_aggressive_models_answer_as_others() {
+    // River 0.26.1: PAClassifier(C=, mode=, learn_intercept=).
+    for (text, last, sum) in [
+        ("", 0.0010173697515466584, 107.38953790649984),
+        ("c=0.1;mode=2", 0.01797090764586737, 108.1522125313863),
+        ("mode=0", 0.000862890800449829, 107.2245921752773),
+        ("c=0.1;learn_intercept=false", 0.014135792577332716, 114.67888868430482),
+    ] {
+        let found = shares(&mut model("pa_classifier", text, Label::Class));
+        assert!(close(found.0, last) && close(found.1, sum), "{text}: {found:?}");
+    }
+    // scikit-learn 1.9.1: PassiveAggressiveRegressor(C=, loss=, epsilon=0.1, fit_intercept=).partial_fit.
+    for (text, last, sum) in [
+        ("", -2.999197657271374, 171.9340133842253),
+        ("c=0.05", -4.104560340581279, 173.34381694418417),
+        ("c=0.05;learn_intercept=false", -3.7423988889282835, 179.69947644096996),
+        ("c=0.1;mode=2", -4.061295500474914, 177.4368206045261),
+    ] {
+        let found = numbers(&mut model("pa_regressor", text, Label::Number));
+        assert!(close(found.0, last) && close(found.1, sum), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn mllibs_regressions_descend_batch_by_batch() {
+    // The page's formula in numpy 2.4, in four batches of 50 rows.
+    let cases: [(&str, &str, [f64; 3]); 5] = [
+        ("streaming_linear_regression", "", [1.4823313865876746, -0.5947174402044494, 0.7369467828132923]),
+        (
+            "streaming_linear_regression",
+            "step_size=0.02;num_iterations=10;convergence_tol=0",
+            [0.6079354546537282, -0.16982146337386897, 0.5301366263826691],
+        ),
+        ("streaming_logistic_regression", "", [1.0725060456524624, -0.3884541274392703, 0.4961835377387865]),
+        (
+            "streaming_logistic_regression",
+            "step_size=0.02;num_iterations=10;convergence_tol=0;initial_weights=[0,0,0]",
+            [0.14396695165741671, -0.027722004153009197, 0.1218212442111016],
+        ),
+        (
+            "streaming_logistic_regression",
+            "reg_param=0.1",
+            [0.8689539948155817, -0.3067272945889641, 0.41422905199128246],
+        ),
+    ];
+    for (algorithm, text, expected) in cases {
+        let label = if algorithm.contains("logistic") { Label::Class } else { Label::Number };
+        let mut model = model(algorithm, text, label);
+        for rows in stream().chunks(50) {
+            let values: Vec<f64> = rows.iter().flat_map(|(row, _)| *row).collect();
+            let numbers: Vec<f64> = rows.iter().map(|(_, number)| *number).collect();
+            let classes: Vec<_> =
+                numbers.iter().map(|&y| Some(if y > 0.5 { "true" } else { "false" })).collect();
+            let labels = match label {
+                Label::Class => Labels::Classes(&classes),
+                Label::Number => Labels::Numbers(&numbers),
+            };
+            let batch = Batch::vectors(Features::dense(&values[..], 3).unwrap());
+            assert_eq!(model.learn(&batch.with_labels(labels)).learned, 50);
+        }
+        let description = model.describe();
+        let mut found = &description["weights"];
+        if label == Label::Class {
+            found = &found[0];
+        }
+        // The function speaks for the class that came second.
+        let sign = if label == Label::Class && model.class(1) == Some("false") { -1.0 } else { 1.0 };
+        for (column, expected) in expected.iter().enumerate() {
+            let weight = sign * found[column].as_f64().unwrap();
+            assert!(close(weight, *expected), "{algorithm} {text}: {found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn other_linear_models_keep_the_contract() {
+    keeps("softmax_regression", "", Label::Class);
+    keeps("softmax_regression", "optimizer=ftrl;intercept_lr=0.1", Label::Class);
+    for text in ["mode=0", "c=0.1;mode=2"] {
+        keeps("pa_classifier", text, Label::Class);
+        keeps("pa_regressor", text, Label::Number);
+    }
+    keeps("streaming_linear_regression", "num_iterations=5", Label::Number);
+    keeps("streaming_logistic_regression", "num_iterations=5;reg_param=0.1", Label::Class);
+}
