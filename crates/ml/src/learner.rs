@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::features::Features;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
+use crate::schema::Kind;
 use crate::snapshot::SnapshotError;
 
 /// What every learner can do, whatever its task.
@@ -324,6 +325,12 @@ pub trait Forecaster: Learner {
 
 /// Prepares rows for a learner: scales, fills, hashes. It may learn from them how (without labels).
 pub trait Transformer: Learner {
+    /// Whether no value is missing any more in what it made of columns of this kind.
+    fn fills(&self, kind: Kind) -> bool {
+        let _ = kind;
+        false
+    }
+
     /// Learns from one row.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use crate::learner::{
 };
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
-use crate::schema::Schema;
+use crate::schema::{Kind, Schema};
 use crate::vocabulary::Vocabulary;
 
 /// The most classes that one model keeps apart: labels that are really numbers, or ids, must not fill the memory.
@@ -207,7 +207,7 @@ impl Model {
     /// The first thing wrong with it.
     pub fn check(&self, row: Row<'_>) -> Result<(), Rejection> {
         let dim = if self.steps.is_empty() { self.dim() } else { self.schema.dim() };
-        row.check(dim, self.first().missing())
+        row.check(dim, self.missing())
     }
 
     /// What is wrong with one row of a batch as far as that shows before it is learned or answered. Labels are not
@@ -276,10 +276,24 @@ impl Model {
         self.learner().dim()
     }
 
-    /// What becomes of missing values in its rows.
+    /// What becomes of missing numbers in its rows.
     #[must_use]
     pub fn missing(&self) -> Missing {
-        self.first().missing()
+        if self.takes_missing(Kind::Number) { Missing::Skipped } else { Missing::Refused }
+    }
+
+    /// Whether a column of this kind may lack a value: a step fills it, or nobody minds. A row that would be refused at
+    /// the end must not teach the steps before.
+    fn takes_missing(&self, kind: Kind) -> bool {
+        for step in &self.steps {
+            if step.missing() == Missing::Refused {
+                return false;
+            }
+            if step.fills(kind) {
+                return true;
+            }
+        }
+        self.learner().missing() == Missing::Skipped
     }
 
     /// Changes an option of the learner, or else of the first step that has it.
@@ -325,14 +339,6 @@ impl Model {
             Task::Regress(learner) => &**learner,
             Task::Detect(learner) => &**learner,
             Task::Forecast(learner) => &**learner,
-        }
-    }
-
-    /// Who sees a row first.
-    fn first(&self) -> &dyn Learner {
-        match self.steps.first() {
-            Some(step) => &**step,
-            None => self.learner(),
         }
     }
 

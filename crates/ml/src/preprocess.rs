@@ -1,10 +1,16 @@
 //! What prepares rows for a learner.
 //!
 //! The option `preprocess` lists the steps in the order in which a row goes through them, with their arguments in
-//! brackets: `'impute(strategy=median), standard_scaler'`.
+//! brackets: `'impute(strategy=previous), standard_scaler'`.
 
+pub mod impute;
+pub mod min_max_scaler;
+pub mod one_hot;
 pub mod standard_scaler;
 
+pub use impute::Impute;
+pub use min_max_scaler::MinMaxScaler;
+pub use one_hot::OneHot;
 pub use standard_scaler::StandardScaler;
 
 use std::collections::BTreeMap;
@@ -15,7 +21,12 @@ use crate::registry::{Step, step};
 use crate::schema::{Kind, Schema};
 
 /// Every step by its name.
-pub(crate) const STEPS: &[Step] = &[step!(standard_scaler::NAME, StandardScaler)];
+pub(crate) const STEPS: &[Step] = &[
+    step!(impute::NAME, Impute),
+    step!(min_max_scaler::NAME, MinMaxScaler),
+    step!(one_hot::NAME, OneHot),
+    step!(standard_scaler::NAME, StandardScaler),
+];
 
 /// The columns of categories, in order: most steps leave them as they are.
 pub(crate) fn nominal(schema: &Schema) -> Vec<usize> {
@@ -31,7 +42,7 @@ pub(crate) fn steps(given: &mut BTreeMap<String, String>, schema: &Schema) -> Re
     let (mut steps, mut schema) = (Vec::new(), schema.clone());
     let key = given.keys().find(|key| key.eq_ignore_ascii_case("preprocess")).cloned();
     let Some(list) = key.and_then(|key| given.remove(&key)) else { return Ok((steps, schema)) };
-    let malformed = || invalid(&list, "steps as 'impute(strategy=median), standard_scaler'".to_owned());
+    let malformed = || invalid(&list, "steps as 'impute(strategy=previous), standard_scaler'".to_owned());
     for (name, arguments) in options::calls(&list).ok_or_else(malformed)? {
         let Some(step) = STEPS.iter().find(|step| step.name == name) else {
             let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();

@@ -63,10 +63,10 @@ pub(crate) fn array(question: Question, entry: &Entry, model: &Model, batch: &Ba
 }
 
 /// The same future in each row; NULL if the model cannot tell it.
-pub(crate) fn futures(future: Option<Vec<f64>>, rows: usize) -> ArrayRef {
+pub(crate) fn futures(future: Option<&[f64]>, rows: usize) -> ArrayRef {
     let mut lists = ListBuilder::new(Float64Builder::new());
     for _ in 0..rows {
-        if let Some(future) = &future {
+        if let Some(future) = future {
             lists.values().append_slice(future);
         }
         lists.append(future.is_some());

@@ -159,7 +159,7 @@ impl ScalarUDFImpl for Ask {
                 ColumnarValue::Array(_) => horizon(None)?,
             };
             let future = version.and_then(|version| version.model().forecast(horizon));
-            return Ok(ColumnarValue::Array(answer::futures(future, call.number_rows)));
+            return Ok(ColumnarValue::Array(answer::futures(future.as_deref(), call.number_rows)));
         }
         let fields = call.arg_fields.get(1..).unwrap_or_default();
         let numbered = without_row(fields.len(), fields);

@@ -31,8 +31,8 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
+use cpu_time::ThreadTime;
 use ml::{Label, Model, create, registry};
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value, json};
 
 use crate::rows::Rows;
@@ -115,6 +115,5 @@ fn figures(
 
 /// The processor time of this thread so far, to the nanosecond.
 fn processor_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    ThreadTime::now().as_duration().as_secs_f64()
 }

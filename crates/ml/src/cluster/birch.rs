@@ -1,6 +1,6 @@
 //! BIRCH (Zhang, Ramakrishnan and Livny, *BIRCH: an efficient data clustering method for very large databases*, 1996).
 //!
-//! Rows are gathered in sub-clusters, which hang in a tree ([`tree`]): a row goes down to the nearest sub-cluster, and
+//! Rows are gathered in sub-clusters, which hang in a tree: a row goes down to the nearest sub-cluster, and
 //! joins it if the radius (the root of the mean squared distance from the middle) stays within `threshold`; otherwise
 //! it founds one, and nodes of more than `branching_factor` entries part in two. Every `time_gap` rows the clusters that
 //! are asked for come from k-means over the sub-clusters by weight; a row is answered with the nearest of these. Where there would

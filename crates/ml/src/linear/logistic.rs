@@ -3,7 +3,7 @@
 //! With two classes, the probability of the second one is `1 / (1 + e^-p)` for `p = w x + b`. Learning follows the
 //! gradient of a [loss of margins](crate::linear::loss), as [linear regression](crate::linear::regression) does with
 //! its own, with the same options and defaults. More classes are told apart by
-//! [one function each](crate::linear::one_vs_rest), where River would wrap the model in `OneVsRestClassifier`.
+//! one function each, where River would wrap the model in `OneVsRestClassifier`.
 //!
 //! The perceptron (Rosenblatt, 1958) is the same with the loss `hinge`, whose threshold is 0, and steps of length 1.
 

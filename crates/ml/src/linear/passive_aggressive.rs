@@ -12,7 +12,7 @@
 //! The loss of a number is how far beyond `eps` the answer is off, that of a class `max(1 - m, 0)` of the margin `m`.
 //! Defaults are River's: `c` 1, `mode` 1, `eps` 0.1, with an intercept (which `x x` does not count). River 0.26's
 //! regressor passes its targets through the mapping of classes first; this one follows the paper, as scikit-learn does.
-//! More than two classes have [one function each](crate::linear::one_vs_rest).
+//! More than two classes have one function each.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use super::{CLASSES_MAX, Model};
 use crate::batch::{Batch, ColumnValues, Columns, Labels, RowStore};
 use crate::features::Features;
 use crate::learner::{LearnReport, RejectedRow, RowBuffer};
-use crate::row::{Rejection, Row, VALUE_MAX};
+use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Kind, Label};
 use crate::vocabulary::WORDS_MAX;
 
@@ -157,7 +157,15 @@ impl Model {
         if expected == 0 {
             return Ok(());
         }
-        Row::F64(row).check(Some(expected), self.first().missing())
+        let (numbers, names) = (self.takes_missing(Kind::Number), self.takes_missing(Kind::Category));
+        let refused =
+            |column: &usize| !if self.schema.kind(*column) == Kind::Number { numbers } else { names };
+        if !(numbers && names)
+            && let Some(column) = (0..expected).find(|column| row[*column].is_nan() && refused(column))
+        {
+            return Err(Rejection::NotFinite { column });
+        }
+        Row::F64(row).check(Some(expected), Missing::Skipped)
     }
 }
 

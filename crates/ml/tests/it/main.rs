@@ -13,5 +13,6 @@ mod metrics;
 mod naive_bayes;
 mod neighbors;
 mod options;
+mod preprocess;
 mod snapshots;
 mod trees;

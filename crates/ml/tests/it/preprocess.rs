@@ -1,0 +1,82 @@
+//! Steps before a learner: what they give it, and that a refused row teaches none of them.
+
+use std::collections::BTreeMap;
+
+use ml::check::Contract;
+use ml::{
+    Batch, Column, ColumnValues, Columns, Kind, Label, Labels, Model, Predictions, Rejection, Schema, create,
+};
+
+fn options(preprocess: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("preprocess".to_owned(), preprocess.to_owned())])
+}
+
+fn shop() -> Schema {
+    let column = |name: &str, kind| Column { name: name.to_owned(), kind };
+    let columns = vec![column("price", Kind::Number), column("colour", Kind::Category)];
+    Schema { columns, label: Some(Label::Class) }
+}
+
+#[test]
+fn pipelines_keep_the_contract() {
+    for preprocess in [
+        "standard_scaler",
+        "min_max_scaler",
+        "impute",
+        "impute(strategy=constant, value=3), standard_scaler",
+        "impute(strategy=previous), min_max_scaler, standard_scaler(with_std=false)",
+    ] {
+        let make = || {
+            let mut options = options(preprocess);
+            options.insert("evaluation_window".to_owned(), "50".to_owned());
+            create("logistic_regression", &options, Schema::vector(Some(Label::Class))).expect("good options")
+        };
+        let contract = Contract { make: &make, dim: 3, snapshot_bytes_max: 20_000 };
+        contract.check().unwrap_or_else(|violation| panic!("{preprocess}: {violation}"));
+    }
+}
+
+fn learn(
+    model: &mut Model,
+    prices: &[f64],
+    colours: &[Option<&str>],
+    labels: &[Option<&str>],
+) -> Vec<(usize, Rejection)> {
+    let columns = [ColumnValues::Numbers(prices), ColumnValues::Words(colours)];
+    let batch = Batch { columns: Columns::Table(&columns), labels: Some(Labels::Classes(labels)) };
+    model.learn(&batch).rejected.iter().map(|row| (row.row, row.reason)).collect()
+}
+
+#[test]
+fn categories_reach_a_linear_model_as_columns() {
+    let mut model =
+        create("logistic_regression", &options("standard_scaler, one_hot"), shop()).expect("good options");
+    let colours: Vec<Option<&str>> = (0..400).map(|row| Some(["red", "blue", "green"][row % 3])).collect();
+    let labels: Vec<Option<&str>> =
+        (0..400).map(|row| Some(if row % 3 == 1 { "yes" } else { "no" })).collect();
+    assert_eq!(learn(&mut model, &vec![1.0; 400], &colours, &labels), []);
+    let asked = [Some("red"), Some("blue"), Some("green"), Some("never seen"), None];
+    let columns = [ColumnValues::Numbers(&[1.0; 5]), ColumnValues::Words(&asked)];
+    let question = Batch { columns: Columns::Table(&columns), labels: None };
+    let Predictions::Classes(answers) = model.predict(&question) else { panic!("it names classes") };
+    let words: Vec<_> = answers.iter().map(|code| code.and_then(|code| model.class(code))).collect();
+    assert_eq!(words[..3], [Some("no"), Some("yes"), Some("no")]);
+    assert!(words[3].is_some() && words[4].is_some(), "an unknown colour is none of the known ones");
+}
+
+#[test]
+fn a_missing_number_is_filled_or_its_row_teaches_nobody() {
+    let prices = [1.0, f64::NAN, 3.0];
+    let (colours, labels) = ([Some("red"); 3], [Some("yes"), Some("no"), Some("no")]);
+    let mut model =
+        create("logistic_regression", &options("standard_scaler, one_hot"), shop()).expect("good options");
+    assert_eq!(learn(&mut model, &prices, &colours, &labels), [(1, Rejection::NotFinite { column: 0 })]);
+    let mut clean =
+        create("logistic_regression", &options("standard_scaler, one_hot"), shop()).expect("good options");
+    learn(&mut clean, &[1.0, 3.0], &colours[..2], &[Some("yes"), Some("no")]);
+    assert_eq!(model.snapshot(), clean.snapshot(), "the scaler has not seen the refused row");
+    let mut filled = create("logistic_regression", &options("impute, standard_scaler, one_hot"), shop())
+        .expect("good options");
+    assert_eq!(learn(&mut filled, &prices, &colours, &labels), []);
+    assert_eq!(filled.rows_learned(), 3);
+}
