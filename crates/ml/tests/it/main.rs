@@ -5,6 +5,7 @@ mod baseline;
 mod cluster;
 mod contract;
 mod digits;
+mod documented;
 mod elec;
 mod evaluation;
 mod forecast;
