@@ -29,7 +29,7 @@ enum Verb {
         #[command(flatten)]
         named: Named,
         /// The version; the one before the latest if it is left out
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "VERSION")]
         to: Option<u64>,
     },
     /// Let one version answer, whatever is learned meanwhile
@@ -38,7 +38,7 @@ enum Verb {
         named: Named,
         /// The version
         #[arg(value_name = "VERSION")]
-        version: u64,
+        number: u64,
     },
     /// Let the latest version answer again
     Unpin(Named),
@@ -47,8 +47,8 @@ enum Verb {
         #[command(flatten)]
         named: Named,
         /// The version; the one that answers if it is left out
-        #[arg(long, value_name = "N")]
-        version: Option<u64>,
+        #[arg(long, value_name = "VERSION")]
+        at: Option<u64>,
     },
     /// Make an exported model the next version of a model with the same columns and algorithm
     Import {
@@ -77,9 +77,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let to = to.map(|version| format!(" TO VERSION {version}")).unwrap_or_default();
             alter(named, &format!("ROLLBACK{to}"))
         }
-        Verb::Pin { named, version } => alter(named, &format!("PIN VERSION {version}")),
+        Verb::Pin { named, number } => alter(named, &format!("PIN VERSION {number}")),
         Verb::Unpin(named) => alter(named, "UNPIN"),
-        Verb::Export { named, version } => export(named, *version),
+        Verb::Export { named, at } => export(named, *at),
         Verb::Import { named, file } => import(named, file),
     }
 }

@@ -8,6 +8,7 @@ mod documentation;
 mod embedded;
 mod failures;
 mod group;
+mod model;
 mod produce;
 mod running;
 mod topic;
