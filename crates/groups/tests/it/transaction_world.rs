@@ -17,7 +17,7 @@ pub(crate) const OFFSETS_PLACE: usize = 2;
 /// A message on its way to the broker.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    Init { client: usize, expected: Option<TransactionalProducer> },
+    Init { client: usize, ask: usize, expected: Option<TransactionalProducer> },
     Write { client: usize, producer: TransactionalProducer, txn: usize, place: usize, record: usize },
     End { client: usize, producer: TransactionalProducer, txn: usize, commit: bool },
 }
@@ -30,7 +30,7 @@ enum Later {
     Marker { place: usize, producer: TransactionalProducer, commit: bool },
     Written(TransactionalProducer),
     Enter { client: usize, producer: TransactionalProducer, txn: usize, place: usize, record: usize },
-    Initialised(usize, Result<TransactionalProducer, Error>),
+    Initialised { client: usize, ask: usize, answer: Result<TransactionalProducer, Error> },
     Ended { client: usize, txn: usize, next: Result<TransactionalProducer, Error> },
 }
 
@@ -45,6 +45,8 @@ pub(crate) enum Fate {
 struct Client {
     /// Nobody while it waits for its id.
     producer: Option<TransactionalProducer>,
+    /// The Init that it waits for; an answer to another one is not its own.
+    asking: Option<usize>,
     known: Option<TransactionalProducer>,
     txn: Option<usize>,
     ending: Option<bool>,
@@ -72,6 +74,7 @@ pub(crate) struct World {
     fates: Vec<Fate>,
     acked: Vec<(usize, usize)>,
     records: usize,
+    inits: usize,
     producer_ids: i64,
     now_ms: i64,
 }
@@ -103,6 +106,7 @@ impl World {
             fates: Vec::new(),
             acked: Vec::new(),
             records: 0,
+            inits: 0,
             producer_ids: 0,
             now_ms: 1,
         }
@@ -111,8 +115,10 @@ impl World {
     pub(crate) fn ask_init(&mut self, client: usize, recover: bool) {
         let known = self.clients[client].known;
         let expected = known.filter(|_| recover);
-        self.clients[client] = Client { known, ..Client::default() };
-        self.flight.push(Message::Init { client, expected });
+        self.inits += 1;
+        let ask = self.inits;
+        self.clients[client] = Client { known, asking: Some(ask), ..Client::default() };
+        self.flight.push(Message::Init { client, ask, expected });
     }
 
     pub(crate) fn ask_write(&mut self, client: usize, place: usize) {
@@ -138,11 +144,22 @@ impl World {
         let (Some(producer), Some(txn)) = (self.clients[client].producer, self.clients[client].txn) else {
             return;
         };
+        if self.version == Version::V1 && self.awaits_end(txn) {
+            return;
+        }
         let commit = *self.clients[client].ending.get_or_insert(commit);
         if commit && self.fates[txn] == Fate::Open {
             self.fates[txn] = Fate::CommitSent;
         }
         self.flight.push(Message::End { client, producer, txn, commit });
+    }
+
+    /// In the older manner whoever asks for an end does not ask again before an answer: a second request could not be told
+    /// from the next transaction's.
+    fn awaits_end(&self, of: usize) -> bool {
+        let asked = |message: &Message| matches!(message, Message::End { txn, .. } if *txn == of);
+        let answered = |later: &Later| matches!(later, Later::Ended { txn, .. } if *txn == of);
+        self.flight.iter().any(asked) || self.later.iter().any(answered)
     }
 
     /// In the older manner a late message of the same epoch cannot be told from one of the next transaction: there an end
@@ -158,11 +175,11 @@ impl World {
             self.transactions.supply_producer_id(self.producer_ids);
         }
         match message {
-            Message::Init { client, expected } => {
+            Message::Init { client, ask, expected } => {
                 let request = InitRequest { transactional_id: ID.into(), timeout_ms: TIMEOUT_MS, expected };
                 let (effects, answer) = self.transactions.init_producer_id(&request, self.now_ms);
                 self.take(effects);
-                self.later.push_back(Later::Initialised(client, answer));
+                self.later.push_back(Later::Initialised { client, ask, answer });
             }
             Message::Write { client, producer, txn, place, record } => {
                 self.write(client, producer, txn, place, record);
@@ -248,10 +265,12 @@ impl World {
             Later::Enter { client, producer, txn, place, record } => {
                 self.enter(client, producer, txn, place, record);
             }
-            Later::Initialised(client, Ok(producer)) if self.clients[client].producer.is_none() => {
+            Later::Initialised { client, ask, answer: Ok(producer) }
+                if self.clients[client].asking == Some(ask) =>
+            {
                 self.clients[client] = Client::of(producer);
             }
-            Later::Initialised(..) => {}
+            Later::Initialised { .. } => {}
             Later::Ended { client, txn, next } => self.ended(client, txn, next),
         }
     }
