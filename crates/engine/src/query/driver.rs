@@ -26,8 +26,7 @@ use crate::query::output::{Output, without};
 use crate::query::progress::Progress;
 use crate::query::trigger;
 use crate::sink::dead_letter::DeadLetterSink;
-use crate::sink::json::encode;
-use crate::sink::topic::TopicSink;
+use crate::sink::{Delivery, Sink};
 use crate::source::json::JsonDecoder;
 use crate::source::topic::{Limits, Pinned, TopicSource};
 use crate::status::QueryState;
@@ -58,8 +57,8 @@ pub(crate) struct Query {
 
 /// What becomes of a query's rows.
 pub(crate) enum Effect {
-    /// They are written to a topic.
-    Write { sink: TopicSink, key: Option<String> },
+    /// They go to a sink.
+    Write { sink: Box<dyn Sink> },
     /// A model learns from them.
     Learn { entry: Arc<Entry>, model: Box<Model> },
 }
@@ -119,13 +118,15 @@ impl Query {
             ..Done::default()
         };
         done.rows_written = match &mut self.effect {
-            Effect::Write { sink, key } => {
-                let rows =
-                    encode(&output.batches, key.as_deref()).map_err(crate::error::SinkError::Encode)?;
-                let (written, first) = (rows.len() as u64, self.standing.rows_written);
-                let partitions = intent.sink_partitions;
-                sink.write(rows, first, partitions, intent.time_ms, &mut done.numbers).await?;
-                written
+            Effect::Write { sink } => {
+                let delivery = Delivery {
+                    batch: intent.batch,
+                    time_ms: intent.time_ms,
+                    first: self.standing.rows_written,
+                    partitions: intent.sink_partitions,
+                    numbers: &mut done.numbers,
+                };
+                sink.write(&output.batches, delivery).await?
             }
             Effect::Learn { entry, model } => {
                 learn(model.as_mut(), entry, &output.batches, &output.records, &mut refused)?
@@ -158,7 +159,7 @@ impl Query {
             }
         }
         let sink_partitions = match &self.effect {
-            Effect::Write { sink, .. } => sink.partition_count()?,
+            Effect::Write { sink } => sink.partitions()?,
             Effect::Learn { .. } => 0,
         };
         let intent = Intent {

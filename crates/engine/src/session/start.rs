@@ -22,7 +22,7 @@ use crate::query::progress::{Identity, Progress};
 use crate::session::Shared;
 use crate::session::catalog::{ModelDef, QueryDef, Table};
 use crate::sink::dead_letter::DeadLetterSink;
-use crate::sink::topic::TopicSink;
+use crate::sink::kafka::KafkaSink;
 use crate::source::json::JsonDecoder;
 use crate::source::topic::{Limits, TopicSource};
 use crate::sql::options::TableOptions;
@@ -216,10 +216,11 @@ impl Shared {
                 };
                 Ok(Effect::Learn { entry, model: Box::new(model) })
             }
-            (End::Table(options), _) => Ok(Effect::Write {
-                sink: TopicSink::new(&self.topics, &options.topic, producer_id),
-                key: options.key.clone(),
-            }),
+            (End::Table(options), _) => {
+                let (topic, key) = (&options.topic, options.key.clone());
+                let sink = KafkaSink::new(&self.topics, topic, producer_id, key);
+                Ok(Effect::Write { sink: Box::new(sink) })
+            }
             (End::Model(_), None) => unreachable!("a model's query is assembled with its entry"),
         }
     }

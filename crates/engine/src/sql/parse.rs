@@ -9,13 +9,16 @@ use crate::sql::cursor::{Cursor, is_blank, tokenize};
 use crate::sql::select::Select;
 use crate::sql::statement::{
     AlterModel, CreateContest, CreateModel, CreateNetwork, CreateTable, Drop, IfExists, ModelChange,
-    OptionValue, Options, Parsed, Show, Statement,
+    OptionValue, Options, Parsed, Provider, Show, Statement,
 };
 use crate::sql::types;
 
 const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MODEL, ALTER MODEL, DROP TABLE, \
                           DROP MODEL, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
                           DESCRIBE or SELECT";
+
+/// What a table may stand on.
+const KINDS: &str = "kafka";
 
 /// Reads statements separated by semicolons.
 pub(crate) fn parse(text: &str) -> Result<Vec<Parsed>, SqlError> {
@@ -118,7 +121,7 @@ fn create_table(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, Sql
         let expected = if columns.is_empty() { "(column type, ...) or USING kafka" } else { "USING kafka" };
         return Err(cursor.error(expected));
     }
-    cursor.expect("kafka")?;
+    let provider = provider(cursor)?;
     let options = options(cursor)?;
     let query = if cursor.accept("AS") { Some(Select::parse(cursor)?) } else { None };
     match (columns.is_empty(), &query) {
@@ -127,7 +130,16 @@ fn create_table(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, Sql
         _ => {}
     }
     cursor.finish()?;
-    Ok(Statement::CreateTable(CreateTable { name, if_exists, columns, options, query }))
+    Ok(Statement::CreateTable(CreateTable { name, if_exists, columns, provider, options, query }))
+}
+
+fn provider(cursor: &mut Cursor<'_>) -> Result<Provider, SqlError> {
+    let position = cursor.position();
+    let name = cursor.name(KINDS)?.to_lowercase();
+    match name.as_str() {
+        "kafka" => Ok(Provider { name, position }),
+        _ => Err(SqlError::Syntax { position, reason: format!("expected {KINDS}, met '{name}'") }),
+    }
 }
 
 fn create_model(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, SqlError> {

@@ -43,8 +43,21 @@ pub(crate) struct CreateTable {
     pub(crate) name: String,
     pub(crate) if_exists: IfExists,
     pub(crate) columns: Vec<FieldRef>,
+    /// The word after `USING`.
+    #[expect(dead_code, reason = "there is one provider yet")]
+    pub(crate) provider: Provider,
     pub(crate) options: Options,
     pub(crate) query: Option<Select>,
+}
+
+/// What stands behind a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Provider {
+    /// In lower case.
+    #[expect(dead_code, reason = "there is one provider yet")]
+    pub(crate) name: String,
+    #[expect(dead_code, reason = "there is one provider yet")]
+    pub(crate) position: Position,
 }
 
 /// `CREATE MODEL ... AS SELECT`: learns from every row.
