@@ -229,6 +229,8 @@ pub(crate) enum SourceError {
     Flush { topic: String, partition: u32, source: topics::AppendError },
     #[error("decode a record batch")]
     Batch(#[from] record::Error),
+    #[error("decode records")]
+    Decode(#[source] datafusion::arrow::error::ArrowError),
 }
 
 /// Why a sink did not take rows.
@@ -251,8 +253,6 @@ pub(crate) enum SinkError {
 pub(crate) enum QueryError {
     #[error("read the source")]
     Source(#[from] SourceError),
-    #[error("decode records")]
-    Decode(#[source] datafusion::arrow::error::ArrowError),
     #[error("run the plan")]
     Plan(#[from] datafusion::error::DataFusionError),
     #[error("aggregate")]

@@ -7,7 +7,6 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::streaming::StreamingTable;
 use futures::StreamExt;
-use topics::Topics;
 
 use crate::error::SqlError;
 use crate::models::reference::{At, Reference};
@@ -16,9 +15,9 @@ use crate::operator::scope::{Pins, Scope};
 use crate::plan::compile::visible_columns;
 use crate::plan::resolve::{self, Known};
 use crate::session::catalog::Table;
+use crate::source::Source;
 use crate::source::bounded::BoundedStream;
-use crate::source::json::JsonDecoder;
-use crate::source::topic::TopicSource;
+use crate::source::shape::Shape;
 use crate::sql::Select;
 
 /// What came out.
@@ -34,9 +33,8 @@ pub(crate) struct BoundedRows {
 /// Runs the query over tables as they are now, with the latest version of each model.
 pub(crate) async fn run(
     select: &Select,
-    tables: &[&Table],
+    tables: &[(&Table, Arc<dyn Source>)],
     known: Known<'_>,
-    topics: &Topics,
     rows_max: usize,
 ) -> Result<BoundedRows, SqlError> {
     let planning = |error| SqlError::plan(&error);
@@ -44,14 +42,18 @@ pub(crate) async fn run(
     let session = resolve::session(known, &scope);
     let refused = Arc::new(AtomicU64::new(0));
     let mut names = Vec::new();
-    for table in tables {
+    for (table, source) in tables {
         let columns = visible_columns(select, &table.columns);
         names.extend(columns.iter().map(|column| column.name().clone()));
         names.push(table.name.clone());
         let schema: SchemaRef = Arc::new(Schema::new(columns));
-        let decoder = JsonDecoder::new(&table.options.topic, Arc::clone(&schema));
-        let source = TopicSource::new(topics, &table.options.topic, false);
-        let stream = BoundedStream::new(source, decoder, &refused);
+        let shape = Shape::new(Arc::clone(&schema));
+        let attempt = || format!("read {}", source.name());
+        let bounds = source.bounds().await.map_err(|error| SqlError::failed(attempt(), error))?;
+        let endless =
+            || SqlError::invalid(table.name.as_str(), "can only be read as a STREAM: it has no end");
+        let bounds = bounds.ok_or_else(endless)?;
+        let stream = BoundedStream::new(Arc::clone(source), shape, bounds, &refused);
         let provider = StreamingTable::try_new(schema, vec![Arc::new(stream)]).map_err(planning)?;
         session.register_table(table.name.as_str(), Arc::new(provider)).map_err(planning)?;
     }

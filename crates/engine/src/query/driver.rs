@@ -27,14 +27,14 @@ use crate::query::progress::Progress;
 use crate::query::trigger;
 use crate::sink::dead_letter::DeadLetterSink;
 use crate::sink::{Delivery, Sink};
-use crate::source::json::JsonDecoder;
-use crate::source::topic::{Limits, Pinned, TopicSource};
+use crate::source::shape::Shape;
+use crate::source::{Limits, Pinned, Rows, Source};
 use crate::status::QueryState;
 
 /// A query and everything it owns.
 pub(crate) struct Query {
-    pub(crate) source: TopicSource,
-    pub(crate) decoder: JsonDecoder,
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) shape: Shape,
     pub(crate) plan: Compiled,
     pub(crate) aggregate: Option<IncrementalAggregate>,
     pub(crate) effect: Effect,
@@ -82,12 +82,13 @@ impl Query {
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
         if let Some((intent, pins)) = self.undone.take() {
             let begun = self.env.clock.monotonic();
-            let pinned = self.source.reread(&intent.ranges)?;
+            let pinned = self.source.reread(&intent.ranges).await?;
             self.run_batch(&intent, &pins, &pinned, begun).await?;
         }
-        while trigger::fired(&self.source, &self.positions(), stop).await {
+        while trigger::fired(self.source.as_ref(), &self.standing.offsets, stop).await? {
             let begun = self.env.clock.monotonic();
-            let pinned = self.source.pin(&self.positions(), self.limits, self.standing.batch)?;
+            let positions = &self.standing.offsets;
+            let pinned = self.source.pin(positions, &self.limits, self.standing.batch).await?;
             if pinned.is_empty() {
                 continue;
             }
@@ -107,8 +108,7 @@ impl Query {
         pinned: &Pinned,
         begun: Duration,
     ) -> Result<(), QueryError> {
-        let records = pinned.records()?;
-        let (rows, mut refused) = self.decoder.decode(&records).map_err(QueryError::Decode)?;
+        let Rows { batch: rows, records, mut refused } = pinned.rows(&self.shape)?;
         self.bind(intent, pins);
         let output = self.run_plan(intent.batch, rows, &mut refused).await?;
         let mut done = Done {
@@ -137,10 +137,6 @@ impl Query {
         self.commit(intent, done)?;
         self.publish(records.len() as u64, begun);
         Ok(())
-    }
-
-    fn positions(&self) -> BTreeMap<u32, i64> {
-        self.standing.offsets.get(self.source.name()).cloned().unwrap_or_default()
     }
 
     /// Decides everything that a repetition must not decide anew.
@@ -230,6 +226,7 @@ impl Query {
         }
         self.journal_append(&Frame::Done(done, blob))?;
         self.standing = standing;
+        self.source.commit(&self.standing.offsets);
         if let Some(aggregate) = &mut self.aggregate {
             aggregate.commit();
         }

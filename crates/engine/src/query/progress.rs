@@ -1,13 +1,13 @@
 //! What a running query tells about itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use env::Clock;
 
 use crate::query::journal::Snapshot;
-use crate::source::topic::TopicSource;
+use crate::source::Source;
 use crate::status::{DeadLetters, Percentiles, QueryKind, QueryState, QueryStatus};
 
 /// Batches that the percentiles are taken over.
@@ -30,7 +30,7 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Progress {
     identity: Identity,
-    source: TopicSource,
+    source: Arc<dyn Source>,
     clock: Arc<dyn Clock>,
     begun: Duration,
     current: Mutex<Current>,
@@ -55,7 +55,7 @@ struct Measured {
 impl Progress {
     pub(crate) fn new(
         identity: Identity,
-        source: TopicSource,
+        source: Arc<dyn Source>,
         clock: Arc<dyn Clock>,
         standing: Snapshot,
     ) -> Self {
@@ -93,9 +93,6 @@ impl Progress {
         let now = self.clock.monotonic();
         let current = self.lock();
         let standing = &current.standing;
-        let none = BTreeMap::new();
-        let positions = standing.offsets.get(self.source.name()).unwrap_or(&none);
-        let source = BTreeMap::from([(self.source.name().to_owned(), self.source.progress(positions))]);
         QueryStatus {
             name: self.identity.name.clone(),
             id: self.identity.id,
@@ -108,7 +105,7 @@ impl Progress {
             rows_written: standing.rows_written,
             rows_per_second: rate(&current.batches, self.begun, now),
             batch_ms: percentiles(&current.batches),
-            source,
+            source: self.source.progress(&standing.offsets),
             dead_letters: DeadLetters {
                 count: standing.refused,
                 topic: crate::sink::dead_letter::topic_of(&self.identity.name),

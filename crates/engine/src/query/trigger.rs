@@ -1,20 +1,20 @@
 //! When a batch begins: as soon as there is something to read.
 
-use std::collections::BTreeMap;
-
 use tokio::sync::watch;
 
-use crate::source::topic::TopicSource;
+use crate::error::SourceError;
+use crate::source::Source;
+use crate::status::Offsets;
 
 /// Waits for records after the positions; false when the query has been told to stop.
 pub(crate) async fn fired(
-    source: &TopicSource,
-    positions: &BTreeMap<u32, i64>,
+    source: &dyn Source,
+    positions: &Offsets,
     stop: &mut watch::Receiver<bool>,
-) -> bool {
+) -> Result<bool, SourceError> {
     tokio::select! {
         biased;
-        _ = stop.wait_for(|stop| *stop) => false,
-        () = source.ready(positions) => true,
+        _ = stop.wait_for(|stop| *stop) => Ok(false),
+        ready = source.ready(positions) => ready.map(|()| true),
     }
 }

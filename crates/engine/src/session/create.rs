@@ -1,6 +1,5 @@
 //! `CREATE` and `DROP`: everything is checked and prepared, then the catalog changes, then the query runs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use env::write_atomically;
@@ -110,7 +109,7 @@ impl Inner {
         let columns = stored_columns(&planned.compiled);
         self.shared.topic(&source.options)?;
         self.shared.topic(&options)?;
-        let (journal, recovered) = self.begin(definition, &[])?;
+        let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
         let message = format!("streaming table {name} writes topic {} from {}", options.topic, source.name);
         let table = Table { name, id, sql, options, columns, query: Some(query) };
@@ -162,7 +161,7 @@ impl Inner {
         }
         let history = old.filter(same_shape).map(|entry| entry.to_keep()).unwrap_or_default();
         let definition = Definition::of_model(&model, source);
-        let (journal, recovered) = self.begin(definition, &history)?;
+        let (journal, recovered) = self.begin(definition, &history).await?;
         let message = format!("model {} learns from {}", model.name, source.name);
         let entry = self.shared.registry.replace(&model, history);
         let running = self.shared.assemble(definition, planned, journal, recovered, Some(entry))?;
@@ -270,7 +269,7 @@ impl Inner {
     }
 
     /// A new query's journal, with the versions its model begins with.
-    fn begin(
+    async fn begin(
         &self,
         definition: Definition<'_>,
         history: &[Arc<Version>],
@@ -278,10 +277,8 @@ impl Inner {
         let attempt = || format!("begin query {}", definition.name);
         let producer_id =
             self.shared.topics.next_producer_id().map_err(|error| SqlError::failed(attempt(), error))?;
-        let options = &definition.source.options;
         let source = self.shared.source(definition.source);
-        let start = source.start(options.starting_offsets).map_err(|e| SqlError::failed(attempt(), e))?;
-        let offsets = BTreeMap::from([(options.topic.clone(), start)]);
+        let offsets = source.start().await.map_err(|error| SqlError::failed(attempt(), error))?;
         let start = Start { query: definition.id, producer_id, offsets: offsets.clone() };
         let mut frames = vec![Frame::Start(start)];
         frames.extend(history.iter().map(|v| Frame::Version(v.record.clone(), v.snapshot.clone())));

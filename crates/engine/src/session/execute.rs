@@ -42,14 +42,14 @@ impl Inner {
         for stream in select.streams() {
             catalog.table(stream)?;
         }
-        let tables: Vec<&Table> =
-            catalog.tables().map(AsRef::as_ref).filter(|table| select.mentions(&table.name)).collect();
+        let tables =
+            catalog.tables().map(AsRef::as_ref).filter(|table: &&Table| select.mentions(&table.name));
+        let tables: Vec<_> = tables.map(|table| (table, self.shared.source_once(table))).collect();
         let networks = catalog.networks();
         let rows = bounded::run(
             select,
             &tables,
             Known { networks: &networks, models: &self.shared.registry },
-            &self.shared.topics,
             self.shared.config.answer_rows_max,
         );
         answer(&rows.await?)

@@ -23,8 +23,9 @@ use crate::session::Shared;
 use crate::session::catalog::{ModelDef, QueryDef, Table};
 use crate::sink::dead_letter::DeadLetterSink;
 use crate::sink::kafka::KafkaSink;
-use crate::source::json::JsonDecoder;
-use crate::source::topic::{Limits, TopicSource};
+use crate::source::shape::Shape;
+use crate::source::topic::TopicSource;
+use crate::source::{Limits, Source};
 use crate::sql::options::TableOptions;
 use crate::status::QueryKind;
 
@@ -88,8 +89,19 @@ impl Shared {
         self.dir().join("networks").join(format!("{id}.onnx"))
     }
 
-    pub(crate) fn source(&self, table: &Table) -> TopicSource {
-        TopicSource::new(&self.topics, &table.options.topic, table.options.fail_on_data_loss)
+    /// What a streaming query reads from.
+    pub(crate) fn source(&self, table: &Table) -> Arc<dyn Source> {
+        self.topic_source(table, table.options.fail_on_data_loss)
+    }
+
+    /// What is read once from beginning to end: nobody remembers where it was, so nothing can be lost.
+    pub(crate) fn source_once(&self, table: &Table) -> Arc<dyn Source> {
+        self.topic_source(table, false)
+    }
+
+    fn topic_source(&self, table: &Table, fail_on_data_loss: bool) -> Arc<dyn Source> {
+        let TableOptions { topic, starting_offsets, .. } = &table.options;
+        Arc::new(TopicSource::new(&self.topics, topic, *starting_offsets, fail_on_data_loss))
     }
 
     /// The topic, made if there is none.
@@ -172,14 +184,14 @@ impl Shared {
         let topic = &definition.source.options.topic;
         let identity = definition.identity();
         let clock = Arc::clone(&self.env.clock);
-        let progress = Arc::new(Progress::new(identity, source.clone(), clock, standing.clone()));
+        let progress = Arc::new(Progress::new(identity, Arc::clone(&source), clock, standing.clone()));
         let rows = definition.source.options.max_offsets_per_trigger;
         let rows = rows.unwrap_or(self.config.batch_rows_max as u64).max(1);
         Ok(Query {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
             held: self.hold(&compiled)?,
             effect: self.effect(definition, producer_id, entry)?,
-            decoder: JsonDecoder::new(topic, Arc::clone(&compiled.input)),
+            shape: Shape::new(Arc::clone(&compiled.input)),
             dead_letters: DeadLetterSink::new(
                 &self.topics,
                 definition.name,
@@ -194,7 +206,7 @@ impl Shared {
             journal,
             start: Start { query, producer_id, offsets: BTreeMap::new() },
             standing,
-            limits: Limits { rows, bytes: self.config.batch_bytes_max },
+            limits: Limits { rows, bytes: self.config.batch_bytes_max, until: None },
             journal_bytes_max: self.config.journal_bytes_max,
             env: self.env.clone(),
             progress,

@@ -15,7 +15,7 @@ use crate::operator::scope::Refusals;
 use crate::query::journal::{Numbers, SAMPLES_KEPT};
 use crate::sink::json::Outgoing;
 use crate::sink::topic::TopicSink;
-use crate::source::topic::SourceRecord;
+use crate::source::SourceRecord;
 use crate::status::DeadLetter;
 
 /// How much of a value a sample shows.
@@ -134,7 +134,7 @@ impl DeadLetterSink {
         let letter = Letter {
             query: &self.query,
             reason,
-            topic: &self.source,
+            topic: &record.topic,
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,
@@ -148,7 +148,7 @@ impl DeadLetterSink {
     fn sample(&self, record: &SourceRecord, reason: &str) -> DeadLetter {
         DeadLetter {
             reason: reason.to_owned(),
-            topic: self.source.clone(),
+            topic: record.topic.to_string(),
             partition: record.partition,
             offset: record.offset,
             value: record.value.as_ref().map_or_else(|| "null".to_owned(), |value| head(value, HEAD_BYTES)),

@@ -1,6 +1,6 @@
 //! A streaming table read once, from the log's start to its end of now, as far as somebody asks for rows.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,70 +11,81 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 
-use crate::source::json::JsonDecoder;
-use crate::source::topic::{Limits, TopicSource};
-use crate::status::SourceOffset;
+use crate::source::shape::Shape;
+use crate::source::{Bounds, Limits, Source};
+use crate::status::Offsets;
 
 /// What is decoded at once.
-const CHUNK: Limits = Limits { rows: 8192, bytes: 4 * 1024 * 1024 };
+const CHUNK_ROWS: u64 = 8192;
+
+/// What is decoded at once.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 /// The leaf of a bounded query.
-#[derive(Debug)]
 pub(crate) struct BoundedStream {
-    source: TopicSource,
-    decoder: JsonDecoder,
-    /// From each partition's start to its end of now.
-    ranges: BTreeMap<u32, SourceOffset>,
+    source: Arc<dyn Source>,
+    shape: Shape,
+    bounds: Bounds,
     refused: Arc<AtomicU64>,
 }
 
+impl fmt::Debug for BoundedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundedStream").field("source", &self.source.name()).finish_non_exhaustive()
+    }
+}
+
 impl BoundedStream {
-    /// Reads up to what the log holds now; counts unreadable records in `refused`.
-    pub(crate) fn new(source: TopicSource, decoder: JsonDecoder, refused: &Arc<AtomicU64>) -> Self {
-        let ranges = source.progress(&BTreeMap::new());
-        BoundedStream { source, decoder, ranges, refused: Arc::clone(refused) }
+    /// Reads what lies within the bounds; counts unreadable records in `refused`.
+    pub(crate) fn new(
+        source: Arc<dyn Source>,
+        shape: Shape,
+        bounds: Bounds,
+        refused: &Arc<AtomicU64>,
+    ) -> Self {
+        BoundedStream { source, shape, bounds, refused: Arc::clone(refused) }
     }
 }
 
 /// Where a reader stands.
 struct Reader {
-    source: TopicSource,
-    decoder: JsonDecoder,
-    /// What is left of each partition; the last comes first.
-    left: Vec<(u32, SourceOffset)>,
+    source: Arc<dyn Source>,
+    shape: Shape,
+    positions: Offsets,
+    limits: Limits,
     refused: Arc<AtomicU64>,
 }
 
 impl Reader {
-    fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let Some((partition, range)) = self.left.last_mut() else { return Ok(None) };
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let external = |error| DataFusionError::External(Box::new(error));
-        let pinned = self.source.pin_one(*partition, range.offset, range.end, CHUNK).map_err(external)?;
-        range.offset = pinned.end(*partition).unwrap_or(range.end);
-        if range.offset >= range.end {
-            self.left.pop();
+        let pinned = self.source.pin(&self.positions, &self.limits, 0).await.map_err(external)?;
+        if pinned.is_empty() {
+            return Ok(None);
         }
-        let (batch, refused) = self.decoder.decode(&pinned.records().map_err(external)?)?;
-        self.refused.fetch_add(refused.len() as u64, Ordering::Relaxed);
-        Ok(Some(batch))
+        pinned.advance(&mut self.positions);
+        let rows = pinned.rows(&self.shape).map_err(external)?;
+        self.refused.fetch_add(rows.refused.len() as u64, Ordering::Relaxed);
+        Ok(Some(rows.batch))
     }
 }
 
 impl PartitionStream for BoundedStream {
     fn schema(&self) -> &SchemaRef {
-        self.decoder.schema()
+        self.shape.schema()
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let ranges = self.ranges.iter().rev().map(|(partition, range)| (*partition, *range));
+        let until = Some(Arc::new(self.bounds.until.clone()));
         let reader = Reader {
-            source: self.source.clone(),
-            decoder: self.decoder.clone(),
-            left: ranges.filter(|(_, range)| range.offset < range.end).collect(),
+            source: Arc::clone(&self.source),
+            shape: self.shape.clone(),
+            positions: self.bounds.from.clone(),
+            limits: Limits { rows: CHUNK_ROWS, bytes: CHUNK_BYTES, until },
             refused: Arc::clone(&self.refused),
         };
         let batches = futures::stream::unfold(reader, |mut reader| async move {
-            reader.next().transpose().map(|batch| (batch, reader))
+            reader.next().await.transpose().map(|batch| (batch, reader))
         });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(self.schema()), batches))
     }

@@ -1,67 +1,31 @@
 //! JSON values of records to Arrow columns.
-//!
-//! The whole batch is read at once. Only when that fails is each record looked at alone, so that a bad one
-//! costs nothing but itself.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
 use datafusion::arrow::json::reader::Decoder;
 
-use crate::operator::scope::{ROW, Refusals};
-use crate::source::metadata;
-use crate::source::topic::SourceRecord;
+use crate::source::SourceRecord;
 
-/// Reads records into rows of one schema.
-#[derive(Debug, Clone)]
-pub(crate) struct JsonDecoder {
-    topic: String,
-    /// What the JSON objects hold.
-    values: SchemaRef,
-    /// What leaves: metadata and the record's number may come after the values.
-    schema: SchemaRef,
-}
+/// Reads records that hold a JSON object each.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct JsonDecoder;
 
 impl JsonDecoder {
-    /// `schema` is the table's columns, then any of [`metadata::COLUMNS`], then [`ROW`] if it is wanted.
-    pub(crate) fn new(topic: &str, schema: SchemaRef) -> Self {
-        let values: Vec<FieldRef> =
-            schema.fields().iter().filter(|field| !metadata::is_reserved(field.name())).cloned().collect();
-        JsonDecoder { topic: topic.to_owned(), values: Arc::new(Schema::new(values)), schema }
-    }
-
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    /// The rows of all records that can be read, and what is wrong with the others, by their numbers.
-    pub(crate) fn decode(&self, records: &[SourceRecord]) -> Result<(RecordBatch, Refusals), ArrowError> {
-        let every: Vec<usize> = (0..records.len()).collect();
-        if let Ok(values) = self.read(records, &every) {
-            return Ok((self.widen(&values, records, &every)?, Refusals::new()));
-        }
-        let mut good = Vec::with_capacity(records.len());
-        let mut refused = Refusals::new();
-        for number in every {
-            match self.read(records, &[number]) {
-                Ok(_) => good.push(number),
-                Err(error) => {
-                    refused.insert(number, reason(error));
-                }
-            }
-        }
-        let values = self.read(records, &good)?;
-        Ok((self.widen(&values, records, &good)?, refused))
-    }
-
-    fn read(&self, records: &[SourceRecord], numbers: &[usize]) -> Result<RecordBatch, ArrowError> {
+    /// The rows of some of the records.
+    pub(crate) fn read(
+        self,
+        columns: &SchemaRef,
+        records: &[SourceRecord],
+        numbers: &[usize],
+    ) -> Result<RecordBatch, ArrowError> {
         if numbers.is_empty() {
-            return Ok(RecordBatch::new_empty(Arc::clone(&self.values)));
+            return Ok(RecordBatch::new_empty(Arc::clone(columns)));
         }
-        let mut decoder = ReaderBuilder::new(Arc::clone(&self.values))
+        let mut decoder = ReaderBuilder::new(Arc::clone(columns))
             .with_batch_size(numbers.len())
             .with_coerce_primitive(true)
             .build_decoder()?;
@@ -71,29 +35,6 @@ impl JsonDecoder {
             read_one(&mut decoder, value, row)?;
         }
         decoder.flush()?.ok_or_else(|| wrong("the value is empty"))
-    }
-
-    /// Adds the columns that are not in the values.
-    fn widen(
-        &self,
-        values: &RecordBatch,
-        records: &[SourceRecord],
-        numbers: &[usize],
-    ) -> Result<RecordBatch, ArrowError> {
-        let rows: Vec<&SourceRecord> = numbers.iter().map(|number| &records[*number]).collect();
-        let mut columns: Vec<ArrayRef> = values.columns().to_vec();
-        for field in self.schema.fields().iter().skip(columns.len()) {
-            let column = if field.name() == ROW {
-                let numbers = numbers.iter().map(|number| i64::try_from(*number).unwrap_or(i64::MAX));
-                Arc::new(Int64Array::from_iter_values(numbers))
-            } else {
-                metadata::column(field.name(), &self.topic, &rows)
-                    .ok_or_else(|| wrong(&format!("no such column: {}", field.name())))?
-            };
-            columns.push(column);
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(numbers.len()));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
     }
 }
 
@@ -124,7 +65,7 @@ fn wrong(reason: &str) -> ArrowError {
 }
 
 /// Arrow's words, or the reader's own.
-fn reason(error: ArrowError) -> String {
+pub(crate) fn reason(error: ArrowError) -> String {
     match error {
         ArrowError::JsonError(text) if text.starts_with("the value") || text.starts_with("malformed") => text,
         ArrowError::JsonError(text) if text.contains("Encountered unexpected") || text.contains("UTF-8") => {

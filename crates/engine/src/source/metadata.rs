@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BinaryArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryArray, BinaryBuilder, Int32Array, Int64Array, ListArray, StringArray,
+    StringBuilder, StructArray, TimestampMicrosecondArray,
 };
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 
 use crate::operator::scope::ROW;
-use crate::source::topic::SourceRecord;
+use crate::source::SourceRecord;
 use crate::sql::types::UTC;
 
 /// Their names, as Spark's Kafka source calls them, with an underscore before.
-pub(crate) const COLUMNS: [&str; 5] = ["_key", "_topic", "_partition", "_offset", "_timestamp"];
+pub(crate) const COLUMNS: [&str; 6] = ["_key", "_topic", "_partition", "_offset", "_timestamp", "_headers"];
 
 /// Whether a table may not have a column of this name.
 pub(crate) fn is_reserved(name: &str) -> bool {
@@ -27,17 +29,18 @@ pub(crate) fn field(name: &str) -> Option<FieldRef> {
         "_partition" => DataType::Int32,
         "_offset" => DataType::Int64,
         "_timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+        "_headers" => headers_type(),
         _ => return None,
     };
     Some(Arc::new(Field::new(name, data_type, true)))
 }
 
 /// The column's values over some of the records.
-pub(crate) fn column(name: &str, topic: &str, records: &[&SourceRecord]) -> Option<ArrayRef> {
-    let records = records.iter();
+pub(crate) fn column(name: &str, records: &[&SourceRecord]) -> Option<ArrayRef> {
+    let records = records.iter().copied();
     Some(match name {
         "_key" => Arc::new(BinaryArray::from_iter(records.map(|record| record.key.as_deref()))),
-        "_topic" => Arc::new(StringArray::from_iter_values(records.map(|_| topic))),
+        "_topic" => Arc::new(StringArray::from_iter_values(records.map(|record| &record.topic))),
         "_partition" => {
             Arc::new(Int32Array::from_iter(records.map(|record| i32::try_from(record.partition).ok())))
         }
@@ -46,6 +49,36 @@ pub(crate) fn column(name: &str, topic: &str, records: &[&SourceRecord]) -> Opti
             let micros = records.map(|record| record.timestamp.saturating_mul(1_000));
             Arc::new(TimestampMicrosecondArray::from_iter_values(micros).with_timezone(UTC))
         }
+        "_headers" => headers(records),
         _ => return None,
     })
+}
+
+fn header_fields() -> Fields {
+    let key = Field::new("key", DataType::Utf8, true);
+    Fields::from(vec![key, Field::new("value", DataType::Binary, true)])
+}
+
+/// As Spark's Kafka source has it.
+pub(crate) fn headers_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Struct(header_fields()), true)))
+}
+
+/// NULL for a record without headers, as Spark has it.
+pub(crate) fn headers<'a>(records: impl Iterator<Item = &'a SourceRecord>) -> ArrayRef {
+    let (mut keys, mut values) = (StringBuilder::new(), BinaryBuilder::new());
+    let (mut lengths, mut present) = (Vec::new(), Vec::new());
+    for record in records {
+        for (key, value) in &record.headers {
+            keys.append_value(String::from_utf8_lossy(key));
+            values.append_option(value.as_deref());
+        }
+        lengths.push(record.headers.len());
+        present.push(!record.headers.is_empty());
+    }
+    let entries: Vec<ArrayRef> = vec![Arc::new(keys.finish()), Arc::new(values.finish())];
+    let entries = StructArray::new(header_fields(), entries, None);
+    let item = Arc::new(Field::new_list_field(entries.data_type().clone(), true));
+    let (lengths, present) = (OffsetBuffer::from_lengths(lengths), NullBuffer::from(present));
+    Arc::new(ListArray::new(item, lengths, Arc::new(entries), Some(present)))
 }

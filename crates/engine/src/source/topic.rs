@@ -1,15 +1,20 @@
 //! Reads a topic of the embedded log, in process: pins how far a batch goes, then gives its records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::{BoxFuture, pending, select_all};
+use futures::FutureExt;
+use futures::future::{BoxFuture, pending, ready, select_all};
 use topics::{Partition, Topic, Topics};
 
 use crate::error::SourceError;
 use crate::query::journal::Ranges;
+use crate::source::json::JsonDecoder;
+use crate::source::shape::Shape;
+use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, SourceRecord, Standing};
 use crate::sql::options::StartingOffsets;
-use crate::status::SourceOffset;
+use crate::status::{Offsets, SourceOffset};
 
 /// Bytes asked from a partition at once.
 const READ_BYTES: usize = 1024 * 1024;
@@ -17,32 +22,13 @@ const READ_BYTES: usize = 1024 * 1024;
 /// A record batch may not unpack to more.
 const UNCOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// How much one batch may take in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) rows: u64,
-    pub(crate) bytes: usize,
-}
-
-/// One record of a batch.
-#[derive(Debug, Clone)]
-pub(crate) struct SourceRecord {
-    pub(crate) partition: u32,
-    pub(crate) offset: i64,
-    pub(crate) timestamp: i64,
-    pub(crate) key: Option<Bytes>,
-    pub(crate) value: Option<Bytes>,
-}
-
-/// A range of each partition with the bytes that hold it.
-#[derive(Debug, Default)]
-pub(crate) struct Pinned {
-    pub(crate) ranges: Ranges,
-    fetched: Vec<Fetched>,
-}
+/// The batches of the log that hold what was pinned.
+#[derive(Debug)]
+struct Batches(Vec<Fetched>);
 
 #[derive(Debug)]
 struct Fetched {
+    topic: Arc<str>,
     partition: u32,
     from: i64,
     to: i64,
@@ -53,21 +39,27 @@ struct Fetched {
 #[derive(Debug, Clone)]
 pub(crate) struct TopicSource {
     topics: Topics,
-    name: String,
+    name: Arc<str>,
+    starting: StartingOffsets,
     fail_on_data_loss: bool,
 }
 
-impl TopicSource {
-    pub(crate) fn new(topics: &Topics, name: &str, fail_on_data_loss: bool) -> Self {
-        TopicSource { topics: topics.clone(), name: name.to_owned(), fail_on_data_loss }
-    }
+/// The offsets of one topic.
+type Positions = BTreeMap<u32, i64>;
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+impl TopicSource {
+    pub(crate) fn new(
+        topics: &Topics,
+        name: &str,
+        starting: StartingOffsets,
+        fail_on_data_loss: bool,
+    ) -> Self {
+        TopicSource { topics: topics.clone(), name: name.into(), starting, fail_on_data_loss }
     }
 
     fn topic(&self) -> Result<Topic, SourceError> {
-        self.topics.topic(&self.name).ok_or_else(|| SourceError::NoTopic { topic: self.name.clone() })
+        let gone = || SourceError::NoTopic { topic: self.name.to_string() };
+        self.topics.topic(&self.name).ok_or_else(gone)
     }
 
     fn partitions(&self) -> Result<Vec<Partition>, SourceError> {
@@ -75,40 +67,26 @@ impl TopicSource {
         Ok((0..topic.partition_count()).filter_map(|index| topic.partition(index)).collect())
     }
 
-    /// Where a new query begins.
-    pub(crate) fn start(&self, starting: StartingOffsets) -> Result<BTreeMap<u32, i64>, SourceError> {
-        let offset = |partition: &Partition| match starting {
-            StartingOffsets::Earliest => partition.log_start_offset(),
-            StartingOffsets::Latest => partition.high_watermark(),
+    fn offsets(&self, offset: impl Fn(&Partition) -> i64) -> Result<Offsets, SourceError> {
+        let partitions = self.partitions()?;
+        let offsets = partitions.iter().map(|partition| (partition.index(), offset(partition))).collect();
+        Ok(BTreeMap::from([(self.name.to_string(), offsets)]))
+    }
+
+    async fn wait(&self, positions: Option<&Positions>) {
+        let position = |partition: &Partition| {
+            let known = positions.and_then(|positions| positions.get(&partition.index()).copied());
+            // A partition that came to be since begins at its start.
+            known.unwrap_or_else(|| partition.log_start_offset())
         };
-        Ok(self.partitions()?.iter().map(|partition| (partition.index(), offset(partition))).collect())
-    }
-
-    /// How far the positions are from the ends.
-    pub(crate) fn progress(&self, positions: &BTreeMap<u32, i64>) -> BTreeMap<u32, SourceOffset> {
-        let Ok(partitions) = self.partitions() else { return BTreeMap::new() };
-        partitions
-            .iter()
-            .map(|partition| {
-                let start = || partition.log_start_offset();
-                let offset = positions.get(&partition.index()).copied().unwrap_or_else(start);
-                (partition.index(), SourceOffset { offset, end: partition.high_watermark() })
-            })
-            .collect()
-    }
-
-    /// Waits until there is something after the positions. A partition that came to be since begins at its
-    /// start.
-    pub(crate) async fn ready(&self, positions: &BTreeMap<u32, i64>) {
         // Subscribe before looking, so that nothing falls between.
         let mut topics = self.topics.changed();
         loop {
             let partitions = self.partitions().unwrap_or_default();
-            let mut ends: Vec<_> = partitions.iter().map(|p| (p.index(), p.watch())).collect();
-            let new = ends.iter_mut().zip(&partitions).any(|((index, end), partition)| {
-                let position = positions.get(index).copied().unwrap_or_else(|| partition.log_start_offset());
+            let mut ends: Vec<_> = partitions.iter().map(Partition::watch).collect();
+            let new = ends.iter_mut().zip(&partitions).any(|(end, partition)| {
                 // A position past the end: the topic was made anew, and `pin` says so.
-                *end.borrow_and_update() != position
+                *end.borrow_and_update() != position(partition)
             });
             if new {
                 return;
@@ -118,7 +96,7 @@ impl TopicSource {
                     pending::<()>().await;
                 }
             })];
-            for (_, end) in &mut ends {
+            for end in &mut ends {
                 changes.push(Box::pin(async {
                     if end.changed().await.is_err() {
                         pending::<()>().await;
@@ -129,87 +107,76 @@ impl TopicSource {
         }
     }
 
-    /// Takes what is there, within the limits. The partition that goes first changes with `turn`, so that
-    /// none waits for ever behind another.
-    pub(crate) fn pin(
-        &self,
-        positions: &BTreeMap<u32, i64>,
-        limits: Limits,
-        turn: u64,
-    ) -> Result<Pinned, SourceError> {
+    fn take(&self, positions: &Offsets, limits: &Limits, turn: u64) -> Result<Pinned, SourceError> {
         let mut partitions = self.partitions()?;
         let count = partitions.len().max(1) as u64;
         partitions.rotate_left(usize::try_from(turn % count).unwrap_or(0));
-        let mut left = limits;
+        let (mut rows, mut bytes) = (limits.rows, limits.bytes);
         let mut ranges = BTreeMap::new();
         let mut fetched = Vec::new();
+        let positions = positions.get(&*self.name);
         for partition in &partitions {
-            let position = positions.get(&partition.index()).copied();
+            let Some(end) = self.end(partition, limits) else { continue };
+            let position = positions.and_then(|positions| positions.get(&partition.index()).copied());
             let from = self.position(partition, position)?;
             if position.is_some_and(|position| position != from) {
                 // The jump is committed with the batch, also if nothing is there to read.
                 ranges.insert(partition.index(), (from, from));
             }
-            let wanted = i64::try_from(left.rows).unwrap_or(i64::MAX);
-            let to = partition.high_watermark().min(from.saturating_add(wanted));
-            if from >= to || left.bytes == 0 {
+            let to = end.min(from.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX)));
+            if from >= to || bytes == 0 {
                 continue;
             }
-            let part = self.fetch(partition, from, to, left.bytes)?;
-            left.bytes = left.bytes.saturating_sub(part.bytes());
-            left.rows = left.rows.saturating_sub(part.to.abs_diff(part.from));
+            let part = self.fetch(partition, from, to, bytes)?;
+            bytes = bytes.saturating_sub(part.bytes());
+            rows = rows.saturating_sub(part.to.abs_diff(part.from));
             ranges.insert(part.partition, (part.from, part.to));
             fetched.push(part);
         }
         fetched.sort_by_key(|part| part.partition);
-        Ok(Pinned { ranges: BTreeMap::from([(self.name.clone(), ranges)]), fetched })
+        Ok(Pinned::new(BTreeMap::from([(self.name.to_string(), ranges)]), Batches(fetched)))
     }
 
-    /// Takes what one partition has between two offsets, within the limits.
-    pub(crate) fn pin_one(
-        &self,
-        index: u32,
-        from: i64,
-        end: i64,
-        limits: Limits,
-    ) -> Result<Pinned, SourceError> {
-        let lost = || SourceError::Lost { topic: self.name.clone(), partition: index, from, to: end };
-        let partition = self.topic()?.partition(index).ok_or_else(lost)?;
-        let to = end.min(from.saturating_add(i64::try_from(limits.rows).unwrap_or(i64::MAX)));
-        let fetched = self.fetch(&partition, from, to, limits.bytes)?;
-        let range = BTreeMap::from([(index, (from, fetched.to))]);
-        Ok(Pinned { ranges: BTreeMap::from([(self.name.clone(), range)]), fetched: vec![fetched] })
+    /// Where reading ends; `None` if the partition is not to be read at all.
+    fn end(&self, partition: &Partition, limits: &Limits) -> Option<i64> {
+        let end = partition.high_watermark();
+        let Some(until) = &limits.until else { return Some(end) };
+        Some(end.min(*until.get(&*self.name)?.get(&partition.index())?))
     }
 
-    /// Makes what was pinned durable: a producer may have been content with less, but what a query has
-    /// committed must not stand on records that a power cut can take.
-    pub(crate) async fn secure(&self, pinned: &Pinned) -> Result<(), SourceError> {
+    fn take_again(&self, ranges: &Ranges) -> Result<Pinned, SourceError> {
         let topic = self.topic()?;
-        for fetched in &pinned.fetched {
-            let Some(partition) = topic.partition(fetched.partition) else { continue };
-            partition.flush().await.map_err(|source| SourceError::Flush {
-                topic: self.name.clone(),
-                partition: fetched.partition,
-                source,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Reads ranges that were pinned before.
-    pub(crate) fn reread(&self, ranges: &Ranges) -> Result<Pinned, SourceError> {
-        let topic = self.topic()?;
+        let ranges = ranges.get(&*self.name).cloned().unwrap_or_default();
         let mut fetched = Vec::new();
-        for (index, (from, to)) in ranges.get(&self.name).into_iter().flatten() {
-            let lost =
-                || SourceError::Lost { topic: self.name.clone(), partition: *index, from: *from, to: *to };
+        for (index, (from, to)) in &ranges {
+            let lost = || SourceError::Lost {
+                topic: self.name.to_string(),
+                partition: *index,
+                from: *from,
+                to: *to,
+            };
             let partition = topic.partition(*index).ok_or_else(lost)?;
             if partition.log_start_offset() > *from || partition.high_watermark() < *to {
                 return Err(lost());
             }
             fetched.push(self.fetch(&partition, *from, *to, usize::MAX)?);
         }
-        Ok(Pinned { ranges: ranges.clone(), fetched })
+        Ok(Pinned::new(BTreeMap::from([(self.name.to_string(), ranges)]), Batches(fetched)))
+    }
+
+    /// A producer may have been content with less, but what a query has committed must not stand on records that
+    /// a power cut can take.
+    async fn flush(&self, pinned: &Pinned) -> Result<(), SourceError> {
+        let topic = self.topic()?;
+        for (index, (from, to)) in pinned.ranges.get(&*self.name).into_iter().flatten() {
+            let Some(partition) = topic.partition(*index).filter(|_| from < to) else { continue };
+            partition.flush().await.map_err(|source| SourceError::Flush {
+                topic: self.name.to_string(),
+                partition: *index,
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// Where to go on, if the log still has it.
@@ -220,7 +187,7 @@ impl TopicSource {
             return Ok(position);
         }
         let (from, to) = (position, if position < start { start } else { end });
-        let lost = SourceError::Lost { topic: self.name.clone(), partition: partition.index(), from, to };
+        let lost = SourceError::Lost { topic: self.name.to_string(), partition: partition.index(), from, to };
         if self.fail_on_data_loss {
             return Err(lost);
         }
@@ -229,11 +196,17 @@ impl TopicSource {
     }
 
     fn fetch(&self, partition: &Partition, from: i64, to: i64, bytes: usize) -> Result<Fetched, SourceError> {
-        let mut fetched = Fetched { partition: partition.index(), from, to: from, chunks: Vec::new() };
+        let mut fetched = Fetched {
+            topic: Arc::clone(&self.name),
+            partition: partition.index(),
+            from,
+            to: from,
+            chunks: Vec::new(),
+        };
         let mut left = bytes;
         while fetched.to < to && left > 0 {
             let read = partition.read(fetched.to, READ_BYTES.min(left), true).map_err(|source| {
-                SourceError::Read { topic: self.name.clone(), partition: partition.index(), source }
+                SourceError::Read { topic: self.name.to_string(), partition: partition.index(), source }
             })?;
             let end = last_end(&read.bytes)?;
             left = left.saturating_sub(read.bytes.len());
@@ -264,20 +237,72 @@ impl Fetched {
     }
 }
 
-impl Pinned {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ranges.values().all(BTreeMap::is_empty)
+impl Source for TopicSource {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Where the range of a partition ends.
-    pub(crate) fn end(&self, partition: u32) -> Option<i64> {
-        self.fetched.iter().find(|fetched| fetched.partition == partition).map(|fetched| fetched.to)
+    fn start(&self) -> BoxFuture<'_, Result<Offsets, SourceError>> {
+        let offset = |partition: &Partition| match self.starting {
+            StartingOffsets::Earliest => partition.log_start_offset(),
+            StartingOffsets::Latest => partition.high_watermark(),
+        };
+        ready(self.offsets(offset)).boxed()
     }
 
+    fn ready<'a>(&'a self, positions: &'a Offsets) -> BoxFuture<'a, Result<(), SourceError>> {
+        self.wait(positions.get(&*self.name)).map(Ok).boxed()
+    }
+
+    fn pin<'a>(
+        &'a self,
+        positions: &'a Offsets,
+        limits: &'a Limits,
+        turn: u64,
+    ) -> BoxFuture<'a, Result<Pinned, SourceError>> {
+        ready(self.take(positions, limits, turn)).boxed()
+    }
+
+    fn reread<'a>(&'a self, ranges: &'a Ranges) -> BoxFuture<'a, Result<Pinned, SourceError>> {
+        ready(self.take_again(ranges)).boxed()
+    }
+
+    fn secure<'a>(&'a self, pinned: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>> {
+        self.flush(pinned).boxed()
+    }
+
+    fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {
+        let bounds = || {
+            let from = self.offsets(Partition::log_start_offset)?;
+            Ok(Some(Bounds { from, until: self.offsets(Partition::high_watermark)? }))
+        };
+        ready(bounds()).boxed()
+    }
+
+    fn progress(&self, positions: &Offsets) -> Standing {
+        let positions = positions.get(&*self.name);
+        let partitions = self.partitions().unwrap_or_default();
+        let standing = partitions.iter().map(|partition| {
+            let start = || partition.log_start_offset();
+            let offset = positions.and_then(|positions| positions.get(&partition.index()).copied());
+            let end = partition.high_watermark();
+            (partition.index(), SourceOffset { offset: offset.unwrap_or_else(start), end })
+        });
+        BTreeMap::from([(self.name.to_string(), standing.collect())])
+    }
+}
+
+impl Content for Batches {
+    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
+        shape.decode(&JsonDecoder, self.records()?).map_err(SourceError::Decode)
+    }
+}
+
+impl Batches {
     /// The records in order of partition and offset.
-    pub(crate) fn records(&self) -> Result<Vec<SourceRecord>, SourceError> {
+    fn records(&self) -> Result<Vec<SourceRecord>, SourceError> {
         let mut records = Vec::new();
-        for fetched in &self.fetched {
+        for fetched in &self.0 {
             // Where two chunks overlap in a batch, its records come once.
             let mut next = fetched.from;
             for batch in fetched.chunks.iter().flat_map(record::batches) {
@@ -286,11 +311,19 @@ impl Pinned {
                     continue;
                 }
                 for record in batch.records(UNCOMPRESSED_BYTES_MAX)? {
-                    let record::Record { offset, timestamp, key, value, .. } = record?;
+                    let record::Record { offset, timestamp, key, value, headers } = record?;
                     if (next..fetched.to).contains(&offset) {
                         next = offset + 1;
-                        let partition = fetched.partition;
-                        records.push(SourceRecord { partition, offset, timestamp, key, value });
+                        let (topic, partition) = (Arc::clone(&fetched.topic), fetched.partition);
+                        records.push(SourceRecord {
+                            topic,
+                            partition,
+                            offset,
+                            timestamp,
+                            key,
+                            value,
+                            headers,
+                        });
                     }
                 }
             }
