@@ -53,6 +53,7 @@ mod answer;
 mod config;
 mod embed;
 mod error;
+mod functions;
 mod models;
 mod operator;
 mod plan;

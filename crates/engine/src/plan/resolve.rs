@@ -6,12 +6,12 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::context::SessionContext;
-use datafusion::functions_nested::make_array::make_array_udf;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionConfig;
 
 use crate::embed::Network;
 use crate::error::SqlError;
+use crate::functions;
 use crate::models::Registry;
 use crate::operator::ask::{self, Question};
 use crate::operator::scope::Scope;
@@ -32,8 +32,7 @@ pub(crate) fn session(known: Known<'_>, scope: &Arc<Scope>) -> SessionContext {
     // Names keep their spelling, as in Spark; `Select::statement` has made them equal.
     config.options_mut().sql_parser.enable_ident_normalization = false;
     let session = incremental::session(config);
-    // Spark's name for it.
-    session.register_udf(make_array_udf().as_ref().clone().with_aliases(["array"]));
+    functions::register(&session);
     for function in ask::functions(scope, known.models) {
         session.register_udf(function);
     }

@@ -6,10 +6,10 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::SqlError;
-use crate::sql::cursor::Cursor;
+use crate::sql::cursor::{Cursor, tokenize};
 
 const KNOWN: &str = "a type: BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, STRING, BINARY, DATE, \
-                     TIMESTAMP, TIMESTAMP_NTZ, ARRAY<type> or STRUCT<name: type, ...>";
+                     TIMESTAMP, TIMESTAMP_NTZ, DECIMAL(p, s), ARRAY<type>, MAP<type, type> or STRUCT<name: type, ...>";
 
 /// The time zone of Spark's `TIMESTAMP`, an instant.
 pub(crate) const UTC: &str = "UTC";
@@ -37,6 +37,35 @@ pub(crate) fn columns(cursor: &mut Cursor<'_>) -> Result<Vec<FieldRef>, SqlError
             return Ok(columns);
         }
     }
+}
+
+/// A schema in a string: `a INT, b STRING`, or a type such as `STRUCT<a: INT>`.
+pub(crate) fn schema_text(text: &str) -> Result<DataType, SqlError> {
+    let tokens = tokenize(text)?;
+    let mut cursor = Cursor::new(&tokens);
+    if let Ok(whole) = nested(&mut cursor)
+        && cursor.finish().is_ok()
+    {
+        return Ok(whole);
+    }
+    let mut cursor = Cursor::new(&tokens);
+    let mut fields: Vec<Field> = Vec::new();
+    loop {
+        let name = cursor.name("the name of a field")?;
+        cursor.accept_token(&Token::Colon);
+        let data_type = nested(&mut cursor)?;
+        cursor.accept_all(&["NOT", "NULL"]);
+        if cursor.accept("COMMENT") {
+            cursor.string("the comment in quotes")?;
+        }
+        // What a text holds may be missing, whatever the schema says.
+        fields.push(Field::new(name, data_type, true));
+        if !cursor.accept_token(&Token::Comma) {
+            break;
+        }
+    }
+    cursor.finish()?;
+    Ok(DataType::Struct(Fields::from(fields)))
 }
 
 fn nested(cursor: &mut Cursor<'_>) -> Result<DataType, SqlError> {
@@ -71,6 +100,14 @@ fn parse(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<DataType, Sq
             })?;
             return Ok(DataType::List(Arc::new(Field::new_list_field(item, true))));
         }
+        "MAP" => {
+            cursor.take();
+            return cursor.nested(|cursor| map(cursor, half_closed));
+        }
+        "DECIMAL" | "DEC" | "NUMERIC" => {
+            cursor.take();
+            return decimal(cursor);
+        }
         "STRUCT" => {
             cursor.take();
             return cursor.nested(|cursor| structure(cursor, half_closed));
@@ -79,6 +116,44 @@ fn parse(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<DataType, Sq
     };
     cursor.take();
     Ok(simple)
+}
+
+fn map(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<DataType, SqlError> {
+    cursor.expect_token(&Token::Lt)?;
+    let key = parse(cursor, half_closed)?;
+    cursor.expect_token(&Token::Comma)?;
+    let value = parse(cursor, half_closed)?;
+    close(cursor, half_closed)?;
+    Ok(map_of(key, value))
+}
+
+/// The type of a map, as Arrow and DataFusion spell its parts.
+pub(crate) fn map_of(key: DataType, value: DataType) -> DataType {
+    let entries = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
+    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+}
+
+/// `DECIMAL`, `DECIMAL(p)` or `DECIMAL(p, s)`; Spark's default is (10, 0).
+fn decimal(cursor: &mut Cursor<'_>) -> Result<DataType, SqlError> {
+    let (mut precision, mut scale) = (10, 0);
+    if cursor.accept_token(&Token::LParen) {
+        precision = digits(cursor, 38)?;
+        if cursor.accept_token(&Token::Comma) {
+            scale = digits(cursor, precision)?;
+        }
+        cursor.expect_token(&Token::RParen)?;
+    }
+    Ok(DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(0)))
+}
+
+fn digits(cursor: &mut Cursor<'_>, max: u8) -> Result<u8, SqlError> {
+    let number = match cursor.peek() {
+        Some(Token::Number(text, _)) => text.parse().ok().filter(|number| *number <= max),
+        _ => None,
+    };
+    let Some(number) = number else { return Err(cursor.error(format!("a number up to {max}"))) };
+    cursor.take();
+    Ok(number)
 }
 
 fn structure(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<DataType, SqlError> {
@@ -129,6 +204,12 @@ pub(crate) fn type_name(data_type: &DataType) -> String {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             format!("ARRAY<{}>", type_name(item.data_type()))
         }
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(parts) if parts.len() == 2 => {
+                format!("MAP<{}, {}>", type_name(parts[0].data_type()), type_name(parts[1].data_type()))
+            }
+            _ => "MAP".to_owned(),
+        },
         DataType::Struct(fields) => {
             let fields: Vec<String> =
                 fields.iter().map(|f| format!("{}: {}", f.name(), type_name(f.data_type()))).collect();

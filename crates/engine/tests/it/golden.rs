@@ -1,0 +1,152 @@
+//! Spark's functions answer as Spark does: `tests/golden` holds what real Spark said (`cargo xtask golden`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::World;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// What Spark answered, by file.
+fn recorded() -> BTreeMap<String, Vec<Value>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let lines = text(&path).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            files.insert(path.file_stem().unwrap().to_string_lossy().into_owned(), lines);
+        }
+    }
+    files
+}
+
+/// `file: expression` to the reason why we answer otherwise: `# reason` stands above its expressions.
+fn gaps() -> BTreeMap<String, String> {
+    let (mut gaps, mut reason) = (BTreeMap::new(), String::new());
+    for line in text(&folder().join("known_gaps")).lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix("# ") {
+            Some(words) => words.clone_into(&mut reason),
+            None => assert!(gaps.insert(line.to_owned(), reason.clone()).is_none(), "twice: {line}"),
+        }
+    }
+    gaps
+}
+
+async fn world() -> World {
+    let (_, world) = World::new();
+    let columns = text(&folder().join("table.ddl"));
+    world.sql(&format!("CREATE STREAMING TABLE t ({columns}) USING kafka OPTIONS (topic 't')")).await;
+    let rows: Vec<String> = text(&folder().join("table.jsonl")).lines().map(str::to_owned).collect();
+    world.write("t", 0, &rows).await;
+    world
+}
+
+/// Why our answer is another than Spark's.
+async fn difference(world: &World, file: &str, spark: &Value) -> Option<String> {
+    let sql = spark["sql"].as_str().unwrap();
+    let whole = spark["columns"].is_array() || file == "rows";
+    let query = match (whole, file) {
+        (true, _) => sql.to_owned(),
+        (false, "aggregates") => format!("SELECT {sql} AS v FROM t"),
+        (false, _) => format!("SELECT v FROM (SELECT id, {sql} AS v FROM t) ORDER BY id"),
+    };
+    let answer = match (world.engine.execute(&query).await, spark["error"].as_str()) {
+        (Err(_), Some(_)) => return None,
+        (Err(error), None) => return Some(format!("refused: {}", causes(&error))),
+        (Ok(_), Some(condition)) => return Some(format!("answered, but Spark says {condition}")),
+        (Ok(mut answers), None) => answers.pop().unwrap(),
+    };
+    let mut types = answer.columns.iter().map(|column| simple(&column.type_name));
+    let (types, theirs): (Value, Value) = if whole {
+        (types.collect(), spark["types"].clone())
+    } else {
+        (types.next().unwrap().into(), spark["type"].clone())
+    };
+    let values: Value = if whole {
+        let mut rows: Vec<Value> = answer.rows.into_iter().map(Value::from).collect();
+        rows.sort_by_key(Value::to_string);
+        rows.into()
+    } else {
+        answer.rows.into_iter().map(|mut row| row.remove(0)).collect()
+    };
+    let expected = if whole { sorted(&spark["rows"]) } else { spark["values"].clone() };
+    if !same(&values, &expected) {
+        return Some(format!("answered {values}, Spark {expected}"));
+    }
+    if types != theirs {
+        return Some(format!("of type {types}, Spark {theirs}"));
+    }
+    let names: Value = answer.columns.iter().map(|column| column.name.clone()).collect();
+    if whole && names != spark["columns"] {
+        return Some(format!("columns {names}, Spark {}", spark["columns"]));
+    }
+    None
+}
+
+fn sorted(rows: &Value) -> Value {
+    let mut rows = rows.as_array().unwrap().clone();
+    rows.sort_by_key(Value::to_string);
+    rows.into()
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, ": {error}").unwrap();
+        cause = error.source();
+    }
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// A type as Spark's `typeof` writes it.
+fn simple(type_name: &str) -> String {
+    type_name.to_lowercase().replace(", ", ",").replace(": ", ":")
+}
+
+fn same(ours: &Value, spark: &Value) -> bool {
+    match (ours, spark) {
+        (Value::Array(ours), Value::Array(spark)) => {
+            ours.len() == spark.len() && ours.iter().zip(spark).all(|(ours, spark)| same(ours, spark))
+        }
+        (Value::Object(ours), Value::Object(spark)) => {
+            ours.len() == spark.len()
+                && ours.iter().all(|(name, value)| spark.get(name).is_some_and(|other| same(value, other)))
+        }
+        (Value::Number(ours), Value::Number(spark)) if ours.is_f64() || spark.is_f64() => {
+            let (ours, spark) = (ours.as_f64().unwrap(), spark.as_f64().unwrap());
+            // Libraries of mathematics differ in the last bit.
+            (ours - spark).abs() <= 4.0 * f64::EPSILON * ours.abs().max(spark.abs())
+        }
+        _ => ours == spark,
+    }
+}
+
+#[tokio::test]
+async fn functions_answer_as_spark_does() {
+    let (world, gaps) = (world().await, gaps());
+    let (mut found, mut report) = (BTreeSet::new(), String::new());
+    for (file, lines) in recorded() {
+        for line in &lines {
+            let name = format!("{file}: {}", line["sql"].as_str().unwrap());
+            let Some(difference) = difference(&world, &file, line).await else { continue };
+            if !gaps.contains_key(&name) {
+                writeln!(report, "{name}\n    {difference}").unwrap();
+            }
+            found.insert(name);
+        }
+    }
+    for closed in gaps.keys().filter(|name| !found.contains(*name)) {
+        writeln!(report, "{closed}\n    is no gap any more, or has no recorded answer: remove it").unwrap();
+    }
+    assert!(report.is_empty(), "{} gaps found, {} known\n{report}", found.len(), gaps.len());
+}
