@@ -113,7 +113,7 @@ CELLS = [
     ),
     linear("perceptron", "perceptron", {}, "linear_model.Perceptron()"),
     linear(
-        "passive-aggressive", "passive_aggressive_classifier", {}, "linear_model.PAClassifier()", task="decision",
+        "passive-aggressive", "pa_classifier", {}, "linear_model.PAClassifier()", task="decision",
     ),
     Cell(
         "10 nearest of 1000 neighbours", "elec", "knn_classifier", {"n_neighbors": 10, "window_size": 1000},
@@ -121,7 +121,8 @@ CELLS = [
     ),
     Cell(
         "10 nearest of 1000 neighbours (unweighted)", "elec", "knn_classifier",
-        {"n_neighbors": 10, "window_size": 1000, "weighted": "false"}, None, "lazy.kNN -k 10 -w 1000", gate=0.7838,
+        {"n_neighbors": 10, "window_size": 1000, "weighted": "false", "preprocess": "min_max_scaler"}, None,
+        "lazy.kNN -k 10 -w 1000", gate=0.7838,
     ),
     Cell("Hoeffding tree", "elec", "hoeffding_tree", {}, HT, "trees.HoeffdingTree", gate=0.7920, faster=20),
     Cell(
@@ -147,7 +148,7 @@ CELLS = [
     ),
     ensemble("adaptive random forest x10", "adaptive_random_forest", ARF, "meta.AdaptiveRandomForest -s 10", 0.8933),
     ensemble(
-        "streaming random patches x10", "streaming_random_patches",
+        "streaming random patches x10", "srp",
         f"ensemble.SRPClassifier({HT}, 10, seed=SEED)", "meta.StreamingRandomPatches -s 10", None,
     ),
     Cell(
@@ -173,7 +174,7 @@ CELLS = [
         SCALED + "linear_model.LinearRegression()", exact=True, faster=50,
     ),
     Cell(
-        "passive-aggressive regression", "friedman", "passive_aggressive_regressor",
+        "passive-aggressive regression", "friedman", "pa_regressor",
         {"preprocess": "standard_scaler"}, SCALED + "linear_model.PARegressor()", exact=True, faster=50,
     ),
     Cell(

@@ -12,6 +12,7 @@ pub mod hddm_w;
 pub mod kswin;
 mod mean;
 pub mod page_hinkley;
+mod watch;
 
 pub use adwin::Adwin;
 pub use cusum::Cusum;
@@ -21,6 +22,7 @@ pub use hddm_a::HddmA;
 pub use hddm_w::HddmW;
 pub use kswin::Kswin;
 pub use page_hinkley::PageHinkley;
+pub(crate) use watch::Watch;
 
 use std::collections::BTreeMap;
 

@@ -219,6 +219,11 @@ impl Adwin {
         self.detected
     }
 
+    /// Numbers that it keeps, or so.
+    pub(crate) fn size(&self) -> u64 {
+        (2 * self.buckets.len() + 12) as u64
+    }
+
     fn stride(&self) -> usize {
         self.config.max_buckets as usize + 1
     }

@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{MODELS_MAX, Member, Watch, add_votes};
+use super::member::{MODELS_MAX, Member, add_votes, error_if};
+use crate::drift::Watch;
 use crate::options::{OptionError, Options};
 use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
 
@@ -76,7 +77,7 @@ impl<const KIND: u8> Method for Bag<KIND> {
         let mut alarm = false;
         for (place, member) in members.iter_mut().enumerate() {
             if let Some(watch) = watches.get_mut(place) {
-                alarm |= watch.add(!member.is_right(row, class, growth, &mut scratch.0));
+                alarm |= watch.add(error_if(!member.is_right(row, class, growth, &mut scratch.0)));
             }
             member.learn(row, class, weight, *lambda, growth, &mut scratch.0);
         }

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{MODELS_MAX, Member, Watch, add_votes};
+use super::member::{MODELS_MAX, Member, add_votes, error_if};
+use crate::drift::Watch;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
@@ -85,11 +86,11 @@ struct Guard {
 impl Guard {
     /// Takes in whether the tree was right; gives the tree that is to replace it, if it is time.
     fn note(&mut self, right: bool, fresh: impl Fn() -> Tree) -> Option<Tree> {
-        if self.warning.add(!right) {
+        if self.warning.add(error_if(!right)) {
             self.warning.reset();
             self.background = Some(fresh());
         }
-        if !self.drift.add(!right) {
+        if !self.drift.add(error_if(!right)) {
             return None;
         }
         self.drift.reset();

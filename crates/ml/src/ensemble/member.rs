@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::drift::{Adwin, adwin};
 use crate::learner::argmax;
 use crate::random::Random;
-use crate::snapshot::State;
 use crate::tree::{Example, Growth, Tree};
 
 /// Trees in an ensemble.
@@ -55,44 +53,15 @@ impl Member {
     }
 }
 
+/// An error as a number.
+pub(crate) fn error_if(wrong: bool) -> f64 {
+    if wrong { 1.0 } else { 0.0 }
+}
+
 /// Adds a tree's votes, times `weight`, to those of the others.
 pub(crate) fn add_votes(all: &mut Vec<f64>, votes: &[f64], weight: f64) {
     if all.len() < votes.len() {
         all.resize(votes.len(), 0.0);
     }
     all.iter_mut().zip(votes).for_each(|(all, vote)| *all += vote * weight);
-}
-
-/// Watches the errors of a tree for a rise (ADWIN).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Watch {
-    adwin: Adwin,
-    delta: f64,
-}
-
-impl Watch {
-    pub(crate) fn new(delta: f64) -> Self {
-        Watch { adwin: Adwin::new(adwin::Config::keeping(delta)), delta }
-    }
-
-    /// Takes in whether the tree erred; true if it errs more now than it did.
-    pub(crate) fn add(&mut self, error: bool) -> bool {
-        let before = self.adwin.estimation();
-        self.adwin.add(f64::from(u8::from(error))) && self.adwin.estimation() > before
-    }
-
-    pub(crate) fn error(&self) -> f64 {
-        self.adwin.estimation()
-    }
-
-    pub(crate) fn reset(&mut self) {
-        *self = Watch::new(self.delta);
-    }
-
-    pub(crate) fn validate(&self) -> Result<(), &'static str> {
-        if !(1e-12..=1.0).contains(&self.delta) {
-            return Err("the settings of a detector");
-        }
-        self.adwin.validate()
-    }
 }

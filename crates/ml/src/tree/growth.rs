@@ -88,7 +88,7 @@ impl Default for Growth {
             binary_split: false,
             min_branch_fraction: 0.01,
             max_share_to_split: 1.0,
-            merit_preprune: true,
+            merit_preprune: false,
             max_depth: DEPTH_MAX,
             cells_max: mebibytes(32.0),
             subspace: None,

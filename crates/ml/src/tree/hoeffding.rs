@@ -4,8 +4,9 @@
 //! leaf has taken in `grace_period` more, it asks how good the best split of each column would be: `G`, the
 //! information gained. After `n` rows the true `G` is, with a chance of `1 - delta`, within
 //! `e = sqrt(R^2 ln(1 / delta) / (2 n))` of what the leaf measured, where `R = log2(classes)`. So it splits if the
-//! best column leads the second by more than `e`, or if `e < tau`, when the two are as good as equal. Not to split is
-//! a candidate with a gain of 0 (`merit_preprune`); a leaf that is sure of it stops looking.
+//! best column leads the second by more than `e`, or if `e < tau`, when the two are as good as equal. With
+//! `merit_preprune`, not to split is a candidate with a gain of 0, and a leaf that is sure of it stops looking (an option
+//! of MOA and River as well, where that candidate has no gain at all and so never wins: hence `false` here).
 //!
 //! A column of numbers is tried at `n_splits` thresholds at even distances; a column of categories with all of them at
 //! once (unless `binary_split`) and each against the rest. A leaf answers with its majority (`mc`), with naive Bayes

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::growth::{Growth, LeafPrediction};
+use super::split::{self, Ranking};
+use super::stats::{Stats, Verdict};
 use super::structure::Example;
 
 /// Below this the logarithm of a curve's height counts as this: about where a product of doubles becomes 0.
@@ -98,87 +100,8 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    pub(crate) fn new(counts: Vec<f64>, columns: Vec<u32>, depth: u32) -> Self {
-        let weight = counts.iter().sum();
-        Leaf {
-            counts,
-            columns,
-            curves: Vec::new(),
-            categories: Vec::new(),
-            active: true,
-            depth,
-            weight_at_last_try: weight,
-            majority_right: 0.0,
-            bayes_right: 0.0,
-        }
-    }
-
     pub(crate) fn weight(&self) -> f64 {
         self.counts.iter().sum()
-    }
-
-    /// Numbers that it keeps, or so.
-    pub(crate) fn size(&self) -> u64 {
-        let words: usize = self.categories.iter().map(|words| words.len() + 3).sum();
-        (self.counts.len() + self.columns.len() / 2 + 5 * self.curves.len() + words + 16) as u64
-    }
-
-    /// What it would still gain by splitting, at most.
-    pub(crate) fn promise(&self) -> f64 {
-        self.weight() - self.counts.iter().copied().fold(0.0, f64::max)
-    }
-
-    /// Forgets all but the counts of classes.
-    pub(crate) fn deactivate(&mut self) {
-        self.active = false;
-        self.columns = Vec::new();
-        self.curves = Vec::new();
-        self.categories = Vec::new();
-    }
-
-    /// Learns a row, and says whether it needed room for that.
-    pub(crate) fn learn(
-        &mut self,
-        row: Example<'_>,
-        class: usize,
-        weight: f64,
-        growth: &Growth,
-        votes: &mut Vec<f64>,
-    ) -> bool {
-        if self.active && growth.leaf == LeafPrediction::Adaptive {
-            if largest(&self.counts) == class {
-                self.majority_right += weight;
-            }
-            self.bayes(row, votes);
-            if largest(votes) == class {
-                self.bayes_right += weight;
-            }
-        }
-        let mut grown = class >= self.counts.len();
-        if grown {
-            self.counts.resize(class + 1, 0.0);
-        }
-        self.counts[class] += weight;
-        let width = self.columns.len();
-        if self.active && (class + 1) * width > self.curves.len() {
-            grown = true;
-            self.curves.resize((class + 1) * width, Curve::default());
-        }
-        let (nominal, start) = (row.nominal, class * width);
-        let curves = self.curves.get_mut(start..start + width).unwrap_or_default();
-        for (place, (&column, curve)) in self.columns.iter().zip(curves).enumerate() {
-            let value = row.values[column as usize];
-            if value.is_nan() {
-                continue;
-            }
-            if !nominal.is_empty() && nominal.binary_search(&column).is_ok() {
-                grown |= count(&mut self.categories, start + place, value, weight);
-                curve.weight += weight;
-            } else {
-                curve.add(value, weight);
-            }
-        }
-        grown
     }
 
     /// The answer: one vote for each class it knows.
@@ -236,8 +159,142 @@ impl Leaf {
         let whole: f64 = words.iter().sum();
         libm::log((seen + 1.0) / (whole + words.len() as f64))
     }
+}
 
-    pub(crate) fn validate(&self, dim: usize, classes: usize) -> Result<(), &'static str> {
+impl Stats for Leaf {
+    type Target = usize;
+
+    fn new(start: &[f64], columns: Vec<u32>, depth: u32, _: Option<&Self>) -> Self {
+        Leaf {
+            counts: start.to_vec(),
+            columns,
+            curves: Vec::new(),
+            categories: Vec::new(),
+            active: true,
+            depth,
+            weight_at_last_try: start.iter().sum(),
+            majority_right: 0.0,
+            bayes_right: 0.0,
+        }
+    }
+
+    fn learn(
+        &mut self,
+        row: Example<'_>,
+        class: usize,
+        weight: f64,
+        growth: &Growth,
+        votes: &mut Vec<f64>,
+    ) -> bool {
+        if self.active && growth.leaf == LeafPrediction::Adaptive {
+            if largest(&self.counts) == class {
+                self.majority_right += weight;
+            }
+            self.bayes(row, votes);
+            if largest(votes) == class {
+                self.bayes_right += weight;
+            }
+        }
+        let mut grown = class >= self.counts.len();
+        if grown {
+            self.counts.resize(class + 1, 0.0);
+        }
+        self.counts[class] += weight;
+        let width = self.columns.len();
+        if self.active && (class + 1) * width > self.curves.len() {
+            grown = true;
+            self.curves.resize((class + 1) * width, Curve::default());
+        }
+        let (nominal, start) = (row.nominal, class * width);
+        let curves = self.curves.get_mut(start..start + width).unwrap_or_default();
+        for (place, (&column, curve)) in self.columns.iter().zip(curves).enumerate() {
+            let value = row.values[column as usize];
+            if value.is_nan() {
+                continue;
+            }
+            if !nominal.is_empty() && nominal.binary_search(&column).is_ok() {
+                grown |= count(&mut self.categories, start + place, value, weight);
+                curve.weight += weight;
+            } else {
+                curve.add(value, weight);
+            }
+        }
+        grown
+    }
+
+    fn error(&self, row: Example<'_>, class: usize, growth: &Growth, votes: &mut Vec<f64>) -> f64 {
+        self.votes(row, growth, votes);
+        if largest(votes) == class { 0.0 } else { 1.0 }
+    }
+
+    fn judge(&mut self, row: Example<'_>, growth: &Growth) -> Verdict {
+        if !self.active || self.depth >= growth.max_depth {
+            return Verdict::Wait;
+        }
+        let weight = self.weight();
+        if weight - self.weight_at_last_try < f64::from(growth.grace_period) {
+            return Verdict::Wait;
+        }
+        self.weight_at_last_try = weight;
+        let most = self.counts.iter().copied().fold(0.0, f64::max);
+        if most >= weight || most > growth.max_share_to_split * weight {
+            return Verdict::Wait;
+        }
+        let Ranking { best: Some(best), second, .. } = Ranking::of(self, row.nominal, growth) else {
+            return Verdict::Wait;
+        };
+        let bound = growth.bound(split::range(growth.criterion, &self.counts), weight);
+        // Not to split at all has a merit of 0.
+        let idle = growth.merit_preprune.then_some(0.0);
+        let rival = if best.merit <= 0.0 && idle.is_some() {
+            Some(best.merit)
+        } else {
+            second.into_iter().chain(idle).reduce(f64::max)
+        };
+        let merit = if idle.is_some() { best.merit.max(0.0) } else { best.merit };
+        let sure = rival.is_none_or(|rival| merit - rival > bound) || bound < growth.tau;
+        if !sure {
+            Verdict::Wait
+        } else if best.merit <= 0.0 && idle.is_some() {
+            Verdict::Never
+        } else {
+            Verdict::Split(best)
+        }
+    }
+
+    fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    fn active(&self) -> bool {
+        self.active
+    }
+
+    fn size(&self) -> u64 {
+        let words: usize = self.categories.iter().map(|words| words.len() + 3).sum();
+        (self.counts.len() + self.columns.len() / 2 + 5 * self.curves.len() + words + 16) as u64
+    }
+
+    fn promise(&self) -> f64 {
+        self.weight() - self.counts.iter().copied().fold(0.0, f64::max)
+    }
+
+    fn deactivate(&mut self) {
+        self.active = false;
+        self.columns = Vec::new();
+        self.curves = Vec::new();
+        self.categories = Vec::new();
+    }
+
+    fn width(&self) -> usize {
+        self.counts.len()
+    }
+
+    fn weight_of(branch: &[f64]) -> f64 {
+        branch.iter().sum()
+    }
+
+    fn validate(&self, dim: usize, classes: usize) -> Result<(), &'static str> {
         let width = self.columns.len();
         let sizes = self.counts.len() <= classes
             && self.curves.len() <= self.counts.len() * width

@@ -31,6 +31,8 @@ pub(crate) struct Candidate {
 pub(crate) struct Ranking {
     pub(crate) best: Option<Candidate>,
     pub(crate) second: Option<f64>,
+    /// How good the best split of each column is, where it has one.
+    pub(crate) merits: Vec<(u32, f64)>,
 }
 
 impl Ranking {
@@ -46,6 +48,7 @@ impl Ranking {
                 search.thresholds(&mut scratch)
             };
             if let Some(candidate) = found {
+                ranking.merits.push((column, candidate.merit));
                 ranking.enter(candidate);
             }
         }
