@@ -255,8 +255,8 @@ pub(crate) enum QueryError {
     Source(#[from] SourceError),
     #[error("run the plan")]
     Plan(#[from] datafusion::error::DataFusionError),
-    #[error("aggregate")]
-    Aggregate(#[from] crate::operator::aggregate::AggregateError),
+    #[error("run the query")]
+    Operator(#[from] crate::operator::stateful::OperatorError),
     #[error("write the state")]
     State(#[from] crate::state::StateError),
     #[error("write the results")]

@@ -1,4 +1,5 @@
-//! What happens to rows beyond plain expressions: prediction, learning, signatures, aggregation.
+//! What happens to rows beyond plain expressions: prediction, learning, signatures; and operators that remember:
+//! aggregation.
 
 pub(crate) mod aggregate;
 pub(crate) mod answer;
@@ -9,3 +10,4 @@ pub(crate) mod learn;
 pub(crate) mod network;
 pub(crate) mod rows;
 pub(crate) mod scope;
+pub(crate) mod stateful;

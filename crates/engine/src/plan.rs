@@ -2,6 +2,10 @@
 
 pub(crate) mod bounded;
 pub(crate) mod compile;
+pub(crate) mod event_time;
 pub(crate) mod incremental;
 pub(crate) mod number;
+pub(crate) mod pipeline;
 pub(crate) mod resolve;
+pub(crate) mod slot;
+pub(crate) mod stage;

@@ -2,12 +2,15 @@
 //! [`plan`](crate::plan) hands to DataFusion.
 
 mod cursor;
+pub(crate) mod interval;
 mod model_functions;
 pub(crate) mod options;
 mod parse;
 mod select;
 pub(crate) mod statement;
+mod stream;
 pub(crate) mod types;
+mod windows;
 
 pub(crate) use parse::{parse, renamed};
 pub(crate) use select::Select;

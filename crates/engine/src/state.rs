@@ -3,13 +3,15 @@
 //! [`store`] holds the rows and finds them by key; [`block`] keeps their arrays owned and compact; [`key`]
 //! turns key columns into comparable bytes and into key groups; [`record`] is the form in which rows leave
 //! for a checkpoint and come back; [`layout`] says what a row consists of, so that rows of another layout
-//! are refused and not misread.
+//! are refused and not misread; [`expiry`] knows which keys a watermark ends.
 //!
-//! Absent on purpose: files, clocks, queries, time. The store is told a batch id and rows; who writes the
+//! Absent on purpose: files, clocks, queries. The store is told a batch id and rows; who writes the
 //! bytes it hands out, and when, is the driver's business.
 
+mod arena;
 pub(crate) mod block;
 pub(crate) mod error;
+pub(crate) mod expiry;
 pub(crate) mod key;
 pub(crate) mod layout;
 pub(crate) mod record;

@@ -40,8 +40,15 @@ pub struct QueryStatus {
     pub dead_letters: DeadLetters,
     /// The topic it writes to; `None` for a model.
     pub sink: Option<String>,
-    /// Groups held in state; `None` without aggregation.
+    /// Keys held in state; `None` for a query that remembers nothing between batches.
     pub state_rows: Option<u64>,
+    /// Bytes that the state takes in memory.
+    pub state_bytes: Option<u64>,
+    /// How far event time has come, in microseconds since the epoch: nothing older is expected. `None` without a
+    /// watermark, or before the first row.
+    pub watermark_us: Option<i64>,
+    /// Rows that came later than the watermark allows, since the query was created.
+    pub rows_late: u64,
 }
 
 /// What a query does with its rows.

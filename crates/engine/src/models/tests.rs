@@ -27,7 +27,7 @@ fn model(name: &str, id: u64) -> ModelDef {
         options: BTreeMap::new(),
         shape: Shape::default(),
         settings: ModelSettings::default(),
-        query: QueryDef { select: create.query, source: "t".to_owned() },
+        query: QueryDef { select: create.query, sources: Vec::new() },
     }
 }
 

@@ -2,22 +2,29 @@
 //!
 //! A batch's new rows become state rows ([`Cut::partial`]); the stored state rows of the same keys join
 //! them; together they become one state row per key ([`Cut::reduce`]), which is staged; the results leave
-//! ([`Cut::finish`]). Nothing of it touches the state until [`IncrementalAggregate::commit`], so a failed
-//! batch is forgotten by [`IncrementalAggregate::abort`] and runs again under the same id.
+//! ([`Cut::finish`]). Nothing of it touches the state until [`Operator::commit`], so a failed batch is
+//! forgotten by [`Operator::abort`] and runs again under the same id.
 //!
-//! A batch costs in proportion to its rows and the keys they touch. State is never dropped by itself: a key
-//! that was seen stays, and [`Config::state_bytes_max`] is where that ends.
+//! A batch costs in proportion to its rows and the keys they touch. Where a key carries event time, the
+//! watermark ends it: rows that come later are left out, and its state goes. Without one, a key that was seen
+//! stays, and [`Config::state_bytes_max`] is where that ends.
 
 use std::sync::Arc;
 
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::array::BooleanArray;
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, not};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::aggregates::AggregateExec;
+use futures::future::BoxFuture;
 
-use crate::plan::incremental::{Cut, CutError, OutputMode};
+use crate::operator::stateful::{Merged, Moment, Operator, OperatorError, StateFigures};
+use crate::plan::event_time;
+use crate::plan::incremental::{Cut, CutError, raw_aggregate};
 use crate::state::StateError;
+use crate::state::expiry::{TimeKey, TimeKind};
 use crate::state::key::KeyGroups;
 use crate::state::record::{Kind, Owner, Reader, Writer};
 use crate::state::store::StateStore;
@@ -40,28 +47,15 @@ pub(crate) struct Config {
     pub(crate) state_bytes_max: usize,
 }
 
-/// Why a batch could not be merged or state not be written or restored.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum AggregateError {
-    /// An expression or a function failed on these rows.
-    #[error("aggregate batch {batch}")]
-    Run {
-        /// The batch.
-        batch: u64,
-        /// What DataFusion said.
-        source: DataFusionError,
-    },
-    /// The batch is not newer than what was committed.
-    #[error("batch {batch} comes after batch {last} was committed")]
-    Old {
-        /// The batch that came.
-        batch: u64,
-        /// The newest committed one.
-        last: u64,
-    },
-    /// The state could not be changed, written or read.
-    #[error(transparent)]
-    State(#[from] StateError),
+/// Which rows leave after a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutputMode {
+    /// Those of the keys that the watermark has ended.
+    Append,
+    /// Those of the keys that the batch touched.
+    Update,
+    /// Those of all keys.
+    Complete,
 }
 
 /// The aggregation of one query with its state.
@@ -71,130 +65,42 @@ pub(crate) struct IncrementalAggregate {
     config: Config,
     context: Arc<TaskContext>,
     store: StateStore,
+    /// What tells a row's time, and how.
+    time: Option<(TimeKind, Arc<dyn PhysicalExpr>)>,
     last_batch: Option<u64>,
-    staged_batch: Option<u64>,
+    staged: Option<Staged>,
+}
+
+/// A batch that is not decided.
+#[derive(Debug, Clone, Copy)]
+struct Staged {
+    batch: u64,
+    /// The watermark that will end keys, if it ends any.
+    evicting: Option<i64>,
 }
 
 impl IncrementalAggregate {
-    /// Cuts `plan` for incremental runs; see [`Cut::try_new`] for what it must look like.
+    /// Cuts `aggregate` for incremental runs; see [`Cut::try_new`] for what it must look like.
     ///
     /// # Errors
     /// The part of the plan that cannot run incrementally.
     pub(crate) fn try_new(
-        plan: &Arc<dyn ExecutionPlan>,
+        aggregate: &AggregateExec,
         config: Config,
         context: Arc<TaskContext>,
     ) -> Result<Self, CutError> {
-        let cut = Cut::try_new(plan, config.output)?;
-        let store = StateStore::try_new(cut.layout.clone(), KeyGroups::DEFAULT)
+        let cut = Cut::try_new(aggregate)?;
+        let raw = raw_aggregate(aggregate)?;
+        let time = time_key(raw)?;
+        let store = StateStore::try_new(cut.layout.clone(), KeyGroups::DEFAULT, time)
             .map_err(|error| DataFusionError::External(error.into()))?;
-        Ok(Self { cut, config, context, store, last_batch: None, staged_batch: None })
+        let time = time.map(|key| (key.kind, Arc::clone(&raw.group_expr().expr()[key.column].0)));
+        Ok(Self { cut, config, context, store, time, last_batch: None, staged: None })
     }
 
-    /// Aggregates the rows of a batch, all columns of the streaming table, and stages the new state of the
-    /// keys they touch. Gives the results of these keys, or of all keys in complete mode. The same rows over
-    /// the same state give the same results in the same order, also after a restore.
-    ///
-    /// A global aggregate has a single key, which any row of `input` touches, even one that a filter drops.
-    /// When the future is dropped half-way, [`Self::abort`] the batch.
-    ///
-    /// # Errors
-    /// The state is as it was, and the batch may be merged again.
-    pub(crate) async fn merge(
-        &mut self,
-        batch: u64,
-        input: Vec<RecordBatch>,
-    ) -> Result<Vec<RecordBatch>, AggregateError> {
-        self.store.check_unstaged(batch)?;
-        if let Some(last) = self.last_batch.filter(|last| *last >= batch) {
-            return Err(AggregateError::Old { batch, last });
-        }
-        let rows = self.new_state(batch, input).await?;
-        self.store.stage(batch, &rows)?;
-        self.staged_batch = Some(batch);
-        let results = match self.check_size() {
-            Ok(()) => self.results(batch, rows).await,
-            Err(error) => Err(error.into()),
-        };
-        if results.is_err() {
-            self.abort();
-        }
-        results
-    }
-
-    /// The staged changes as a record for the journal; none when the batch touched no key.
-    pub(crate) fn changelog(&self) -> Result<Option<Vec<u8>>, StateError> {
-        let Some((batch, rows, groups)) = self.store.staged().filter(|staged| staged.1.num_rows() > 0) else {
-            return Ok(None);
-        };
-        let mut writer = Writer::try_new(Kind::Changelog, &self.owner(), Some(batch), self.store.layout())?;
-        writer.push(rows, groups)?;
-        writer.finish().map(Some)
-    }
-
-    /// Makes the staged batch the state.
-    pub(crate) fn commit(&mut self) {
-        if let Some(batch) = self.staged_batch.take() {
-            self.store.commit();
-            self.last_batch = Some(batch);
-        }
-    }
-
-    /// Forgets the staged batch.
-    pub(crate) fn abort(&mut self) {
-        self.staged_batch = None;
-        self.store.abort();
-    }
-
-    /// All committed state as a record.
-    pub(crate) fn snapshot(&self) -> Result<Vec<u8>, StateError> {
-        let mut writer =
-            Writer::try_new(Kind::Snapshot, &self.owner(), self.last_batch, self.store.layout())?;
-        for chunk in self.store.by_group(CHUNK_ROWS) {
-            let (rows, groups) = chunk?;
-            writer.push(&rows, groups)?;
-        }
-        writer.finish()
-    }
-
-    /// Replaces the state by a snapshot and the changelogs after it, oldest first; those that the snapshot
-    /// already holds are passed over. Gives the batch of the newest record.
-    ///
-    /// # Errors
-    /// The state is as it was.
-    pub(crate) fn restore<'a>(
-        &mut self,
-        snapshot: Option<&'a [u8]>,
-        changelogs: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Option<u64>, AggregateError> {
-        let mut store = StateStore::try_new(self.cut.layout.clone(), self.store.groups())?;
-        let mut newest = None;
-        if let Some(bytes) = snapshot {
-            newest = self.replay(&mut store, bytes, Kind::Snapshot, None)?;
-        }
-        let covered = newest;
-        for bytes in changelogs {
-            let batch = self.replay(&mut store, bytes, Kind::Changelog, covered)?;
-            let Some(found) = batch else { continue };
-            if let Some(last) = newest.filter(|last| *last >= found) {
-                return Err(StateError::Order { last, found }.into());
-            }
-            newest = batch;
-        }
-        self.store = store;
-        self.staged_batch = None;
-        self.last_batch = newest;
-        Ok(newest)
-    }
-
-    /// How many keys have state.
-    pub(crate) fn keys(&self) -> usize {
-        self.store.len()
-    }
-
-    /// Bytes of memory that the state takes.
-    pub(crate) fn size(&self) -> usize {
-        self.store.size()
+    /// Whether one of its keys ends with the watermark.
+    pub(crate) fn has_time(&self) -> bool {
+        self.time.is_some()
     }
 
     fn owner(&self) -> Owner {
@@ -205,17 +111,92 @@ impl IncrementalAggregate {
         }
     }
 
+    async fn merge_staged(
+        &mut self,
+        input: Vec<RecordBatch>,
+        moment: &Moment,
+    ) -> Result<Merged, OperatorError> {
+        let batch = moment.batch;
+        self.store.check_unstaged(batch)?;
+        if let Some(last) = self.last_batch.filter(|last| *last >= batch) {
+            return Err(OperatorError::Old { batch, last });
+        }
+        let run = |source| OperatorError::Run { batch, source };
+        let (input, late) = self.in_time(input, moment.late).map_err(run)?;
+        let rows = self.new_state(batch, input).await?;
+        let watermark = moment.watermark.filter(|_| self.config.output != OutputMode::Complete);
+        let (ending, staying) = self.split(&rows, watermark)?;
+        self.store.stage(batch, &staying)?;
+        let evicting = watermark.filter(|watermark| self.store.ends_any(*watermark));
+        self.staged = Some(Staged { batch, evicting });
+        self.check_size()?;
+        let leaving = match (self.config.output, watermark) {
+            (OutputMode::Append, Some(watermark)) => {
+                let mut leaving: Vec<RecordBatch> =
+                    self.store.ended(watermark, &ending)?.into_iter().collect();
+                leaving.push(ending);
+                leaving
+            }
+            (OutputMode::Append, None) => Vec::new(),
+            (OutputMode::Update, _) => vec![rows],
+            (OutputMode::Complete, _) => {
+                let mut all = self.store.untouched(CHUNK_ROWS).collect::<Result<Vec<_>, _>>()?;
+                all.push(rows);
+                all
+            }
+        };
+        Ok(Merged { rows: self.results(batch, leaving).await?, late })
+    }
+
+    /// The rows whose key has not ended yet, and the others.
+    fn in_time(
+        &self,
+        input: Vec<RecordBatch>,
+        late: Option<i64>,
+    ) -> Result<(Vec<RecordBatch>, Vec<RecordBatch>), DataFusionError> {
+        let (Some((kind, time)), Some(watermark)) = (&self.time, late) else {
+            return Ok((input, Vec::new()));
+        };
+        let (mut kept, mut dropped) = (Vec::new(), Vec::new());
+        for rows in input {
+            let times = time.evaluate(&rows)?.into_array(rows.num_rows())?;
+            let ends = kind.ends(&times);
+            if ends.iter().all(|end| *end > watermark) {
+                kept.push(rows);
+                continue;
+            }
+            let in_time: BooleanArray = ends.iter().map(|end| Some(*end > watermark)).collect();
+            kept.push(filter_record_batch(&rows, &in_time)?);
+            dropped.push(filter_record_batch(&rows, &not(&in_time)?)?);
+        }
+        Ok((kept, dropped))
+    }
+
+    /// State rows that the watermark ends, and those that it does not.
+    fn split(
+        &self,
+        rows: &RecordBatch,
+        watermark: Option<i64>,
+    ) -> Result<(RecordBatch, RecordBatch), StateError> {
+        let (Some(time), Some(watermark)) = (self.store.time(), watermark) else {
+            return Ok((rows.slice(0, 0), rows.clone()));
+        };
+        let ends = time.kind.ends(rows.column(time.column));
+        let staying: BooleanArray = ends.iter().map(|end| Some(*end > watermark)).collect();
+        Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
+    }
+
     /// One new state row for each key that `input` touches.
-    async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<RecordBatch, AggregateError> {
+    async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<RecordBatch, OperatorError> {
         let schema = &self.store.layout().schema;
         if input.iter().all(|rows| rows.num_rows() == 0) {
             return Ok(RecordBatch::new_empty(Arc::clone(schema)));
         }
-        let run = |source| AggregateError::Run { batch, source };
-        let fresh = self.cut.partial.run(input, &self.context).await.map_err(run)?;
+        let run = |source| OperatorError::Run { batch, source };
+        let fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
         let mut rows: Vec<RecordBatch> = self.store.find(&fresh)?.into_iter().collect();
         rows.extend(fresh);
-        let merged = self.cut.reduce.run(rows, &self.context).await.map_err(run)?;
+        let merged = self.cut.reduce.run(vec![rows], &self.context).await.map_err(run)?;
         Ok(concat_batches(schema, &merged).map_err(StateError::from)?)
     }
 
@@ -224,20 +205,17 @@ impl IncrementalAggregate {
         if needed > limit { Err(StateError::Full { needed, limit }) } else { Ok(()) }
     }
 
-    async fn results(&self, batch: u64, changed: RecordBatch) -> Result<Vec<RecordBatch>, AggregateError> {
-        let mut rows = Vec::new();
-        match self.config.output {
-            OutputMode::Update if changed.num_rows() == 0 => return Ok(Vec::new()),
-            OutputMode::Update => {}
-            OutputMode::Complete => {
-                rows = self.store.untouched(CHUNK_ROWS).collect::<Result<Vec<_>, _>>()?;
-            }
+    async fn results(
+        &self,
+        batch: u64,
+        mut rows: Vec<RecordBatch>,
+    ) -> Result<Vec<RecordBatch>, OperatorError> {
+        rows.retain(|rows| rows.num_rows() > 0);
+        if rows.is_empty() && self.config.output != OutputMode::Complete {
+            return Ok(Vec::new());
         }
-        if changed.num_rows() > 0 {
-            rows.push(changed);
-        }
-        let run = |source| AggregateError::Run { batch, source };
-        self.cut.finish.run(rows, &self.context).await.map_err(run)
+        let run = |source| OperatorError::Run { batch, source };
+        self.cut.finish.run(vec![rows], &self.context).await.map_err(run)
     }
 
     /// Puts one record into `store`. Gives its batch, or nothing when `covered` already includes it.
@@ -266,8 +244,109 @@ impl IncrementalAggregate {
             }
             store.commit();
         }
+        if let Some(watermark) = reader.watermark {
+            store.evict(watermark);
+        }
         Ok(reader.batch)
     }
+}
+
+impl Operator for IncrementalAggregate {
+    /// Aggregates the rows of a batch and stages the new state of the keys they touch. Gives the results of the
+    /// keys that leave in the output mode.
+    ///
+    /// A global aggregate has a single key, which any row of the input touches. When the future is dropped
+    /// half-way, [`Operator::abort`] the batch.
+    fn merge<'a>(
+        &'a mut self,
+        mut inputs: Vec<Vec<RecordBatch>>,
+        moment: &'a Moment,
+    ) -> BoxFuture<'a, Result<Merged, OperatorError>> {
+        Box::pin(async move {
+            let merged = self.merge_staged(inputs.pop().unwrap_or_default(), moment).await;
+            if merged.is_err() && self.staged.is_some_and(|staged| staged.batch == moment.batch) {
+                self.abort();
+            }
+            merged
+        })
+    }
+
+    fn changelog(&self) -> Result<Option<Vec<u8>>, StateError> {
+        let evicting = self.staged.and_then(|staged| staged.evicting);
+        let staged = self.store.staged().filter(|staged| staged.1.num_rows() > 0 || evicting.is_some());
+        let Some((batch, rows, groups)) = staged else { return Ok(None) };
+        let layout = self.store.layout();
+        let mut writer = Writer::try_new(Kind::Changelog, &self.owner(), Some(batch), evicting, layout)?;
+        writer.push(rows, groups)?;
+        writer.finish().map(Some)
+    }
+
+    fn commit(&mut self) {
+        if let Some(Staged { batch, evicting }) = self.staged.take() {
+            self.store.commit();
+            if let Some(watermark) = evicting {
+                self.store.evict(watermark);
+            }
+            self.last_batch = Some(batch);
+        }
+    }
+
+    fn abort(&mut self) {
+        self.staged = None;
+        self.store.abort();
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, StateError> {
+        let mut writer =
+            Writer::try_new(Kind::Snapshot, &self.owner(), self.last_batch, None, self.store.layout())?;
+        for chunk in self.store.by_group(CHUNK_ROWS) {
+            let (rows, groups) = chunk?;
+            writer.push(&rows, groups)?;
+        }
+        writer.finish()
+    }
+
+    fn restore(
+        &mut self,
+        snapshot: Option<&[u8]>,
+        changelogs: &[&[u8]],
+    ) -> Result<Option<u64>, OperatorError> {
+        let mut store = StateStore::try_new(self.cut.layout.clone(), self.store.groups(), self.store.time())?;
+        let mut newest = None;
+        if let Some(bytes) = snapshot {
+            newest = self.replay(&mut store, bytes, Kind::Snapshot, None)?;
+        }
+        let covered = newest;
+        for bytes in changelogs {
+            let batch = self.replay(&mut store, bytes, Kind::Changelog, covered)?;
+            let Some(found) = batch else { continue };
+            if let Some(last) = newest.filter(|last| *last >= found) {
+                return Err(StateError::Order { last, found }.into());
+            }
+            newest = batch;
+        }
+        self.store = store;
+        self.staged = None;
+        self.last_batch = newest;
+        Ok(newest)
+    }
+
+    fn figures(&self) -> StateFigures {
+        StateFigures { keys: self.store.len(), bytes: self.store.size() }
+    }
+}
+
+/// The first key that carries event time.
+fn time_key(raw: &AggregateExec) -> Result<Option<TimeKey>, CutError> {
+    let input = raw.input().schema();
+    let keys = raw.group_expr().expr().iter().enumerate();
+    for (column, (key, _)) in keys {
+        let field = key.return_field(&input)?;
+        if let Some(kind) = event_time::kind(&field) {
+            return Ok(Some(TimeKey { column, kind }));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A streaming query, compiled once: records go into the slot, the plan runs, rows come out.
+//! A streaming query, compiled once: records go in, the pipeline runs, rows come out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,71 +8,122 @@ use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::Result;
-use datafusion::execution::TaskContext;
-use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::streaming::PartitionStream;
-use datafusion::physical_plan::{ExecutionPlan, collect};
 
 use crate::error::SqlError;
 use crate::operator::ask::Question;
 use crate::operator::scope::{ROW, Scope, row_field};
-use crate::plan::incremental::{Slot, aggregates};
+use crate::plan::event_time::rewrite::expand_windows;
+use crate::plan::event_time::{self, delay};
+use crate::plan::incremental::CutError;
+use crate::plan::pipeline::{Config, Pipeline};
 use crate::plan::resolve::Known;
+use crate::plan::slot::Slot;
 use crate::plan::{number, resolve};
+use crate::session::catalog::{QueryDef, Table};
 use crate::source::metadata;
 use crate::sql::Select;
 
-/// A plan over one streaming table.
+/// A plan over streaming tables.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    pub(crate) plan: Arc<dyn ExecutionPlan>,
-    pub(crate) context: Arc<TaskContext>,
-    /// What the plan reads: the table's columns, metadata that the query names, and the record's number.
-    pub(crate) input: SchemaRef,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) inputs: Vec<Input>,
     /// What it gives, without the record's number.
     pub(crate) output: SchemaRef,
     /// The models it asks, in lower case.
     pub(crate) models: BTreeSet<String>,
     pub(crate) scope: Arc<Scope>,
-    slot: Arc<Slot>,
 }
 
-/// Compiles `select` over the table of these columns.
+/// What the plan reads of one stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    /// The table's columns, metadata that the query names, and the record's number if the plan carries it.
+    pub(crate) schema: SchemaRef,
+    /// The column of event time, and by how many microseconds rows may come late.
+    pub(crate) watermark: Option<(usize, i64)>,
+}
+
+/// Compiles a query over its streams.
 pub(crate) async fn compile(
-    select: &Select,
-    table: &str,
-    columns: &[FieldRef],
+    query: &QueryDef,
     known: Known<'_>,
+    config: &Config,
 ) -> Result<Compiled, SqlError> {
     let planning = |error| SqlError::plan(&error);
     let scope = Arc::new(Scope::default());
     let session = resolve::session(known, &scope);
-    let visible = visible_columns(select, columns);
-    let slot = Slot::new(Arc::new(Schema::new(visible.clone())));
-    session.register_table(table, streaming_table(&slot).map_err(planning)?).map_err(planning)?;
-    let mut names: Vec<String> = visible.iter().map(|column| column.name().clone()).collect();
-    names.push(table.to_owned());
+    let mut names = Vec::new();
+    let mut slots = Vec::new();
+    let select = &query.select;
+    for table in &query.sources {
+        let columns = marked_columns(select, table)?;
+        names.extend(columns.iter().map(|column| column.name().clone()));
+        names.push(table.name.clone());
+        let slot = Slot::new(Arc::new(Schema::new(columns)));
+        let provider = streaming_table(&slot).map_err(planning)?;
+        session.register_table(table.name.as_str(), provider).map_err(planning)?;
+        slots.push(slot);
+    }
     let logical = resolve::logical(&session, select, &names).await?;
     resolve::check_streaming(&logical)?;
     let models = resolve::models(&logical)?;
     let output = visible_output(&logical.schema().as_arrow().clone());
-
-    let mut input = visible;
-    input.push(Arc::new(row_field()));
-    let slot = Slot::new(Arc::new(Schema::new(input)));
-    let table = streaming_table(&slot).map_err(planning)?;
-    let ours =
-        |name: &str| Question::is_one(name) || known.networks.iter().any(|network| network.name == name);
-    let logical = number::number_rows(logical, &table, &ours).map_err(planning)?;
+    let mut logical = expand_windows(logical).map_err(planning)?;
+    if let [slot] = slots.as_mut_slice() {
+        let mut columns: Vec<FieldRef> = slot.schema().fields().iter().cloned().collect();
+        columns.push(Arc::new(row_field()));
+        *slot = Slot::new(Arc::new(Schema::new(columns)));
+        let table = streaming_table(slot).map_err(planning)?;
+        let ours =
+            |name: &str| Question::is_one(name) || known.networks.iter().any(|network| network.name == name);
+        logical = number::number_rows(logical, &table, &ours).map_err(planning)?;
+    }
     let plan = session.state().create_physical_plan(&logical).await.map_err(planning)?;
-    let input = Arc::clone(slot.schema());
-    Ok(Compiled { plan, context: session.task_ctx(), input, output, models, scope, slot })
+    let sources: Vec<SchemaRef> = slots.iter().map(|slot| Arc::clone(slot.schema())).collect();
+    let pipeline = Pipeline::try_new(&plan, &sources, config, session.task_ctx());
+    let pipeline = pipeline.map_err(|error| match error {
+        CutError::Unsupported { .. } => SqlError::Unsupported(format!("do this: {error}")),
+        CutError::Plan(error) => SqlError::plan(&error),
+    })?;
+    let input = |schema: SchemaRef| {
+        let watermark = schema.fields().iter().enumerate().find_map(|(at, field)| Some((at, delay(field)?)));
+        Input { schema, watermark }
+    };
+    let inputs = sources.into_iter().map(input).collect();
+    Ok(Compiled { pipeline, inputs, output, models, scope })
 }
 
 /// The table's columns and the metadata that the query names.
 pub(crate) fn visible_columns(select: &Select, columns: &[FieldRef]) -> Vec<FieldRef> {
     let metadata = metadata::COLUMNS.into_iter().filter(|name| select.mentions(name));
     columns.iter().cloned().chain(metadata.filter_map(metadata::field)).collect()
+}
+
+/// The table's columns; that of its watermark has its mark.
+fn marked_columns(select: &Select, table: &Table) -> Result<Vec<FieldRef>, SqlError> {
+    let mut columns = visible_columns(select, &table.columns);
+    let of_table = select.streams().iter().filter(|stream| stream.table.eq_ignore_ascii_case(&table.name));
+    let Some(watermark) = of_table.filter_map(|stream| stream.watermark.as_ref()).next() else {
+        return Ok(columns);
+    };
+    let of = format!("the watermark of {}", table.name);
+    let found = columns.iter_mut().find(|column| column.name().eq_ignore_ascii_case(&watermark.column));
+    let Some(column) = found else {
+        return Err(SqlError::invalid(of, format!("there is no column {}", watermark.column)));
+    };
+    let marked = event_time::marked(column, watermark.delay_us);
+    if event_time::kind(&marked).is_none() {
+        let reason = format!(
+            "column {} is no TIMESTAMP, it is {}",
+            column.name(),
+            crate::sql::types::type_name(column.data_type())
+        );
+        return Err(SqlError::invalid(of, reason));
+    }
+    *column = Arc::new(marked);
+    Ok(columns)
 }
 
 fn streaming_table(slot: &Arc<Slot>) -> Result<Arc<dyn TableProvider>> {
@@ -89,26 +140,7 @@ fn visible_output(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-impl Compiled {
-    pub(crate) fn aggregates(&self) -> bool {
-        aggregates(&self.plan)
-    }
-
-    /// Runs the plan over a batch. The last column of what comes out numbers the records, unless the plan
-    /// aggregates.
-    pub(crate) async fn run(&self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
-        self.slot.fill(vec![batch]);
-        // A fresh copy per run: operators keep what they learned in a run, and metrics would pile up.
-        let result = match reset_plan_states(Arc::clone(&self.plan)) {
-            Ok(plan) => collect(plan, Arc::clone(&self.context)).await,
-            Err(error) => Err(error),
-        };
-        self.slot.fill(Vec::new());
-        result
-    }
-}
-
-/// The record numbers of rows that came out of a plan.
+/// Where a batch has its record numbers.
 pub(crate) fn row_index(batch: &RecordBatch) -> Option<usize> {
     batch.schema_ref().index_of(ROW).ok()
 }

@@ -16,7 +16,7 @@ use crate::models::Registry;
 use crate::operator::ask::{self, Question};
 use crate::operator::scope::Scope;
 use crate::operator::{evaluate, network};
-use crate::plan::incremental;
+use crate::plan::{event_time, incremental};
 use crate::sql::Select;
 
 /// What the functions of a query stand on.
@@ -37,6 +37,9 @@ pub(crate) fn session(known: Known<'_>, scope: &Arc<Scope>) -> SessionContext {
         session.register_udf(function);
     }
     session.register_udaf(evaluate::function());
+    for function in event_time::window::functions() {
+        session.register_udf(function);
+    }
     for network in known.networks {
         session.register_udf(network::function(network, scope));
     }
@@ -85,7 +88,6 @@ pub(crate) fn models(plan: &LogicalPlan) -> Result<BTreeSet<String>, SqlError> {
 
 /// Refuses what needs more than one batch at a time.
 pub(crate) fn check_streaming(plan: &LogicalPlan) -> Result<(), SqlError> {
-    let mut aggregates = 0;
     let mut refused = None;
     let walked = plan.apply_with_subqueries(|node| {
         let reason = match node {
@@ -94,15 +96,12 @@ pub(crate) fn check_streaming(plan: &LogicalPlan) -> Result<(), SqlError> {
             | LogicalPlan::SubqueryAlias(_)
             | LogicalPlan::TableScan(_)
             | LogicalPlan::Unnest(_) => None,
-            LogicalPlan::Aggregate(_) => {
-                aggregates += 1;
-                (aggregates > 1).then_some("aggregate twice; write the first result to a table and read that")
-            }
-            LogicalPlan::Sort(_) => Some("order its rows: they never end"),
-            LogicalPlan::Limit(_) => Some("stop after some rows: they never end"),
-            LogicalPlan::Distinct(_) => Some("use DISTINCT; GROUP BY the columns instead"),
+            LogicalPlan::Aggregate(_)
+            | LogicalPlan::Union(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::Distinct(_) => None,
             LogicalPlan::Join(_) => Some("join yet"),
-            LogicalPlan::Union(_) => Some("read two streams yet"),
             LogicalPlan::Window(_) => Some("use window functions yet"),
             LogicalPlan::Subquery(_) => Some("use subqueries in expressions yet"),
             LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Some("do without FROM STREAM"),

@@ -17,28 +17,30 @@ use tokio::sync::watch;
 use crate::error::{QueryError, chain};
 use crate::models::reference::Reference;
 use crate::models::{Entry, Pin, Pins, Registry, Version};
-use crate::operator::aggregate::IncrementalAggregate;
 use crate::operator::learn::learn;
 use crate::operator::scope::Refusals;
+use crate::operator::stateful::Merged;
 use crate::plan::compile::Compiled;
-use crate::query::journal::{Done, Frame, Intent, Journal, ModelRecord, Snapshot, Start};
+use crate::plan::pipeline::Pipeline;
+use crate::query::feed::{self, Feed};
+use crate::query::journal::{Done, Frame, Intent, Journal, ModelRecord, Ranges, Snapshot, Start};
 use crate::query::output::{Output, without};
 use crate::query::progress::Progress;
-use crate::query::trigger;
-use crate::sink::dead_letter::DeadLetterSink;
+use crate::sink::dead_letter::{DeadLetterSink, Refused};
+use crate::sink::json::encode;
+use crate::sink::topic::TopicSink;
 use crate::sink::{Delivery, Sink};
-use crate::source::shape::Shape;
-use crate::source::{Limits, Pinned, Rows, Source};
+use crate::source::{Pinned, Rows};
 use crate::status::QueryState;
 
 /// A query and everything it owns.
 pub(crate) struct Query {
-    pub(crate) source: Arc<dyn Source>,
-    pub(crate) shape: Shape,
+    pub(crate) feeds: Vec<Feed>,
     pub(crate) plan: Compiled,
-    pub(crate) aggregate: Option<IncrementalAggregate>,
     pub(crate) effect: Effect,
     pub(crate) dead_letters: DeadLetterSink,
+    /// Where rows go that come too late.
+    pub(crate) late: Option<TopicSink>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) journal: Journal,
     pub(crate) start: Start,
@@ -48,7 +50,6 @@ pub(crate) struct Query {
     /// The versions that the query itself names: kept for as long as it lives.
     #[expect(dead_code, reason = "holding them is what they are for")]
     pub(crate) held: Vec<Pin>,
-    pub(crate) limits: Limits,
     pub(crate) journal_bytes_max: u64,
     pub(crate) env: Env,
     pub(crate) progress: Arc<Progress>,
@@ -82,18 +83,27 @@ impl Query {
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
         if let Some((intent, pins)) = self.undone.take() {
             let begun = self.env.clock.monotonic();
-            let pinned = self.source.reread(&intent.ranges).await?;
+            let mut pinned = Vec::with_capacity(self.feeds.len());
+            for feed in &self.feeds {
+                pinned.push(feed.source.reread(&intent.ranges).await?);
+            }
             self.run_batch(&intent, &pins, &pinned, begun).await?;
         }
-        while trigger::fired(self.source.as_ref(), &self.standing.offsets, stop).await? {
+        while feed::fired(&self.feeds, &self.standing.offsets, stop).await? {
             let begun = self.env.clock.monotonic();
-            let positions = &self.standing.offsets;
-            let pinned = self.source.pin(positions, &self.limits, self.standing.batch).await?;
-            if pinned.is_empty() {
+            let mut pinned = Vec::with_capacity(self.feeds.len());
+            for feed in &self.feeds {
+                let (positions, turn) = (&self.standing.offsets, self.standing.batch);
+                pinned.push(feed.source.pin(positions, &feed.limits, turn).await?);
+            }
+            if pinned.iter().all(Pinned::is_empty) {
                 continue;
             }
-            self.source.secure(&pinned).await?;
-            let (intent, pins) = self.intend(&pinned)?;
+            for (feed, pinned) in self.feeds.iter().zip(&pinned) {
+                feed.source.secure(pinned).await?;
+            }
+            let ranges = feed::merged(pinned.iter().map(|pinned| pinned.ranges.clone()));
+            let (intent, pins) = self.intend(ranges)?;
             self.journal_append(&Frame::Intent(intent.clone()))?;
             self.run_batch(&intent, &pins, &pinned, begun).await?;
         }
@@ -105,18 +115,26 @@ impl Query {
         &mut self,
         intent: &Intent,
         pins: &Pins,
-        pinned: &Pinned,
+        pinned: &[Pinned],
         begun: Duration,
     ) -> Result<(), QueryError> {
-        let Rows { batch: rows, records, mut refused } = pinned.rows(&self.shape)?;
+        let mut records = Vec::with_capacity(pinned.len());
+        let mut refused = Vec::with_capacity(pinned.len());
+        let mut rows = Vec::with_capacity(pinned.len());
+        for (feed, pinned) in self.feeds.iter().zip(pinned) {
+            let read: Rows = pinned.rows(&feed.shape)?;
+            records.push(read.records);
+            rows.push(read.batch);
+            refused.push(read.refused);
+        }
         self.bind(intent, pins);
-        let output = self.run_plan(intent.batch, rows, &mut refused).await?;
         let mut done = Done {
             batch: intent.batch,
-            rows_read: records.len() as u64,
+            rows_read: records.iter().map(|records| records.len() as u64).sum(),
             numbers: self.standing.numbers.clone(),
             ..Done::default()
         };
+        let output = self.run_plan(rows, &mut refused[0], &mut done).await?;
         done.rows_written = match &mut self.effect {
             Effect::Write { sink } => {
                 let delivery = Delivery {
@@ -129,18 +147,39 @@ impl Query {
                 sink.write(&output.batches, delivery).await?
             }
             Effect::Learn { entry, model } => {
-                learn(model.as_mut(), entry, &output.batches, &output.records, &mut refused)?
+                learn(model.as_mut(), entry, &output.batches, &output.records, &mut refused[0])?
             }
         };
-        done.refused = refused.len() as u64;
-        done.samples = self.dead_letters.write(&refused, &records, intent.time_ms, &mut done.numbers).await?;
+        self.write_late(&output.late, intent, &mut done).await?;
+        done.refused = self.plan.scope.unplaced();
+        let refused = refused.iter().zip(&records).map(|(rows, records)| Refused { rows, records });
+        let refused: Vec<Refused<'_>> = refused.collect();
+        done.refused += refused.iter().map(|refused| refused.rows.len() as u64).sum::<u64>();
+        done.samples = self.dead_letters.write(&refused, intent.time_ms, &mut done.numbers).await?;
+        let rows = done.rows_read;
         self.commit(intent, done)?;
-        self.publish(records.len() as u64, begun);
+        self.publish(rows, begun);
+        Ok(())
+    }
+
+    /// Counts the rows that came too late, and writes them where they were asked for.
+    async fn write_late(
+        &self,
+        late: &[RecordBatch],
+        intent: &Intent,
+        done: &mut Done,
+    ) -> Result<(), QueryError> {
+        done.late = late.iter().map(|rows| rows.num_rows() as u64).sum();
+        if let Some(sink) = &self.late {
+            let rows = encode(late, None).map_err(crate::error::SinkError::Encode)?;
+            let partitions = sink.partition_count()?;
+            sink.write(rows, self.standing.late, partitions, intent.time_ms, &mut done.numbers).await?;
+        }
         Ok(())
     }
 
     /// Decides everything that a repetition must not decide anew.
-    fn intend(&self, pinned: &Pinned) -> Result<(Intent, Pins), QueryError> {
+    fn intend(&self, ranges: Ranges) -> Result<(Intent, Pins), QueryError> {
         let mut held = Pins::new();
         let (mut pins, mut champions) = (BTreeMap::new(), BTreeMap::new());
         for model in &self.plan.models {
@@ -161,7 +200,7 @@ impl Query {
         let intent = Intent {
             batch: self.standing.batch + 1,
             time_ms: self.env.clock.now_ms(),
-            ranges: pinned.ranges.clone(),
+            ranges,
             pins,
             champions,
             sink_partitions,
@@ -175,28 +214,29 @@ impl Query {
         self.plan.scope.bind(Arc::new(pins.collect()));
     }
 
+    /// Runs the plan over each feed's rows; notes how far event time has come.
     async fn run_plan(
         &mut self,
-        batch: u64,
-        rows: RecordBatch,
+        mut rows: Vec<RecordBatch>,
         refused: &mut Refusals,
+        done: &mut Done,
     ) -> Result<Output, QueryError> {
-        if rows.num_rows() == 0 {
-            return Ok(Output::default());
+        let (mut moment, mut event_times) = feed::moment(&self.feeds, &rows, done.batch, &self.standing);
+        let mut merged = Merged::default();
+        if rows.iter().any(|rows| rows.num_rows() > 0) {
+            merged = self.plan.pipeline.run(&rows, &moment).await?;
         }
-        let Some(aggregate) = &mut self.aggregate else {
-            let batches = self.plan.run(rows).await?;
-            take_refusals(&self.plan, refused);
-            return Ok(Output::numbered(batches, refused)?);
-        };
-        let mut groups = aggregate.merge(batch, vec![rows.clone()]).await?;
-        if take_refusals(&self.plan, refused) {
+        if take_refusals(&self.plan, refused) && self.plan.pipeline.is_stateful() {
             // Some rows cannot be used, which only the plan could tell: again without them.
-            aggregate.abort();
-            groups = aggregate.merge(batch, vec![without(&rows, refused)?]).await?;
+            self.plan.pipeline.abort();
+            rows = rows.iter().map(|rows| without(rows, refused)).collect::<Result<_, _>>()?;
+            (moment, event_times) = feed::moment(&self.feeds, &rows, done.batch, &self.standing);
+            merged = self.plan.pipeline.run(&rows, &moment).await?;
             take_refusals(&self.plan, refused);
         }
-        Ok(Output::groups(groups))
+        done.event_times = event_times;
+        done.watermark = moment.watermark;
+        Ok(Output::of(merged, refused)?)
     }
 
     /// Makes the batch's offsets, numbers, state and model durable, together.
@@ -205,8 +245,8 @@ impl Query {
         let mut standing = self.standing.clone();
         standing.apply(intent, &done);
         let mut blob = Bytes::new();
-        if let Some(aggregate) = &mut self.aggregate {
-            blob = aggregate.changelog()?.map_or_else(Bytes::new, Bytes::from);
+        if self.plan.pipeline.is_stateful() {
+            blob = self.plan.pipeline.changelog()?;
         }
         let mut learnt = None;
         if let Effect::Learn { entry, model } = &self.effect
@@ -226,10 +266,10 @@ impl Query {
         }
         self.journal_append(&Frame::Done(done, blob))?;
         self.standing = standing;
-        self.source.commit(&self.standing.offsets);
-        if let Some(aggregate) = &mut self.aggregate {
-            aggregate.commit();
+        for feed in &self.feeds {
+            feed.source.commit(&self.standing.offsets);
         }
+        self.plan.pipeline.commit();
         if let Some((entry, version)) = learnt {
             entry.publish(version);
         }
@@ -237,8 +277,9 @@ impl Query {
     }
 
     fn publish(&self, rows: u64, begun: Duration) {
-        let state_rows = self.aggregate.as_ref().map(|aggregate| aggregate.keys() as u64);
-        self.progress.committed(&self.standing, state_rows, rows, begun);
+        let pipeline = Some(&self.plan.pipeline).filter(|pipeline| pipeline.is_stateful());
+        let figures = pipeline.map(Pipeline::figures);
+        self.progress.committed(&self.standing, figures, rows, begun);
         self.changed.send_modify(|changes| *changes += 1);
     }
 
@@ -258,10 +299,7 @@ impl Query {
             let versions = entry.to_keep().into_iter();
             frames.extend(versions.map(|v| Frame::Version(v.record.clone(), v.snapshot.clone())));
         }
-        let state = match &self.aggregate {
-            Some(aggregate) => Bytes::from(aggregate.snapshot()?),
-            None => Bytes::new(),
-        };
+        let state = self.plan.pipeline.snapshot()?;
         frames.push(Frame::Snapshot(self.standing.clone(), state));
         tokio::task::block_in_place(|| self.journal.rewrite(&frames)).map_err(QueryError::Journal)
     }

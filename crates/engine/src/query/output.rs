@@ -5,31 +5,31 @@ use std::sync::Arc;
 use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int64Type;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 
 use crate::operator::scope::Refusals;
+use crate::operator::stateful::Merged;
 use crate::plan::compile::row_index;
 
 /// Rows on their way to the sink or the model.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     pub(crate) batches: Vec<RecordBatch>,
-    /// The record behind each row; empty if rows are groups.
+    /// The record behind each row; empty if rows stand for no single record.
     pub(crate) records: Vec<usize>,
+    /// Rows that came too late for an operator.
+    pub(crate) late: Vec<RecordBatch>,
 }
 
 impl Output {
-    /// Groups: no single record stands behind a row.
-    pub(crate) fn groups(batches: Vec<RecordBatch>) -> Self {
-        Output { batches, records: Vec::new() }
-    }
-
-    /// Rows with their record numbers in the hidden column, which is taken off.
-    pub(crate) fn numbered(batches: Vec<RecordBatch>, refused: &Refusals) -> Result<Self> {
-        let mut output = Output::default();
-        for batch in batches {
-            let index = row_index(&batch)
-                .ok_or_else(|| DataFusionError::Internal("the plan lost the record numbers".to_owned()))?;
+    /// Rows that carry the number of a record in the hidden column lose those that were refused, and the column.
+    pub(crate) fn of(merged: Merged, refused: &Refusals) -> Result<Self> {
+        let mut output = Output { late: merged.late, ..Output::default() };
+        for batch in merged.rows {
+            let Some(index) = row_index(&batch) else {
+                output.batches.push(batch);
+                continue;
+            };
             let mut batch = without(&batch, refused)?;
             let numbers = Arc::clone(batch.column(index));
             let numbers = numbers.as_primitive::<Int64Type>().values();

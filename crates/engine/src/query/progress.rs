@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use env::Clock;
 
+use crate::operator::stateful::StateFigures;
 use crate::query::journal::Snapshot;
 use crate::source::Source;
 use crate::status::{DeadLetters, Percentiles, QueryKind, QueryState, QueryStatus};
@@ -30,7 +31,7 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Progress {
     identity: Identity,
-    source: Arc<dyn Source>,
+    sources: Vec<Arc<dyn Source>>,
     clock: Arc<dyn Clock>,
     begun: Duration,
     current: Mutex<Current>,
@@ -41,7 +42,7 @@ struct Current {
     state: QueryState,
     error: Option<String>,
     standing: Snapshot,
-    state_rows: Option<u64>,
+    figures: Option<StateFigures>,
     batches: VecDeque<Measured>,
 }
 
@@ -55,15 +56,14 @@ struct Measured {
 impl Progress {
     pub(crate) fn new(
         identity: Identity,
-        source: Arc<dyn Source>,
+        sources: Vec<Arc<dyn Source>>,
         clock: Arc<dyn Clock>,
         standing: Snapshot,
     ) -> Self {
         let begun = clock.monotonic();
         let batches = VecDeque::new();
-        let current =
-            Current { state: QueryState::Running, error: None, standing, state_rows: None, batches };
-        Progress { identity, source, clock, begun, current: Mutex::new(current) }
+        let current = Current { state: QueryState::Running, error: None, standing, figures: None, batches };
+        Progress { identity, sources, clock, begun, current: Mutex::new(current) }
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -71,12 +71,18 @@ impl Progress {
     }
 
     /// After a committed batch that began at `begun`.
-    pub(crate) fn committed(&self, standing: &Snapshot, state_rows: Option<u64>, rows: u64, begun: Duration) {
+    pub(crate) fn committed(
+        &self,
+        standing: &Snapshot,
+        figures: Option<StateFigures>,
+        rows: u64,
+        begun: Duration,
+    ) {
         let at = self.clock.monotonic();
         let took_ms = at.saturating_sub(begun).as_secs_f64() * 1_000.0;
         let mut current = self.lock();
         current.standing.clone_from(standing);
-        current.state_rows = state_rows;
+        current.figures = figures;
         current.batches.push_back(Measured { at, took_ms, rows });
         if current.batches.len() > BATCHES_KEPT {
             current.batches.pop_front();
@@ -93,6 +99,7 @@ impl Progress {
         let now = self.clock.monotonic();
         let current = self.lock();
         let standing = &current.standing;
+        let source = self.sources.iter().flat_map(|source| source.progress(&standing.offsets)).collect();
         QueryStatus {
             name: self.identity.name.clone(),
             id: self.identity.id,
@@ -105,14 +112,17 @@ impl Progress {
             rows_written: standing.rows_written,
             rows_per_second: rate(&current.batches, self.begun, now),
             batch_ms: percentiles(&current.batches),
-            source: self.source.progress(&standing.offsets),
+            source,
             dead_letters: DeadLetters {
                 count: standing.refused,
                 topic: crate::sink::dead_letter::topic_of(&self.identity.name),
                 samples: standing.samples.clone(),
             },
             sink: self.identity.sink.clone(),
-            state_rows: current.state_rows,
+            state_rows: current.figures.map(|figures| figures.keys as u64),
+            state_bytes: current.figures.map(|figures| figures.bytes as u64),
+            watermark_us: standing.watermark,
+            rows_late: standing.late,
         }
     }
 

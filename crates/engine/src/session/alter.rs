@@ -197,16 +197,15 @@ impl Inner {
     /// Starts a model's query again from its journal.
     async fn go_on(&self, model: &Arc<ModelDef>) -> Result<(), SqlError> {
         let catalog = self.catalog();
-        let source = catalog.table(&model.query.source)?;
-        let definition = Definition::of_model(model, source);
+        let definition = Definition::of_model(model);
         let path = self.shared.query_dir(model.id).join("journal");
         let journal = Journal::open(&self.shared.env.disk, &path);
         match self.shared.resume_query(definition, &catalog, Some(journal)).await {
             Ok(query) => self.run(query),
             Err(error) => {
-                let source = self.shared.source(source);
+                let sources = self.shared.sources(&model.query);
                 let clock = Arc::clone(&self.shared.env.clock);
-                let progress = Progress::new(definition.identity(), source, clock, Default::default());
+                let progress = Progress::new(definition.identity(), sources, clock, Default::default());
                 progress.ended(QueryState::Failed, Some(chain(&error)));
                 self.list(progress);
                 return Err(error);

@@ -32,12 +32,12 @@ pub(crate) struct Table {
     pub(crate) query: Option<QueryDef>,
 }
 
-/// A query over one streaming table.
+/// A query over streaming tables.
 #[derive(Debug, Clone)]
 pub(crate) struct QueryDef {
     pub(crate) select: Select,
-    /// The table that it reads.
-    pub(crate) source: String,
+    /// The tables that it reads as streams, each once, in the order in which it names them.
+    pub(crate) sources: Vec<Arc<Table>>,
 }
 
 /// A model that learns.
@@ -123,6 +123,42 @@ pub(crate) struct StoredModel {
     pub(crate) shape: Shape,
     #[serde(default)]
     pub(crate) settings: ModelSettings,
+}
+
+impl QueryDef {
+    /// # Errors
+    /// No stream, or one that is not there.
+    pub(crate) fn over(select: Select, catalog: &Catalog) -> Result<Self, SqlError> {
+        let mut sources: Vec<Arc<Table>> = Vec::new();
+        for stream in select.streams() {
+            let table = catalog.table(&stream.table)?;
+            let same = |known: &Arc<Table>| known.options.topic == table.options.topic;
+            match sources.iter().find(|known| same(known)) {
+                Some(known) if known.id != table.id => {
+                    let reason = format!("{} reads the same topic; read one of the two", known.name);
+                    return Err(SqlError::invalid(format!("stream {}", table.name), reason));
+                }
+                Some(_) => {}
+                None => sources.push(Arc::clone(table)),
+            }
+        }
+        if sources.is_empty() {
+            let reason = "expected FROM STREAM and a streaming table".to_owned();
+            return Err(SqlError::Syntax { position: select.position(), reason });
+        }
+        Ok(QueryDef { select, sources })
+    }
+
+    /// Whether it reads a table as a stream.
+    pub(crate) fn reads(&self, table: &str) -> bool {
+        self.sources.iter().any(|source| source.name.eq_ignore_ascii_case(table))
+    }
+
+    /// Its tables' names.
+    pub(crate) fn source_names(&self) -> String {
+        let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        names.join(", ")
+    }
 }
 
 impl ModelDef {
@@ -229,7 +265,7 @@ impl Catalog {
     pub(crate) fn users(&self, object: &Object) -> Vec<String> {
         let name = object.name();
         let uses = |query: &QueryDef| match object {
-            Object::Table(_) => query.source.eq_ignore_ascii_case(name),
+            Object::Table(_) => query.reads(name) || query.select.mentions(name),
             Object::Network(_) => query.select.mentions(name),
             Object::Model(_) | Object::Contest(_) => query
                 .select

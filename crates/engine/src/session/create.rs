@@ -20,7 +20,8 @@ use crate::session::start::{Definition, End, Planned, stored_columns};
 use crate::session::{Inner, lock};
 use crate::sql::options::{ModelOptions, TableOptions};
 use crate::sql::statement::{CreateContest, Drop, IfExists};
-use crate::sql::{CreateModel, CreateNetwork, CreateTable, Select};
+use crate::sql::{CreateModel, CreateNetwork, CreateTable};
+use crate::status::Offsets;
 
 /// Names are as long as leaves room for a suffix in a topic's name.
 const NAME_BYTES_MAX: usize = 128;
@@ -67,20 +68,6 @@ pub(super) fn refuse_used(catalog: &Catalog, object: &Object) -> Result<(), SqlE
     Err(SqlError::InUse { name: object.name().to_owned(), users: users.join(", ") })
 }
 
-/// The query with the table it reads.
-fn query_over(catalog: &Catalog, select: Select) -> Result<(QueryDef, &Arc<Table>), SqlError> {
-    let position = select.position();
-    let [source] = select.streams() else {
-        let reason = match select.streams().len() {
-            0 => "expected FROM STREAM and a streaming table".to_owned(),
-            found => format!("expected one stream, met {found}"),
-        };
-        return Err(SqlError::Syntax { position, reason });
-    };
-    let table = catalog.table(source)?;
-    Ok((QueryDef { source: table.name.clone(), select }, table))
-}
-
 impl Inner {
     pub(super) async fn create_table(&self, create: CreateTable, sql: String) -> Result<Answer, SqlError> {
         let catalog = self.catalog();
@@ -101,17 +88,18 @@ impl Inner {
             self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
             return Ok(Answer::message(message));
         };
-        let (query, source) = query_over(&catalog, select)?;
+        let query = QueryDef::over(select, &catalog)?;
         let end = End::Table(&options);
-        let definition = Definition { name: &name, id, sql: &sql, query: &query, source, end };
+        let definition = Definition { name: &name, id, sql: &sql, query: &query, end };
         let planned = self.shared.plan(definition, &catalog.networks()).await?;
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
-        self.shared.topic(&source.options)?;
+        self.shared.source_topics(&query)?;
         self.shared.topic(&options)?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
-        let message = format!("streaming table {name} writes topic {} from {}", options.topic, source.name);
+        let message =
+            format!("streaming table {name} writes topic {} from {}", options.topic, query.source_names());
         let table = Table { name, id, sql, options, columns, query: Some(query) };
         self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
         self.run(running);
@@ -132,7 +120,7 @@ impl Inner {
         let given = ModelOptions::from(&create.options)?;
         let syntax = |error: ml::OptionError| SqlError::Syntax { position, reason: error.to_string() };
         let label = ml::registry::label_of(&given.algorithm).map_err(syntax)?;
-        let (query, source) = query_over(&catalog, create.query)?;
+        let query = QueryDef::over(create.query, &catalog)?;
         let mut model = ModelDef {
             name: create.name,
             id: catalog.next_id,
@@ -143,12 +131,12 @@ impl Inner {
             settings: ModelSettings::default(),
             query,
         };
-        let planned = self.shared.plan(Definition::of_model(&model, source), &catalog.networks()).await?;
+        let planned = self.shared.plan(Definition::of_model(&model), &catalog.networks()).await?;
         check_models(&self.shared.registry, &planned)?;
         let shape = Shape::of(&planned.compiled.output, label, given.label.as_deref())?;
         let empty = ml::create(&model.algorithm, &model.options, shape.schema()).map_err(syntax)?;
         model.shape = shape.answering(empty.prediction_type());
-        self.shared.topic(&source.options)?;
+        self.shared.source_topics(&model.query)?;
         let same_shape = |entry: &Arc<Entry>| entry.shape == model.shape;
         let old = self.shared.registry.get(&model.name).filter(|_| replaced.is_some());
         if let Some(replaced) = replaced.as_ref().filter(|_| !old.as_ref().is_some_and(same_shape)) {
@@ -160,9 +148,9 @@ impl Inner {
             self.stop(&model.name).await;
         }
         let history = old.filter(same_shape).map(|entry| entry.to_keep()).unwrap_or_default();
-        let definition = Definition::of_model(&model, source);
+        let definition = Definition::of_model(&model);
         let (journal, recovered) = self.begin(definition, &history).await?;
-        let message = format!("model {} learns from {}", model.name, source.name);
+        let message = format!("model {} learns from {}", model.name, model.query.source_names());
         let entry = self.shared.registry.replace(&model, history);
         let running = self.shared.assemble(definition, planned, journal, recovered, Some(entry))?;
         self.change(replaced.as_ref(), Object::Model(Arc::new(model))).await?;
@@ -277,8 +265,10 @@ impl Inner {
         let attempt = || format!("begin query {}", definition.name);
         let producer_id =
             self.shared.topics.next_producer_id().map_err(|error| SqlError::failed(attempt(), error))?;
-        let source = self.shared.source(definition.source);
-        let offsets = source.start().await.map_err(|error| SqlError::failed(attempt(), error))?;
+        let mut offsets = Offsets::new();
+        for source in self.shared.sources(definition.query) {
+            offsets.extend(source.start().await.map_err(|error| SqlError::failed(attempt(), error))?);
+        }
         let start = Start { query: definition.id, producer_id, offsets: offsets.clone() };
         let mut frames = vec![Frame::Start(start)];
         frames.extend(history.iter().map(|v| Frame::Version(v.record.clone(), v.snapshot.clone())));

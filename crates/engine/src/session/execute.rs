@@ -7,7 +7,7 @@ use crate::error::SqlError;
 use crate::plan::bounded;
 use crate::plan::resolve::Known;
 use crate::session::Inner;
-use crate::session::catalog::{Object, Table};
+use crate::session::catalog::{Object, QueryDef, Table};
 use crate::session::render::{answer, describe_columns};
 use crate::sql::{Parsed, Select, Show, Statement};
 use crate::status::QueryState;
@@ -40,7 +40,7 @@ impl Inner {
     async fn select(&self, select: &Select) -> Result<Answer, SqlError> {
         let catalog = self.catalog();
         for stream in select.streams() {
-            catalog.table(stream)?;
+            catalog.table(&stream.table)?;
         }
         let tables =
             catalog.tables().map(AsRef::as_ref).filter(|table: &&Table| select.mentions(&table.name));
@@ -60,7 +60,7 @@ impl Inner {
         match show {
             Show::Tables => {
                 let row = |table: &Arc<Table>| {
-                    let query = table.query.as_ref().map(|query| query.source.clone());
+                    let query = table.query.as_ref().map(QueryDef::source_names);
                     vec![table.name.clone(), table.options.topic.clone(), query.unwrap_or_default()]
                 };
                 Answer::strings(&["name", "topic", "reads"], catalog.tables().map(row).collect())

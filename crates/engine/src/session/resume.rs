@@ -20,8 +20,8 @@ use crate::session::catalog::{
 };
 use crate::session::start::{Definition, End, stored_columns};
 use crate::session::{Inner, Shared, lock};
+use crate::sql::Statement;
 use crate::sql::options::{ModelOptions, TableOptions};
-use crate::sql::{Select, Statement};
 use crate::status::QueryState;
 
 pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
@@ -43,16 +43,16 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
     objects.sort_by_key(|object| object.id());
     let mut ready = Vec::new();
     for object in objects {
-        let Some(definition) = definition_of(object, &catalog) else { continue };
+        let Some(definition) = definition_of(object) else { continue };
         let journal = journals.remove(&object.id());
         match shared.resume_query(definition, &catalog, journal).await {
             Ok(query) => ready.push(query),
             Err(error) => {
                 let error = chain(&error);
                 tracing::error!(query = definition.name, %error, "query cannot be resumed");
-                let source = shared.source(definition.source);
+                let sources = shared.sources(definition.query);
                 let clock = Arc::clone(&shared.env.clock);
-                let progress = Progress::new(definition.identity(), source, clock, Snapshot::default());
+                let progress = Progress::new(definition.identity(), sources, clock, Snapshot::default());
                 progress.ended(QueryState::Failed, Some(error));
                 inner.list(progress);
             }
@@ -141,18 +141,16 @@ fn register_models(shared: &Shared, catalog: &Catalog, journals: &mut Opened) {
     }
 }
 
-fn definition_of<'a>(object: &'a Object, catalog: &'a Catalog) -> Option<Definition<'a>> {
-    let source = catalog.table(&object.query()?.source).ok()?;
+fn definition_of(object: &Object) -> Option<Definition<'_>> {
     match object {
         Object::Table(table) => Some(Definition {
             name: &table.name,
             id: table.id,
             sql: &table.sql,
             query: table.query.as_ref()?,
-            source,
             end: End::Table(&table.options),
         }),
-        Object::Model(model) => Some(Definition::of_model(model, source)),
+        Object::Model(model) => Some(Definition::of_model(model)),
         Object::Network(_) | Object::Contest(_) => None,
     }
 }
@@ -168,7 +166,7 @@ impl Shared {
         let (journal, recovered) =
             journal.ok_or_else(gone)?.map_err(|error| SqlError::failed("read the journal", error))?;
         let planned = self.plan(definition, &catalog.networks()).await?;
-        self.topic(&definition.source.options)?;
+        self.source_topics(definition.query)?;
         let entry = match definition.end {
             End::Table(options) => {
                 self.topic(options)?;
@@ -189,11 +187,10 @@ impl Shared {
                 let mut table =
                     Table { name: create.name, id, sql, options, columns: create.columns, query: None };
                 if let Some(select) = create.query {
-                    let query = query_def(select, catalog)?;
-                    let source = catalog.table(&query.source)?;
+                    let query = QueryDef::over(select, catalog)?;
                     let known = Known { networks: &catalog.networks(), models: &self.registry };
-                    let compiled = compile(&query.select, &source.name, &source.columns, known);
-                    table.columns = stored_columns(&compiled.await?);
+                    let config = self.pipeline_config(id, table.options.output_mode);
+                    table.columns = stored_columns(&compile(&query, known, &config).await?);
                     table.query = Some(query);
                 }
                 Ok(Object::Table(Arc::new(table)))
@@ -209,7 +206,7 @@ impl Shared {
                     options: options.rest,
                     shape,
                     settings,
-                    query: query_def(create.query, catalog)?,
+                    query: QueryDef::over(create.query, catalog)?,
                 })))
             }
             Some(Statement::CreateContest(create)) => {
@@ -231,12 +228,6 @@ impl Shared {
             }
         }
     }
-}
-
-fn query_def(select: Select, catalog: &Catalog) -> Result<QueryDef, SqlError> {
-    let source = select.streams().first().cloned().unwrap_or_default();
-    let source = catalog.table(&source)?.name.clone();
-    Ok(QueryDef { select, source })
 }
 
 /// Removes the journals of queries that a crash kept from being created or dropped as a whole.

@@ -12,17 +12,19 @@ use crate::embed::Network;
 use crate::error::SqlError;
 use crate::models::reference::{At, Reference};
 use crate::models::{Entry, Pin, Pins};
-use crate::operator::aggregate::{self, IncrementalAggregate};
-use crate::plan::compile::{Compiled, compile};
-use crate::plan::incremental::{CutError, OutputMode};
+use crate::operator::aggregate::OutputMode;
+use crate::plan::compile::{Compiled, Input, compile};
+use crate::plan::pipeline;
 use crate::plan::resolve::Known;
 use crate::query::driver::{Effect, Query};
+use crate::query::feed::Feed;
 use crate::query::journal::{Intent, Journal, Recovered, Start};
 use crate::query::progress::{Identity, Progress};
 use crate::session::Shared;
 use crate::session::catalog::{ModelDef, QueryDef, Table};
 use crate::sink::dead_letter::DeadLetterSink;
 use crate::sink::kafka::KafkaSink;
+use crate::sink::topic::TopicSink;
 use crate::source::shape::Shape;
 use crate::source::topic::TopicSource;
 use crate::source::{Limits, Source};
@@ -36,7 +38,6 @@ pub(crate) struct Definition<'a> {
     pub(crate) id: u64,
     pub(crate) sql: &'a str,
     pub(crate) query: &'a QueryDef,
-    pub(crate) source: &'a Table,
     pub(crate) end: End<'a>,
 }
 
@@ -51,17 +52,15 @@ pub(crate) enum End<'a> {
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) compiled: Compiled,
-    aggregate: Option<IncrementalAggregate>,
 }
 
 impl<'a> Definition<'a> {
-    pub(crate) fn of_model(model: &'a ModelDef, source: &'a Table) -> Self {
+    pub(crate) fn of_model(model: &'a ModelDef) -> Self {
         Definition {
             name: &model.name,
             id: model.id,
             sql: &model.sql,
             query: &model.query,
-            source,
             end: End::Model(model),
         }
     }
@@ -104,17 +103,24 @@ impl Shared {
         Arc::new(TopicSource::new(&self.topics, topic, *starting_offsets, fail_on_data_loss))
     }
 
+    /// What a query reads.
+    pub(crate) fn sources(&self, query: &QueryDef) -> Vec<Arc<dyn Source>> {
+        query.sources.iter().map(|table| self.source(table)).collect()
+    }
+
     /// The topic, made if there is none.
     pub(crate) fn topic(&self, options: &TableOptions) -> Result<Topic, SqlError> {
-        if let Some(topic) = self.topics.topic(&options.topic) {
+        self.topic_of(&options.topic, options.partitions)
+    }
+
+    fn topic_of(&self, name: &str, partitions: Option<u32>) -> Result<Topic, SqlError> {
+        if let Some(topic) = self.topics.topic(name) {
             return Ok(topic);
         }
-        let partitions = options.partitions.unwrap_or(self.topics.config().default_partitions);
-        match self.topics.create(&options.topic, partitions, BTreeMap::new()) {
-            Err(CreateError::Exists { .. }) => self.topics.topic(&options.topic).ok_or(SqlError::Closed),
-            other => {
-                other.map_err(|error| SqlError::failed(format!("create topic {}", options.topic), error))
-            }
+        let partitions = partitions.unwrap_or(self.topics.config().default_partitions);
+        match self.topics.create(name, partitions, BTreeMap::new()) {
+            Err(CreateError::Exists { .. }) => self.topics.topic(name).ok_or(SqlError::Closed),
+            other => other.map_err(|error| SqlError::failed(format!("create topic {name}"), error)),
         }
     }
 
@@ -124,40 +130,32 @@ impl Shared {
         definition: Definition<'_>,
         networks: &[Arc<Network>],
     ) -> Result<Planned, SqlError> {
-        let Definition { source, query, .. } = definition;
         let known = Known { networks, models: &self.registry };
-        let compiled = compile(&query.select, &source.name, &source.columns, known).await?;
-        let aggregate =
-            if compiled.aggregates() { Some(self.aggregate(definition, &compiled)?) } else { None };
+        let output = match definition.end {
+            End::Table(options) => options.output_mode,
+            End::Model(_) => None,
+        };
+        let compiled = compile(definition.query, known, &self.pipeline_config(definition.id, output)).await?;
         match definition.end {
-            End::Table(options) => check_table(options, source, &compiled)?,
-            End::Model(_) if aggregate.is_some() => {
+            End::Table(options) => check_table(options, definition.query, &compiled)?,
+            End::Model(_) if compiled.pipeline.is_stateful() => {
                 return Err(SqlError::Unsupported(
                     "teach a model from groups; leave GROUP BY out".to_owned(),
                 ));
             }
             End::Model(_) => check_names(&compiled)?,
         }
-        Ok(Planned { compiled, aggregate })
+        Ok(Planned { compiled })
     }
 
-    fn aggregate(
-        &self,
-        definition: Definition<'_>,
-        compiled: &Compiled,
-    ) -> Result<IncrementalAggregate, SqlError> {
-        let config = aggregate::Config {
-            query: definition.id.to_string(),
-            operator: 0,
-            output: OutputMode::Update,
-            state_bytes_max: self.config.state_bytes_max,
-        };
-        IncrementalAggregate::try_new(&compiled.plan, config, Arc::clone(&compiled.context)).map_err(
-            |error| match error {
-                CutError::Unsupported { .. } => SqlError::Unsupported(format!("do this: {error}")),
-                CutError::Plan(error) => SqlError::plan(&error),
-            },
-        )
+    pub(crate) fn pipeline_config(&self, query: u64, output: Option<OutputMode>) -> pipeline::Config {
+        let state_bytes_max = self.config.state_bytes_max;
+        pipeline::Config { query: query.to_string(), output, state_bytes_max }
+    }
+
+    /// The topics that a query reads, made if there are none.
+    pub(crate) fn source_topics(&self, query: &QueryDef) -> Result<(), SqlError> {
+        query.sources.iter().try_for_each(|table| self.topic(&table.options).map(drop))
     }
 
     /// Puts a query together where its journal says it stands.
@@ -169,49 +167,58 @@ impl Shared {
         recovered: Recovered,
         entry: Option<Arc<Entry>>,
     ) -> Result<Query, SqlError> {
-        let Planned { compiled, mut aggregate } = planned;
-        if let Some(aggregate) = &mut aggregate {
-            let changes = recovered.changes.iter().map(AsRef::as_ref);
-            let state = recovered.state.as_deref().filter(|state| !state.is_empty());
-            aggregate.restore(state, changes).map_err(|e| SqlError::failed("restore the state", e))?;
-        }
+        let Planned { mut compiled } = planned;
+        compiled
+            .pipeline
+            .restore(recovered.state.as_ref(), &recovered.changes)
+            .map_err(|error| SqlError::failed("restore the state", error))?;
         let Recovered {
             progress: crate::query::journal::Progress { producer_id, query, standing },
             undone,
             ..
         } = recovered;
-        let source = self.source(definition.source);
-        let topic = &definition.source.options.topic;
         let identity = definition.identity();
         let clock = Arc::clone(&self.env.clock);
-        let progress = Arc::new(Progress::new(identity, Arc::clone(&source), clock, standing.clone()));
-        let rows = definition.source.options.max_offsets_per_trigger;
-        let rows = rows.unwrap_or(self.config.batch_rows_max as u64).max(1);
+        let sources = self.sources(definition.query);
+        let progress = Arc::new(Progress::new(identity, sources, clock, standing.clone()));
+        let late = match definition.end {
+            End::Table(TableOptions { late_topic: Some(topic), .. }) => {
+                self.topic_of(topic, None)?;
+                Some(TopicSink::new(&self.topics, topic, producer_id))
+            }
+            _ => None,
+        };
         Ok(Query {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
             held: self.hold(&compiled)?,
             effect: self.effect(definition, producer_id, entry)?,
-            shape: Shape::new(Arc::clone(&compiled.input)),
-            dead_letters: DeadLetterSink::new(
-                &self.topics,
-                definition.name,
-                topic,
-                producer_id,
-                &self.env.clock,
-            ),
-            source,
+            feeds: self.feeds(definition, &compiled),
+            dead_letters: DeadLetterSink::new(&self.topics, definition.name, producer_id, &self.env.clock),
+            late,
             plan: compiled,
-            aggregate,
             registry: Arc::clone(&self.registry),
             journal,
             start: Start { query, producer_id, offsets: BTreeMap::new() },
             standing,
-            limits: Limits { rows, bytes: self.config.batch_bytes_max, until: None },
             journal_bytes_max: self.config.journal_bytes_max,
             env: self.env.clone(),
             progress,
             changed: self.changed.clone(),
         })
+    }
+
+    fn feeds(&self, definition: Definition<'_>, compiled: &Compiled) -> Vec<Feed> {
+        let feed = |(table, input): (&Arc<Table>, &Input)| {
+            let rows = table.options.max_offsets_per_trigger.unwrap_or(self.config.batch_rows_max as u64);
+            Feed {
+                table: table.name.clone(),
+                source: self.source(table),
+                shape: Shape::new(Arc::clone(&input.schema)),
+                limits: Limits { rows: rows.max(1), bytes: self.config.batch_bytes_max, until: None },
+                watermark: input.watermark,
+            }
+        };
+        definition.query.sources.iter().zip(&compiled.inputs).map(feed).collect()
     }
 
     fn effect(
@@ -267,8 +274,8 @@ impl Shared {
     }
 }
 
-fn check_table(options: &TableOptions, source: &Table, compiled: &Compiled) -> Result<(), SqlError> {
-    if options.topic == source.options.topic {
+fn check_table(options: &TableOptions, query: &QueryDef, compiled: &Compiled) -> Result<(), SqlError> {
+    if query.sources.iter().any(|source| source.options.topic == options.topic) {
         return Err(SqlError::invalid("topic", "the query would read what it writes"));
     }
     check_names(compiled)?;

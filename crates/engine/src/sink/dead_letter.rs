@@ -35,10 +35,29 @@ pub(crate) const SUFFIX: &str = ".dead-letter";
 pub(crate) struct DeadLetterSink {
     topics: Topics,
     query: String,
-    source: String,
     sink: TopicSink,
     clock: Arc<dyn Clock>,
     logged: Logged,
+}
+
+/// What was refused of one source's records.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused<'a> {
+    pub(crate) rows: &'a Refusals,
+    pub(crate) records: &'a [SourceRecord],
+}
+
+/// A refused record, and why.
+struct Case<'a> {
+    record: &'a SourceRecord,
+    reason: &'a str,
+}
+
+impl<'a> Refused<'a> {
+    fn cases(self) -> impl Iterator<Item = Case<'a>> {
+        let Refused { rows, records } = self;
+        rows.iter().filter_map(move |(number, reason)| Some(Case { record: records.get(*number)?, reason }))
+    }
 }
 
 /// A topic full of rubbish must not fill the disk with lines about it.
@@ -63,18 +82,11 @@ struct Letter<'a> {
 }
 
 impl DeadLetterSink {
-    pub(crate) fn new(
-        topics: &Topics,
-        query: &str,
-        source: &str,
-        producer_id: i64,
-        clock: &Arc<dyn Clock>,
-    ) -> Self {
+    pub(crate) fn new(topics: &Topics, query: &str, producer_id: i64, clock: &Arc<dyn Clock>) -> Self {
         let sink = TopicSink::new(topics, &topic_of(query), producer_id);
         DeadLetterSink {
             topics: topics.clone(),
             query: query.to_owned(),
-            source: source.to_owned(),
             sink,
             clock: Arc::clone(clock),
             logged: Logged::default(),
@@ -85,30 +97,26 @@ impl DeadLetterSink {
         self.sink.name()
     }
 
-    /// Writes what was refused; gives the samples to show.
+    /// Writes what a batch refused, all at once; gives the samples to show.
     pub(crate) async fn write(
         &mut self,
-        refused: &Refusals,
-        records: &[SourceRecord],
+        refused: &[Refused<'_>],
         time_ms: i64,
         numbers: &mut Numbers,
     ) -> Result<Vec<DeadLetter>, SinkError> {
-        let Some((first, reason)) = refused.first_key_value() else { return Ok(Vec::new()) };
-        self.log(refused.len() as u64, records.get(*first), reason);
+        let cases: Vec<Case<'_>> = refused.iter().flat_map(|refused| refused.cases()).collect();
+        let Some(first) = cases.first() else { return Ok(Vec::new()) };
+        self.log(cases.len() as u64, first);
         self.create_topic()?;
-        let letters: Vec<(&SourceRecord, &String)> = refused
-            .iter()
-            .filter_map(|(number, reason)| records.get(*number).map(|record| (record, reason)))
-            .collect();
-        let rows = letters.iter().map(|(record, reason)| self.letter(record, reason)).collect();
+        let rows = cases.iter().map(|case| self.letter(case)).collect();
         // All go to the first partition, where they stay in order.
         self.sink.write(rows, 0, 1, time_ms, numbers).await?;
-        let samples = letters.iter().rev().take(SAMPLES_KEPT).rev();
-        Ok(samples.map(|(record, reason)| self.sample(record, reason)).collect())
+        let samples = cases.iter().rev().take(SAMPLES_KEPT).rev();
+        Ok(samples.map(Case::sample).collect())
     }
 
     /// At most one line in a while.
-    fn log(&mut self, rows: u64, first: Option<&SourceRecord>, reason: &str) {
+    fn log(&mut self, rows: u64, first: &Case<'_>) {
         self.logged.since += rows;
         let now = self.clock.monotonic();
         if self.logged.last.is_some_and(|last| now.saturating_sub(last) < LOG_EVERY) {
@@ -116,8 +124,8 @@ impl DeadLetterSink {
         }
         let rows = std::mem::take(&mut self.logged.since);
         self.logged.last = Some(now);
-        let (partition, offset) = first.map_or((0, -1), |record| (record.partition, record.offset));
-        tracing::warn!(query = %self.query, topic = %self.source, partition, offset, rows, %reason, "rows refused");
+        let Case { record: SourceRecord { topic, partition, offset, .. }, reason } = first;
+        tracing::warn!(query = %self.query, topic = %topic, partition, offset, rows, %reason, "rows refused");
     }
 
     fn create_topic(&self) -> Result<(), SinkError> {
@@ -130,10 +138,11 @@ impl DeadLetterSink {
         }
     }
 
-    fn letter(&self, record: &SourceRecord, reason: &str) -> Outgoing {
+    fn letter(&self, case: &Case<'_>) -> Outgoing {
+        let record = case.record;
         let letter = Letter {
             query: &self.query,
-            reason,
+            reason: case.reason,
             topic: &record.topic,
             partition: record.partition,
             offset: record.offset,
@@ -144,10 +153,13 @@ impl DeadLetterSink {
         let value = serde_json::to_vec(&letter).expect("strings and numbers");
         Outgoing { key: None, value: Bytes::from(value) }
     }
+}
 
-    fn sample(&self, record: &SourceRecord, reason: &str) -> DeadLetter {
+impl Case<'_> {
+    fn sample(&self) -> DeadLetter {
+        let record = self.record;
         DeadLetter {
-            reason: reason.to_owned(),
+            reason: self.reason.to_owned(),
             topic: record.topic.to_string(),
             partition: record.partition,
             offset: record.offset,

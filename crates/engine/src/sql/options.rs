@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::error::SqlError;
+use crate::operator::aggregate::OutputMode;
 use crate::sql::statement::{OptionValue, Options};
 
-const KNOWN: &str = "topic, format, startingOffsets, maxOffsetsPerTrigger, failOnDataLoss, partitions, key";
+const KNOWN: &str = "topic, format, startingOffsets, maxOffsetsPerTrigger, failOnDataLoss, partitions, key, \
+                     outputMode, lateTopic";
 
 /// How a streaming table reads or writes its topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,10 @@ pub(crate) struct TableOptions {
     pub(crate) partitions: Option<u32>,
     /// The column that becomes the record's key.
     pub(crate) key: Option<String>,
+    /// Which rows leave the query that fills the table.
+    pub(crate) output_mode: Option<OutputMode>,
+    /// The topic for rows that came too late.
+    pub(crate) late_topic: Option<String>,
 }
 
 /// Where a new query begins to read.
@@ -41,6 +47,8 @@ impl TableOptions {
             fail_on_data_loss: true,
             partitions: None,
             key: None,
+            output_mode: None,
+            late_topic: None,
         };
         for (name, value) in &options.given {
             match name.to_ascii_lowercase().as_str() {
@@ -56,6 +64,8 @@ impl TableOptions {
                     parsed.partitions = u32::try_from(partitions).ok();
                 }
                 "key" => parsed.key = Some(value.text.clone()),
+                "outputmode" => parsed.output_mode = Some(output_mode(value)?),
+                "latetopic" => parsed.late_topic = Some(value.text.clone()),
                 "kafka.bootstrap.servers" => {
                     return Err(wrong(value, "streaming tables read the log of this server; leave it out"));
                 }
@@ -128,6 +138,15 @@ fn starting_offsets(value: &OptionValue) -> Result<StartingOffsets, SqlError> {
         "earliest" => Ok(StartingOffsets::Earliest),
         "latest" => Ok(StartingOffsets::Latest),
         other => Err(wrong(value, format!("startingOffsets is 'earliest' or 'latest', not '{other}'"))),
+    }
+}
+
+fn output_mode(value: &OptionValue) -> Result<OutputMode, SqlError> {
+    match value.text.to_ascii_lowercase().as_str() {
+        "append" => Ok(OutputMode::Append),
+        "update" => Ok(OutputMode::Update),
+        "complete" => Ok(OutputMode::Complete),
+        other => Err(wrong(value, format!("outputMode is 'append', 'update' or 'complete', not '{other}'"))),
     }
 }
 

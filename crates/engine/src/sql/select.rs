@@ -11,14 +11,16 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::{Position, SqlError};
 use crate::sql::cursor::{Cursor, is_blank, position};
 use crate::sql::model_functions::expand;
+use crate::sql::stream::{StreamRef, take_out_streams};
+use crate::sql::windows::name_windows;
 
 /// A query over tables and streams.
 #[derive(Debug, Clone)]
 pub(crate) struct Select {
     /// Without the word `STREAM`.
     tokens: Vec<TokenWithSpan>,
-    /// The tables that were marked as streams, as written.
-    streams: Vec<String>,
+    /// The tables that were marked as streams.
+    streams: Vec<StreamRef>,
     position: Position,
 }
 
@@ -30,14 +32,14 @@ impl Select {
         if solid.is_empty() {
             return Err(SqlError::Syntax { position, reason: "expected SELECT, met the end".to_owned() });
         }
-        let (tokens, streams) = take_out_streams(&expand(&solid)?);
+        let (tokens, streams) = take_out_streams(&expand(&solid)?)?;
         let select = Select { tokens, streams, position };
         select.statement(&[])?;
         Ok(select)
     }
 
     /// The tables read as streams.
-    pub(crate) fn streams(&self) -> &[String] {
+    pub(crate) fn streams(&self) -> &[StreamRef] {
         &self.streams
     }
 
@@ -75,12 +77,13 @@ impl Select {
         let tokens = self.tokens.iter().cloned().map(|token| respell(token, names)).collect();
         let dialect = SparkSqlDialect {};
         let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
-        let query = parser.parse_query().map_err(|error| self.syntax(error))?;
+        let mut query = parser.parse_query().map_err(|error| self.syntax(error))?;
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
             let reason = format!("expected the end of the query, met '{}'", rest.token);
             return Err(SqlError::Syntax { position: position(rest.span.start), reason });
         }
+        name_windows(&mut query);
         Ok(PlannerStatement::Statement(Box::new(Statement::Query(query))))
     }
 
@@ -111,44 +114,6 @@ fn respell(mut token: TokenWithSpan, names: &[String]) -> TokenWithSpan {
         word.value.clone_from(name);
     }
     token
-}
-
-/// `FROM STREAM t` and `FROM STREAM(t)` become `FROM t`.
-fn take_out_streams(tokens: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, Vec<String>) {
-    let mut kept = Vec::with_capacity(tokens.len());
-    let mut streams = Vec::new();
-    let mut index = 0;
-    while index < tokens.len() {
-        let place = index > 0 && begins_a_table(&tokens[index - 1].token);
-        if !place || !is_word(&tokens[index].token, "STREAM") {
-            kept.push(tokens[index].clone());
-            index += 1;
-            continue;
-        }
-        let token = |ahead: usize| tokens.get(index + ahead).map(|token| &token.token);
-        match (token(1), token(2), token(3)) {
-            (Some(Token::LParen), Some(Token::Word(name)), Some(Token::RParen)) => {
-                streams.push(name.value.clone());
-                kept.push(tokens[index + 2].clone());
-                index += 4;
-            }
-            (Some(Token::Word(name)), _, _) => {
-                streams.push(name.value.clone());
-                kept.push(tokens[index + 1].clone());
-                index += 2;
-            }
-            // A table that is called `stream`.
-            _ => {
-                kept.push(tokens[index].clone());
-                index += 1;
-            }
-        }
-    }
-    (kept, streams)
-}
-
-fn begins_a_table(token: &Token) -> bool {
-    is_word(token, "FROM") || is_word(token, "JOIN") || *token == Token::Comma
 }
 
 pub(super) fn is_word(token: &Token, text: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0   4  "PLTS"
-//! 4   2  format version (1), little endian
+//! 4   2  format version (2; 1 had no watermark), little endian
 //! 6   1  1 = changelog of one batch, 2 = snapshot
 //! 7   1  0
 //! 8   8  length of the body
@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The stream's columns are `key_group` (UInt16), the key columns, the state columns; its schema's metadata
-//! tells whose rows they are ([`Owner`]), the batch, and the layout in words with its fingerprint. Behind
+//! tells whose rows they are ([`Owner`]), the batch, the watermark that ended keys after it, and the layout in words
+//! with its fingerprint. Behind
 //! the first 20 bytes any Arrow reader can read it. A row replaces the stored row of its key. Snapshots are
 //! ordered by key group, so that the rows of one are a contiguous range.
 
@@ -29,7 +30,7 @@ use super::StateError;
 use super::layout::{Layout, Part, fingerprint};
 
 /// The newest format this program writes and reads.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const MAGIC: [u8; 4] = *b"PLTS";
 const HEADER_BYTES: usize = 20;
 
@@ -67,16 +68,20 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// A record for `owner`'s rows. `batch` is the batch that made them; none before the first.
+    /// A record for `owner`'s rows. `batch` is the batch that made them, none before the first; `watermark` ended
+    /// keys after its rows were taken in.
     pub(crate) fn try_new(
         kind: Kind,
         owner: &Owner,
         batch: Option<u64>,
+        watermark: Option<i64>,
         layout: &Layout,
     ) -> Result<Self, StateError> {
         let mut fields = vec![Arc::new(Field::new("key_group", DataType::UInt16, false))];
         fields.extend(layout.schema.fields().iter().cloned());
-        let schema = Arc::new(Schema::new_with_metadata(fields, metadata(owner, batch, layout)));
+        let mut entries = metadata(owner, batch, layout);
+        entries.extend(watermark.map(|watermark| ("pelton.watermark".to_owned(), watermark.to_string())));
+        let schema = Arc::new(Schema::new_with_metadata(fields, entries));
         let stream = StreamWriter::try_new(vec![0; HEADER_BYTES], &schema)?;
         Ok(Self { stream, schema, kind })
     }
@@ -108,6 +113,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) kind: Kind,
     /// The batch that made the rows.
     pub(crate) batch: Option<u64>,
+    /// The watermark that ended keys after them.
+    pub(crate) watermark: Option<i64>,
     stream: StreamReader<Cursor<&'a [u8]>>,
     layout: &'a Layout,
 }
@@ -132,11 +139,9 @@ impl<'a> Reader<'a> {
             return Err(damaged(HEADER_BYTES, "the fingerprint is not that of the listed parts"));
         }
         layout.check(&parts)?;
-        let batch = match schema.metadata().get("pelton.batch") {
-            Some(_) => Some(read.number("pelton.batch")?),
-            None => None,
-        };
-        Ok(Self { kind, batch, stream, layout })
+        let batch = read.optional("pelton.batch")?;
+        let watermark = read.optional("pelton.watermark")?;
+        Ok(Self { kind, batch, watermark, stream, layout })
     }
 
     /// The next rows with the key group that each was written with.
@@ -156,7 +161,7 @@ fn header(bytes: &[u8]) -> Result<Kind, StateError> {
         return Err(damaged(0, "no state record begins here"));
     }
     let version = u16::from_le_bytes([bytes[4], bytes[5]]);
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(StateError::Version { version, known: VERSION });
     }
     let kind = match bytes[6] {
@@ -203,6 +208,10 @@ impl Metadata<'_> {
 
     fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, StateError> {
         self.text(name)?.parse().map_err(|_| damaged(HEADER_BYTES, "a number of the metadata is none"))
+    }
+
+    fn optional<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, StateError> {
+        self.0.get(name).map(|_| self.number(name)).transpose()
     }
 
     fn parts(&self) -> Result<Vec<Part>, StateError> {

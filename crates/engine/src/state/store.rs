@@ -1,10 +1,13 @@
 //! The state rows of one operator: found by key, replaced batch by batch, never half.
 //!
-//! Every key has a slot for life: its bytes, and the place (block, row) of its newest state row. A batch is
+//! Every key has a slot while it lives: its bytes, and the place (block, row) of its newest state row. A batch is
 //! staged first and touches nothing; [`StateStore::commit`] then appends its rows as a block and points the
 //! slots there. The rows they leave are dead, and [`StateStore::commit`] also copies what is alive in
 //! crowded or mostly dead blocks together, a bounded number of rows per batch: so a batch costs in
 //! proportion to the keys it touches, and the dead never outweigh the living for long.
+//!
+//! Where the key holds a time ([`crate::state::expiry`]), slots are also listed by the watermark that ends them:
+//! [`StateStore::evict`] costs in proportion to what it removes.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -14,7 +17,9 @@ use datafusion::arrow::record_batch::RecordBatch;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::StateError;
+use super::arena::Arena;
 use super::block::{gather, owned};
+use super::expiry::{Expiry, TimeKey};
 use super::key::{KeyEncoder, KeyGroups, Keys};
 use super::layout::Layout;
 
@@ -38,6 +43,8 @@ pub(crate) struct StateStore {
     keys: Arena,
     /// By slot.
     places: Vec<Place>,
+    /// When slots end, if their keys tell.
+    expiry: Option<Expiry>,
     blocks: Vec<Option<Block>>,
     block_bytes: usize,
     staged: Option<Staged>,
@@ -67,32 +74,13 @@ struct Staged {
     hashes: Vec<u64>,
 }
 
-/// Key bytes by slot, end to end.
-#[derive(Debug, Default)]
-struct Arena {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Arena {
-    fn get(&self, slot: u32) -> &[u8] {
-        let slot = slot as usize;
-        let start = if slot == 0 { 0 } else { self.ends[slot - 1] };
-        &self.bytes[start..self.ends[slot]]
-    }
-
-    fn push(&mut self, key: &[u8]) -> u32 {
-        self.bytes.extend_from_slice(key);
-        self.ends.push(self.bytes.len());
-        let slot = u32::try_from(self.ends.len() - 1).expect("stage checked the number of keys");
-        assert_ne!(slot, NO_SLOT, "stage checked the number of keys");
-        slot
-    }
-}
-
 impl StateStore {
-    /// An empty store for rows of this layout.
-    pub(crate) fn try_new(layout: Layout, groups: KeyGroups) -> Result<Self, StateError> {
+    /// An empty store for rows of this layout; `time` is the key column that says when a key ends.
+    pub(crate) fn try_new(
+        layout: Layout,
+        groups: KeyGroups,
+        time: Option<TimeKey>,
+    ) -> Result<Self, StateError> {
         let encoder = KeyEncoder::try_new(&layout.schema.fields()[..layout.keys])?;
         Ok(Self {
             layout,
@@ -102,6 +90,7 @@ impl StateStore {
             index: HashTable::new(),
             keys: Arena::default(),
             places: Vec::new(),
+            expiry: time.map(Expiry::new),
             blocks: Vec::new(),
             block_bytes: 0,
             staged: None,
@@ -120,7 +109,7 @@ impl StateStore {
 
     /// How many keys have state.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.keys.len()
     }
 
     /// Bytes held: rows, keys, index, and what is staged.
@@ -129,8 +118,8 @@ impl StateStore {
             staged.rows.get_array_memory_size() + staged.keys.size() + staged.slots.len() * 12
         });
         self.block_bytes
-            + self.keys.bytes.capacity()
-            + self.keys.ends.capacity() * size_of::<usize>()
+            + self.keys.size()
+            + self.expiry.as_ref().map_or(0, Expiry::size)
             + self.places.capacity() * size_of::<Place>()
             + self.index.allocation_size()
             + self.encoder.size()
@@ -200,9 +189,13 @@ impl StateStore {
             return;
         }
         let Staged { rows, keys, mut slots, hashes, .. } = staged;
+        let ends = self.expiry.as_ref().map(|expiry| expiry.ends(&rows));
         for row in 0..touched {
             if slots[row] == NO_SLOT {
                 slots[row] = self.insert(keys.get(row), hashes[row]);
+                if let (Some(expiry), Some(ends)) = (&mut self.expiry, &ends) {
+                    expiry.add(slots[row], ends[row]);
+                }
             }
         }
         self.append(rows, slots);
@@ -212,6 +205,50 @@ impl StateStore {
     /// Forgets the staged rows.
     pub(crate) fn abort(&mut self) {
         self.staged = None;
+    }
+
+    /// Removes the keys that `watermark` ends; none is staged.
+    pub(crate) fn evict(&mut self, watermark: i64) {
+        let Some(expiry) = &mut self.expiry else { return };
+        for slot in expiry.take(watermark) {
+            let hash = self.hasher.hash_one(self.keys.get(slot));
+            if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
+                entry.remove();
+            }
+            let left = std::mem::replace(&mut self.places[slot as usize], Place { block: NO_SLOT, row: 0 });
+            self.leave(left.block as usize);
+            self.keys.remove(slot);
+        }
+        self.tidy(0);
+    }
+
+    /// The rows of the keys that `watermark` ends, in the order of their keys, without those that also occur in
+    /// `except`.
+    pub(crate) fn ended(
+        &self,
+        watermark: i64,
+        except: &RecordBatch,
+    ) -> Result<Option<RecordBatch>, StateError> {
+        let Some(expiry) = &self.expiry else { return Ok(None) };
+        let keys = self.encode(except)?;
+        let mut newer: Vec<u32> = (0..keys.len())
+            .filter_map(|row| self.slot(keys.get(row), self.hasher.hash_one(keys.get(row))))
+            .collect();
+        newer.sort_unstable();
+        let mut slots: Vec<u32> =
+            expiry.until(watermark).filter(|slot| newer.binary_search(slot).is_err()).collect();
+        slots.sort_unstable_by_key(|slot| self.keys.get(*slot));
+        if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
+    }
+
+    /// Whether `watermark` ends any key.
+    pub(crate) fn ends_any(&self, watermark: i64) -> bool {
+        self.expiry.as_ref().is_some_and(|expiry| expiry.until(watermark).next().is_some())
+    }
+
+    /// Which key column tells time.
+    pub(crate) fn time(&self) -> Option<TimeKey> {
+        self.expiry.as_ref().map(Expiry::key)
     }
 
     /// All rows in the order of their keys, without those whose key is staged, in batches of at most
@@ -244,7 +281,8 @@ impl StateStore {
     }
 
     fn all_slots(&self) -> impl Iterator<Item = u32> {
-        0..u32::try_from(self.places.len()).expect("slots are u32")
+        let slots = 0..u32::try_from(self.places.len()).expect("slots are u32");
+        slots.filter(|slot| self.places[*slot as usize].block != NO_SLOT)
     }
 
     fn encode(&self, rows: &RecordBatch) -> Result<Keys, StateError> {
@@ -261,7 +299,9 @@ impl StateStore {
         let slot = self.keys.push(key);
         let (keys, hasher) = (&self.keys, &self.hasher);
         self.index.insert_unique(hash, slot, |slot| hasher.hash_one(keys.get(*slot)));
-        self.places.push(Place { block: NO_SLOT, row: 0 });
+        if slot as usize == self.places.len() {
+            self.places.push(Place { block: NO_SLOT, row: 0 });
+        }
         slot
     }
 

@@ -7,6 +7,7 @@ mod bad_rows;
 mod catalog;
 mod crash;
 mod docs;
+mod event_time;
 mod golden;
 mod models;
 mod select;

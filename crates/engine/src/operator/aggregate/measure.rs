@@ -8,11 +8,14 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::{Config, IncrementalAggregate};
-use crate::plan::incremental::{OutputMode, Slot, session};
+use crate::operator::stateful::Moment;
+use crate::plan::incremental::session;
+use crate::plan::pipeline::{Config, Pipeline};
+use crate::plan::slot::Slot;
 
 /// Five functions, seven state columns.
 const QUERY: &str = "select k, count(*), sum(v), avg(v), min(v), max(v) from s group by k";
@@ -92,15 +95,12 @@ impl<'a> Bench<'a> {
 
     async fn run(mut self) -> Result<AggregationFigures, Failure> {
         let plan = self.plan().await?;
-        let config = Config {
-            query: "measure".to_owned(),
-            operator: 0,
-            output: OutputMode::Update,
-            state_bytes_max: usize::MAX,
-        };
-        let mut aggregation = IncrementalAggregate::try_new(&plan, config.clone(), self.context.task_ctx())?;
+        let config = Config { query: "measure".to_owned(), output: None, state_bytes_max: usize::MAX };
+        let sources = [Arc::clone(self.slot.schema())];
+        let pipeline = || Pipeline::try_new(&plan, &sources, &config, self.context.task_ctx());
+        let (mut aggregation, mut again) = (pipeline()?, pipeline()?);
         let every: Vec<i64> = (0..i64::from(self.setting.keys)).collect();
-        aggregation.merge(0, vec![batch(every)?]).await?;
+        aggregation.run(&[batch(every)?], &Moment::default()).await?;
         aggregation.commit();
 
         let mut figures = self.with_state(&mut aggregation).await?;
@@ -109,28 +109,25 @@ impl<'a> Bench<'a> {
         let snapshot = aggregation.snapshot()?;
         figures.snapshot = (self.cpu)() - start;
         figures.snapshot_bytes = snapshot.len();
-        let mut again = IncrementalAggregate::try_new(&plan, config, self.context.task_ctx())?;
         let start = (self.cpu)();
-        again.restore(Some(&snapshot), [])?;
+        again.restore(Some(&snapshot), &[])?;
         figures.restore = (self.cpu)() - start;
-        if again.keys() != aggregation.keys() {
+        if again.figures().keys != aggregation.figures().keys {
             return Err("the restored state has other keys".into());
         }
         Ok(figures)
     }
 
-    async fn with_state(
-        &mut self,
-        aggregation: &mut IncrementalAggregate,
-    ) -> Result<AggregationFigures, Failure> {
+    async fn with_state(&mut self, aggregation: &mut Pipeline) -> Result<AggregationFigures, Failure> {
         let (mut merges, mut changelogs, mut commits) = (Vec::new(), Vec::new(), Vec::new());
         let (mut touched, mut changelog_bytes) = (Vec::new(), 0);
         for number in 0..self.setting.batches + WARM_UP {
-            let input = vec![self.next_batch()?];
+            let input = [self.next_batch()?];
+            let moment = Moment { batch: number as u64 + 1, ..Moment::default() };
             let start = (self.cpu)();
-            let results = aggregation.merge(number as u64 + 1, input).await?;
+            let results = aggregation.run(&input, &moment).await?.rows;
             let merged = (self.cpu)();
-            let changelog = aggregation.changelog()?.unwrap_or_default();
+            let changelog = aggregation.changelog()?;
             let written = (self.cpu)();
             aggregation.commit();
             let committed = (self.cpu)();
@@ -152,7 +149,7 @@ impl<'a> Bench<'a> {
             rerun: Duration::ZERO,
             replan: Duration::ZERO,
             changelog_bytes,
-            state_bytes: aggregation.size(),
+            state_bytes: aggregation.figures().bytes,
             snapshot: Duration::ZERO,
             snapshot_bytes: 0,
             restore: Duration::ZERO,

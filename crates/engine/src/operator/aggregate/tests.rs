@@ -14,7 +14,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::incremental::{Slot, session};
+use crate::plan::incremental::session;
+use crate::plan::pipeline::{self, Pipeline};
+use crate::plan::slot::Slot;
 
 /// One input row: a key and a value of each kind.
 #[derive(Debug, Clone)]
@@ -80,13 +82,32 @@ fn queries() -> Vec<(usize, String)> {
     ]
 }
 
-async fn aggregate(query: &str, output: OutputMode) -> Result<IncrementalAggregate, CutError> {
+fn config(output: OutputMode) -> pipeline::Config {
+    pipeline::Config { query: "q".into(), output: Some(output), state_bytes_max: 64 << 20 }
+}
+
+async fn aggregate(query: &str, output: OutputMode) -> Result<Pipeline, CutError> {
+    pipeline(query, config(output)).await
+}
+
+async fn pipeline(query: &str, config: pipeline::Config) -> Result<Pipeline, CutError> {
     let context = session(SessionConfig::new());
-    let table = StreamingTable::try_new(schema(), vec![Slot::new(schema())]).unwrap();
+    let schema = schema();
+    let table = StreamingTable::try_new(schema.clone(), vec![Slot::new(schema.clone())]).unwrap();
     context.register_table("s", Arc::new(table)).unwrap();
     let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
-    let config = Config { query: "q".into(), operator: 0, output, state_bytes_max: 64 << 20 };
-    IncrementalAggregate::try_new(&plan, config, context.task_ctx())
+    Pipeline::try_new(&plan, &[schema], &config, context.task_ctx())
+}
+
+/// Merges a batch; aborts it if it fails, as the query would by ending.
+async fn merge(
+    pipeline: &mut Pipeline,
+    batch: u64,
+    rows: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>, OperatorError> {
+    let rows = concat_batches(&schema(), &rows).unwrap();
+    let moment = Moment { batch, ..Moment::default() };
+    Ok(pipeline.run(&[rows], &moment).await?.rows)
 }
 
 async fn plain(query: &str, rows: &[Row]) -> Vec<Vec<String>> {
@@ -190,22 +211,22 @@ async fn play(story: Story) {
     let mut aggregation = aggregate(query, OutputMode::Update).await.unwrap();
     let (mut snapshot, mut changelogs) = (None, Vec::new());
     // The one that never lost anything, once its place was taken.
-    let mut twin: Option<IncrementalAggregate> = None;
+    let mut twin: Option<Pipeline> = None;
     let mut seen: Vec<Row> = Vec::new();
     for (number, rows) in story.batches.iter().enumerate() {
         let id = number as u64 + 10;
         if number == story.abort_before {
-            let before = (aggregation.keys(), aggregation.snapshot().unwrap());
-            aggregation.merge(id, vec![batch(&[row(1, 7), row(77, 7)])]).await.unwrap();
+            let before = (aggregation.figures().keys, aggregation.snapshot().unwrap());
+            merge(&mut aggregation, id, vec![batch(&[row(1, 7), row(77, 7)])]).await.unwrap();
             aggregation.abort();
-            assert_eq!((aggregation.keys(), aggregation.snapshot().unwrap()), before);
+            assert_eq!((aggregation.figures().keys, aggregation.snapshot().unwrap()), before);
         }
         let (left, right) = rows.split_at(rows.len() / 2);
-        let results = aggregation.merge(id, vec![batch(left), batch(right)]).await.unwrap();
-        changelogs.extend(aggregation.changelog().unwrap());
+        let results = merge(&mut aggregation, id, vec![batch(left), batch(right)]).await.unwrap();
+        changelogs.push(aggregation.changelog().unwrap());
         aggregation.commit();
         if let Some(twin) = &mut twin {
-            let same = twin.merge(id, vec![batch(left), batch(right)]).await.unwrap();
+            let same = merge(twin, id, vec![batch(left), batch(right)]).await.unwrap();
             twin.commit();
             assert_eq!(words_in_order(&same), words_in_order(&results), "order after a restore");
         }
@@ -225,12 +246,11 @@ async fn play(story: Story) {
             snapshot = Some(aggregation.snapshot().unwrap());
         }
         if number == story.restore_after {
-            let count = aggregation.keys();
+            let count = aggregation.figures().keys;
             let restored = aggregate(query, OutputMode::Update).await.unwrap();
             twin = Some(std::mem::replace(&mut aggregation, restored));
-            let records = changelogs.iter().map(Vec::as_slice);
-            aggregation.restore(snapshot.as_deref(), records).unwrap();
-            assert_eq!(aggregation.keys(), count);
+            aggregation.restore(snapshot.as_ref(), &changelogs).unwrap();
+            assert_eq!(aggregation.figures().keys, count);
         }
     }
 }
@@ -264,12 +284,12 @@ fn complete_mode_gives_all_keys_in_the_order_asked_for() {
         let mut seen = Vec::new();
         for number in 0..6_i64 {
             let rows: Vec<Row> = (0..5).map(|n| row((number * 3 + n) % 8, n * 7 % 5 - 1)).collect();
-            let results = aggregation.merge(number as u64, vec![batch(&rows)]).await.unwrap();
+            let results = merge(&mut aggregation, number as u64, vec![batch(&rows)]).await.unwrap();
             aggregation.commit();
             seen.extend(rows);
             assert_eq!(words(&results), plain(query, &seen).await, "batch {number}");
         }
-        let again = aggregation.merge(6, Vec::new()).await.unwrap();
+        let again = merge(&mut aggregation, 6, Vec::new()).await.unwrap();
         assert_eq!(words(&again), plain(query, &seen).await, "an empty batch changes nothing");
     });
 }
@@ -278,13 +298,13 @@ fn complete_mode_gives_all_keys_in_the_order_asked_for() {
 fn an_empty_batch_touches_no_key_and_writes_no_changelog() {
     run(async {
         let mut aggregation = aggregate("select count(*) from s", OutputMode::Update).await.unwrap();
-        assert!(aggregation.merge(1, vec![batch(&[])]).await.unwrap().is_empty());
-        assert!(aggregation.changelog().unwrap().is_none());
+        assert!(merge(&mut aggregation, 1, vec![batch(&[])]).await.unwrap().is_empty());
+        assert!(aggregation.changelog().unwrap().is_empty());
         aggregation.commit();
-        assert_eq!(aggregation.keys(), 0);
+        assert_eq!(aggregation.figures().keys, 0);
         let mut complete = aggregate("select count(*) from s", OutputMode::Complete).await.unwrap();
         assert_eq!(
-            words(&complete.merge(1, Vec::new()).await.unwrap()),
+            words(&merge(&mut complete, 1, Vec::new()).await.unwrap()),
             vec![vec!["Some(\"0\")".to_owned()]]
         );
     });
@@ -295,12 +315,12 @@ fn a_batch_that_fails_leaves_nothing_behind() {
     run(async {
         let query = "select id, sum(10 / v) from s group by id";
         let mut aggregation = aggregate(query, OutputMode::Update).await.unwrap();
-        aggregation.merge(1, vec![batch(&[row(1, 5)])]).await.unwrap();
+        merge(&mut aggregation, 1, vec![batch(&[row(1, 5)])]).await.unwrap();
         aggregation.commit();
-        let error = aggregation.merge(2, vec![batch(&[row(2, 5), row(1, 0)])]).await.unwrap_err();
-        assert_eq!(error.to_string(), "aggregate batch 2");
-        assert_eq!(aggregation.keys(), 1);
-        let results = aggregation.merge(2, vec![batch(&[row(1, 10)])]).await.unwrap();
+        let error = merge(&mut aggregation, 2, vec![batch(&[row(2, 5), row(1, 0)])]).await.unwrap_err();
+        assert_eq!(error.to_string(), "run batch 2");
+        assert_eq!(aggregation.figures().keys, 1);
+        let results = merge(&mut aggregation, 2, vec![batch(&[row(1, 10)])]).await.unwrap();
         assert_eq!(words(&results), vec![vec!["Some(\"1\")".to_owned(), "Some(\"3\")".to_owned()]]);
     });
 }
@@ -309,11 +329,11 @@ fn a_batch_that_fails_leaves_nothing_behind() {
 fn batches_are_decided_one_after_the_other() {
     run(async {
         let mut aggregation = aggregate("select id from s group by id", OutputMode::Update).await.unwrap();
-        aggregation.merge(4, vec![batch(&[row(1, 1)])]).await.unwrap();
-        let undecided = aggregation.merge(5, vec![batch(&[row(1, 1)])]).await.unwrap_err();
+        merge(&mut aggregation, 4, vec![batch(&[row(1, 1)])]).await.unwrap();
+        let undecided = merge(&mut aggregation, 5, vec![batch(&[row(1, 1)])]).await.unwrap_err();
         assert_eq!(undecided.to_string(), "batch 4 is staged: commit or abort it before batch 5");
         aggregation.commit();
-        let old = aggregation.merge(4, vec![batch(&[row(1, 1)])]).await.unwrap_err();
+        let old = merge(&mut aggregation, 4, vec![batch(&[row(1, 1)])]).await.unwrap_err();
         assert_eq!(old.to_string(), "batch 4 comes after batch 4 was committed");
     });
 }
@@ -321,17 +341,17 @@ fn batches_are_decided_one_after_the_other() {
 #[test]
 fn the_state_has_a_limit_and_keeps_what_fits() {
     run(async {
-        let mut aggregation =
-            aggregate("select id, count(*) from s group by id", OutputMode::Update).await.unwrap();
-        aggregation.config.state_bytes_max = 100_000;
+        let config = config(OutputMode::Update);
+        let config = pipeline::Config { state_bytes_max: 100_000, ..config };
+        let mut aggregation = pipeline("select id, count(*) from s group by id", config).await.unwrap();
         let small: Vec<Row> = (0..10).map(|id| row(id, 1)).collect();
-        aggregation.merge(1, vec![batch(&small)]).await.unwrap();
+        merge(&mut aggregation, 1, vec![batch(&small)]).await.unwrap();
         aggregation.commit();
         let large: Vec<Row> = (0..9000).map(|id| row(id, 1)).collect();
-        let error = aggregation.merge(2, vec![batch(&large)]).await.unwrap_err();
-        assert!(matches!(error, AggregateError::State(StateError::Full { .. })), "{error}");
-        assert_eq!(aggregation.keys(), 10);
-        aggregation.merge(2, vec![batch(&small)]).await.unwrap();
+        let error = merge(&mut aggregation, 2, vec![batch(&large)]).await.unwrap_err();
+        assert!(matches!(error, OperatorError::State(StateError::Full { .. })), "{error}");
+        assert_eq!(aggregation.figures().keys, 10);
+        merge(&mut aggregation, 2, vec![batch(&small)]).await.unwrap();
     });
 }
 
@@ -340,7 +360,7 @@ fn state_of_another_definition_is_refused_with_what_changed() {
     run(async {
         let mut stored =
             aggregate("select id, sum(v), avg(x) from s group by id", OutputMode::Update).await.unwrap();
-        stored.merge(1, vec![batch(&[row(1, 1)])]).await.unwrap();
+        merge(&mut stored, 1, vec![batch(&[row(1, 1)])]).await.unwrap();
         stored.commit();
         let snapshot = stored.snapshot().unwrap();
         let same = "select avg(x) as mean, sum(v) + 1, id as k from s where v > 0 group by id";
@@ -355,17 +375,16 @@ fn state_of_another_definition_is_refused_with_what_changed() {
         ];
         for (query, expected) in cases {
             let mut changed = aggregate(query, OutputMode::Update).await.unwrap();
-            let error = changed.restore(Some(&snapshot), []).unwrap_err();
+            let error = changed.restore(Some(&snapshot), &[]).unwrap_err();
             assert!(error.to_string().contains(expected), "{query}: {error}");
-            assert_eq!(changed.keys(), 0);
+            assert_eq!(changed.figures().keys, 0);
         }
         let mut renamed = aggregate(same, OutputMode::Update).await.unwrap();
-        let reordered = renamed.restore(Some(&snapshot), []).unwrap_err().to_string();
+        let reordered = renamed.restore(Some(&snapshot), &[]).unwrap_err().to_string();
         assert!(reordered.contains("aggregate 0"), "{reordered}");
-        let mut foreign =
-            aggregate("select id, sum(v), avg(x) from s group by id", OutputMode::Update).await.unwrap();
-        foreign.config.query = "other".to_owned();
-        let error = foreign.restore(Some(&snapshot), []).unwrap_err().to_string();
+        let other = pipeline::Config { query: "other".to_owned(), ..config(OutputMode::Update) };
+        let mut foreign = pipeline("select id, sum(v), avg(x) from s group by id", other).await.unwrap();
+        let error = foreign.restore(Some(&snapshot), &[]).unwrap_err().to_string();
         assert!(error.contains("belongs to query `q`, operator 0"), "{error}");
     });
 }
@@ -375,22 +394,24 @@ fn damaged_records_are_named_and_change_nothing() {
     run(async {
         let query = "select id, sum(v) from s group by id";
         let mut aggregation = aggregate(query, OutputMode::Update).await.unwrap();
-        aggregation.merge(1, vec![batch(&[row(1, 1), row(2, 2)])]).await.unwrap();
-        let changelog = aggregation.changelog().unwrap().unwrap();
+        merge(&mut aggregation, 1, vec![batch(&[row(1, 1), row(2, 2)])]).await.unwrap();
+        let changelog = aggregation.changelog().unwrap();
         aggregation.commit();
         let snapshot = aggregation.snapshot().unwrap();
         for position in 0..snapshot.len() {
-            let mut damaged = snapshot.clone();
+            let mut damaged = snapshot.to_vec();
             damaged[position] ^= 0x41;
-            let result = aggregation.restore(Some(&damaged), []);
-            assert!(result.is_err() || position == 7, "byte {position}");
-            assert!(aggregation.restore(Some(&snapshot[..position]), []).is_err(), "{position} bytes");
+            let result = aggregation.restore(Some(&damaged.into()), &[]);
+            assert!(result.is_err() || position == 11, "byte {position}");
+            let torn = snapshot.slice(..position);
+            assert!(position == 0 || aggregation.restore(Some(&torn), &[]).is_err(), "{position} bytes");
         }
-        assert_eq!(aggregation.keys(), 2);
-        let twice = [changelog.as_slice(), changelog.as_slice()];
-        let error = aggregation.restore(None, twice).unwrap_err();
+        assert_eq!(aggregation.figures().keys, 2);
+        let twice = [changelog.clone(), changelog.clone()];
+        let error = aggregation.restore(None, &twice).unwrap_err();
         assert_eq!(error.to_string(), "changelog of batch 1 follows batch 1");
-        assert!(aggregation.restore(Some(&changelog), []).is_err(), "a changelog is no snapshot");
-        assert_eq!(aggregation.restore(Some(&snapshot), twice).unwrap(), Some(1));
+        assert!(aggregation.restore(Some(&changelog), &[]).is_err(), "a changelog is no snapshot");
+        aggregation.restore(Some(&snapshot), &twice).unwrap();
+        assert_eq!(aggregation.snapshot().unwrap(), snapshot);
     });
 }

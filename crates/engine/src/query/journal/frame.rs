@@ -67,6 +67,14 @@ pub(crate) struct Done {
     pub(crate) rows_read: u64,
     pub(crate) rows_written: u64,
     pub(crate) refused: u64,
+    /// Rows that came too late for their windows.
+    #[serde(default)]
+    pub(crate) late: u64,
+    /// After this batch, in microseconds: the newest event time of each table, and the watermark.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) event_times: BTreeMap<String, i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) watermark: Option<i64>,
     /// Some of the refused rows.
     pub(crate) samples: Vec<DeadLetter>,
     /// After this batch.
@@ -98,6 +106,12 @@ pub(crate) struct Snapshot {
     pub(crate) rows_read: u64,
     pub(crate) rows_written: u64,
     pub(crate) refused: u64,
+    #[serde(default)]
+    pub(crate) late: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) event_times: BTreeMap<String, i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) watermark: Option<i64>,
     pub(crate) samples: Vec<DeadLetter>,
 }
 

@@ -170,6 +170,9 @@ impl Snapshot {
         self.rows_read += done.rows_read;
         self.rows_written += done.rows_written;
         self.refused += done.refused;
+        self.late += done.late;
+        self.event_times.clone_from(&done.event_times);
+        self.watermark = done.watermark;
         self.samples.extend(done.samples.iter().cloned());
         let surplus = self.samples.len().saturating_sub(SAMPLES_KEPT);
         self.samples.drain(..surplus);

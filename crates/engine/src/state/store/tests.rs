@@ -14,7 +14,7 @@ fn store() -> StateStore {
         Field::new("t", DataType::Utf8View, true),
     ];
     let layout = Layout { schema: Arc::new(Schema::new(fields)), keys: 1, parts: Vec::new() };
-    StateStore::try_new(layout, KeyGroups::DEFAULT).unwrap()
+    StateStore::try_new(layout, KeyGroups::DEFAULT, None).unwrap()
 }
 
 fn rows(store: &StateStore, rows: &[(i64, i64)]) -> RecordBatch {

@@ -1,0 +1,97 @@
+//! What operators that remember have in common.
+
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::DataFusionError;
+use futures::future::BoxFuture;
+
+use crate::state::StateError;
+
+/// Which batch it is, and how far event time has come. Times are microseconds since the epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The batch's id.
+    pub(crate) batch: u64,
+    /// The watermark before the batch: rows that it has ended come too late.
+    pub(crate) late: Option<i64>,
+    /// The watermark after the batch: what it ends is complete.
+    pub(crate) watermark: Option<i64>,
+}
+
+/// What leaves an operator.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    pub(crate) rows: Vec<RecordBatch>,
+    /// Input that came too late, as it came.
+    pub(crate) late: Vec<RecordBatch>,
+}
+
+/// What there is to say about an operator's state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StateFigures {
+    pub(crate) keys: usize,
+    pub(crate) bytes: usize,
+}
+
+/// Why a batch could not be merged or state not be written or restored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OperatorError {
+    /// An expression or a function failed on these rows.
+    #[error("run batch {batch}")]
+    Run {
+        /// The batch.
+        batch: u64,
+        /// What DataFusion said.
+        source: DataFusionError,
+    },
+    /// The batch is not newer than what was committed.
+    #[error("batch {batch} comes after batch {last} was committed")]
+    Old {
+        /// The batch that came.
+        batch: u64,
+        /// The newest committed one.
+        last: u64,
+    },
+    /// The state could not be changed, written or read.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// An operator that remembers. A batch is merged and staged, and becomes the state with [`Operator::commit`].
+pub(crate) trait Operator: std::fmt::Debug + Send + Sync {
+    /// Takes one batch in, one list of rows per input. The same rows over the same state give the same results in
+    /// the same order, also after a restore.
+    ///
+    /// # Errors
+    /// The state is as it was, and the batch may be merged again.
+    fn merge<'a>(
+        &'a mut self,
+        inputs: Vec<Vec<RecordBatch>>,
+        moment: &'a Moment,
+    ) -> BoxFuture<'a, Result<Merged, OperatorError>>;
+
+    /// The staged changes as a record for the journal; none when nothing changed.
+    fn changelog(&self) -> Result<Option<Vec<u8>>, StateError>;
+
+    /// Makes the staged batch the state.
+    fn commit(&mut self);
+
+    /// Forgets the staged batch.
+    fn abort(&mut self);
+
+    /// All committed state as a record.
+    fn snapshot(&self) -> Result<Vec<u8>, StateError>;
+
+    /// Replaces the state by a snapshot and the changelogs after it, oldest first; those that the snapshot
+    /// already holds are passed over. Gives the batch of the newest record.
+    ///
+    /// # Errors
+    /// The state is as it was.
+    fn restore(
+        &mut self,
+        snapshot: Option<&[u8]>,
+        changelogs: &[&[u8]],
+    ) -> Result<Option<u64>, OperatorError>;
+
+    /// How much is remembered.
+    fn figures(&self) -> StateFigures;
+}

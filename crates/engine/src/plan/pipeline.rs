@@ -1,0 +1,249 @@
+//! A query as a tree of steps: bounded plans that run again with every batch, and operators that remember.
+//!
+//! ```text
+//! what the planner made                 what runs with every batch
+//!
+//! Projection                            Stage: projection over a slot
+//!   Aggregate                             Operator: aggregation over its state
+//!     Filter                                Stage: filter over a slot
+//!       leaf                                  the source's rows
+//! ```
+//!
+//! Steps run from the leaves up, each over whole lists of rows. All operators stage what they learn from a batch;
+//! [`Pipeline::commit`] makes it their state together.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::future::BoxFuture;
+
+use crate::operator::aggregate::OutputMode;
+use crate::operator::stateful::{Merged, Moment, Operator, OperatorError, StateFigures};
+use crate::plan::incremental::CutError;
+use crate::plan::stage::Stage;
+use crate::state::StateError;
+
+mod cut;
+
+/// Whose pipeline it is, which rows leave, and how large each state may grow.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The query's lasting id.
+    pub(crate) query: String,
+    /// Which rows leave; if the query does not say, what fits it.
+    pub(crate) output: Option<OutputMode>,
+    /// Bytes that the state of one operator may take in memory.
+    pub(crate) state_bytes_max: usize,
+}
+
+/// A query's steps.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    root: Step,
+    context: Arc<TaskContext>,
+    operators: usize,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// What the source of this number brought.
+    Source(usize),
+    /// A plan that remembers nothing.
+    Plan(Stage, Vec<Step>),
+    /// One that does.
+    Operator(Box<dyn Operator>, Vec<Step>),
+}
+
+impl Pipeline {
+    /// Takes a plan apart. `sources` are the schemas of its streaming tables, the very ones that their leaves hold.
+    ///
+    /// # Errors
+    /// The part of the plan that cannot run batch by batch.
+    pub(crate) fn try_new(
+        plan: &Arc<dyn ExecutionPlan>,
+        sources: &[SchemaRef],
+        config: &Config,
+        context: Arc<TaskContext>,
+    ) -> Result<Self, CutError> {
+        let cut::Parts { root, operators } = cut::cut(plan, sources, config, &context)?;
+        Ok(Pipeline { root, context, operators })
+    }
+
+    /// Whether anything is remembered between batches.
+    pub(crate) fn is_stateful(&self) -> bool {
+        self.operators > 0
+    }
+
+    /// Runs one batch, given each source's rows, and stages what is to be remembered.
+    ///
+    /// # Errors
+    /// The state is as it was; [`Pipeline::abort`] the batch before anything else.
+    pub(crate) async fn run(
+        &mut self,
+        inputs: &[RecordBatch],
+        moment: &Moment,
+    ) -> Result<Merged, OperatorError> {
+        let mut late = Vec::new();
+        let rows = self.root.run(inputs, moment, &self.context, &mut late).await?;
+        Ok(Merged { rows, late })
+    }
+
+    /// What the batch changes, for the journal: per operator its length and its record. Empty if nothing does.
+    pub(crate) fn changelog(&self) -> Result<Bytes, StateError> {
+        let mut records = Vec::new();
+        self.root.each(&mut |operator| {
+            records.push(operator.changelog()?.unwrap_or_default());
+            Ok(())
+        })?;
+        Ok(if records.iter().all(Vec::is_empty) { Bytes::new() } else { framed(&records) })
+    }
+
+    /// Makes what was staged the state.
+    pub(crate) fn commit(&mut self) {
+        self.root.each_mut(&mut |operator| operator.commit());
+    }
+
+    /// Forgets what was staged.
+    pub(crate) fn abort(&mut self) {
+        self.root.each_mut(&mut |operator| operator.abort());
+    }
+
+    /// Everything that is remembered. Empty if nothing can be.
+    pub(crate) fn snapshot(&self) -> Result<Bytes, StateError> {
+        let mut records = Vec::new();
+        self.root.each(&mut |operator| {
+            records.push(operator.snapshot()?);
+            Ok(())
+        })?;
+        Ok(if records.is_empty() { Bytes::new() } else { framed(&records) })
+    }
+
+    /// Brings back a snapshot and what changed since.
+    pub(crate) fn restore(
+        &mut self,
+        snapshot: Option<&Bytes>,
+        changelogs: &[Bytes],
+    ) -> Result<(), OperatorError> {
+        let operators = self.operators;
+        let snapshot = snapshot.filter(|bytes| !bytes.is_empty());
+        let snapshot = snapshot.map(|bytes| unframed(bytes, operators)).transpose()?;
+        let changelogs = changelogs
+            .iter()
+            .filter(|bytes| !bytes.is_empty())
+            .map(|bytes| unframed(bytes, operators))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (mut index, mut result) = (0, Ok(()));
+        self.root.each_mut(&mut |operator| {
+            let own = snapshot.as_ref().map(|records| records[index].as_ref());
+            let changes: Vec<&[u8]> =
+                changelogs.iter().map(|records| records[index].as_ref()).filter(|r| !r.is_empty()).collect();
+            index += 1;
+            if result.is_ok() {
+                result = operator.restore(own, &changes).map(drop);
+            }
+        });
+        result
+    }
+
+    /// Everything that is remembered, added up.
+    pub(crate) fn figures(&self) -> StateFigures {
+        let mut sum = StateFigures::default();
+        let added = self.root.each(&mut |operator| {
+            let StateFigures { keys, bytes } = operator.figures();
+            sum = StateFigures { keys: sum.keys + keys, bytes: sum.bytes + bytes };
+            Ok(())
+        });
+        debug_assert!(added.is_ok(), "adding up cannot fail");
+        sum
+    }
+}
+
+impl Step {
+    fn run<'a>(
+        &'a mut self,
+        inputs: &'a [RecordBatch],
+        moment: &'a Moment,
+        context: &'a Arc<TaskContext>,
+        late: &'a mut Vec<RecordBatch>,
+    ) -> BoxFuture<'a, Result<Vec<RecordBatch>, OperatorError>> {
+        Box::pin(async move {
+            let below = match self {
+                Step::Source(index) => return Ok(inputs.get(*index).cloned().into_iter().collect()),
+                Step::Plan(_, below) | Step::Operator(_, below) => below,
+            };
+            let mut rows = Vec::with_capacity(below.len());
+            for step in below {
+                rows.push(step.run(inputs, moment, context, &mut *late).await?);
+            }
+            match self {
+                Step::Operator(operator, _) => {
+                    let merged = operator.merge(rows, moment).await?;
+                    late.extend(merged.late);
+                    Ok(merged.rows)
+                }
+                Step::Plan(stage, _) => {
+                    let batch = moment.batch;
+                    stage.run(rows, context).await.map_err(|source| OperatorError::Run { batch, source })
+                }
+                Step::Source(_) => unreachable!("returned above"),
+            }
+        })
+    }
+
+    /// Every operator, those below first.
+    fn each(&self, visit: &mut dyn FnMut(&dyn Operator) -> Result<(), StateError>) -> Result<(), StateError> {
+        let (Step::Plan(_, below) | Step::Operator(_, below)) = self else { return Ok(()) };
+        below.iter().try_for_each(|step| step.each(visit))?;
+        if let Step::Operator(operator, _) = self { visit(operator.as_ref()) } else { Ok(()) }
+    }
+
+    fn each_mut(&mut self, visit: &mut dyn FnMut(&mut dyn Operator)) {
+        let (Step::Plan(_, below) | Step::Operator(_, below)) = self else { return };
+        below.iter_mut().for_each(|step| step.each_mut(visit));
+        if let Step::Operator(operator, _) = self {
+            visit(operator.as_mut());
+        }
+    }
+}
+
+/// Length and bytes of each record.
+fn framed(records: &[Vec<u8>]) -> Bytes {
+    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.len() + 4).sum());
+    for record in records {
+        let length = u32::try_from(record.len()).expect("a frame of the journal is no longer");
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(record);
+    }
+    bytes.into()
+}
+
+/// The records of so many operators.
+fn unframed(bytes: &Bytes, operators: usize) -> Result<Vec<Bytes>, StateError> {
+    let corrupt = |reason| StateError::Corrupt { position: 0, reason };
+    let (mut rest, mut records) = (bytes.clone(), Vec::new());
+    while !rest.is_empty() {
+        if rest.len() < 4 {
+            return Err(corrupt("the length of an operator's record is torn"));
+        }
+        let length = rest.get_u32_le() as usize;
+        if length > rest.len() {
+            return Err(corrupt("an operator's record is shorter than it says"));
+        }
+        records.push(rest.split_to(length));
+    }
+    if records.len() == operators {
+        return Ok(records);
+    }
+    Err(StateError::Layout {
+        part: "the query's stateful operators".to_owned(),
+        stored: records.len().to_string(),
+        wanted: operators.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
