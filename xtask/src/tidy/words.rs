@@ -33,9 +33,11 @@ const REGISTRIES: &[&str] = &[
 /// Unfinished work is an issue or a test, not a comment; a test runs or does not exist.
 pub(crate) fn markers(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
+    // Golden expressions hold Java's date patterns, of which one looks like a marker.
+    let golden = file.path.split('/').any(|part| part == "golden");
     for (number, line) in file.text.lines().enumerate() {
         for marker in MARKERS {
-            if has_word(line, marker) {
+            if !golden && has_word(line, marker) {
                 findings.push(Finding::at(&file.path, number + 1, format!("{marker}: do it or file it")));
             }
         }
