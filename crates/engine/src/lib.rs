@@ -34,14 +34,14 @@
 //! `session` keeps the catalog and starts queries; `sql` tells statements apart; `plan` compiles a query
 //! once; `query::driver` is the loop that runs it and says in which order things happen; `source` and `sink`
 //! are its two ends; `operator` is what happens between them: functions that ask models and networks,
-//! learning, and aggregation over `state`; `models` holds the versions of what was learnt. What lies on disk
+//! learning, and aggregation over `state`; `plan::pipeline` takes a plan apart into steps that run with every
+//! batch, `plan::event_time` knows windows and watermarks; `models` holds the versions of what was learnt. What lies on disk
 //! is described in `docs/formats/checkpoint.md`, the language in `docs/sql.md`.
 //!
 //! # Limits
 //!
-//! A query reads one stream and one topic, of JSON objects, in the embedded log. It aggregates at most once,
-//! in update mode, and its state is held in memory up to [`Config::state_bytes_max`]. There is no event
-//! time yet: no watermark, no window closes. Models are learnt from one column of numbers.
+//! A query cannot join yet, nor use `OVER`, `DISTINCT ON` or session windows. State is held in memory, up to
+//! [`Config::state_bytes_max`] for each operator.
 //!
 //! # What it does not know
 //!

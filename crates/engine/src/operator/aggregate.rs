@@ -7,7 +7,8 @@
 //!
 //! A batch costs in proportion to its rows and the keys they touch. Where a key carries event time, the
 //! watermark ends it: rows that come later are left out, and its state goes. Without one, a key that was seen
-//! stays, and [`Config::state_bytes_max`] is where that ends.
+//! stays, and [`Config::state_bytes_max`] is where that ends. `SELECT DISTINCT` is an aggregation without
+//! functions: a key leaves when it is first seen, and is remembered.
 
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub(crate) struct Config {
 /// Which rows leave after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputMode {
-    /// Those of the keys that the watermark has ended.
+    /// Those of the keys that the watermark has ended; without functions, those of new keys.
     Append,
     /// Those of the keys that the batch touched.
     Update,
@@ -98,9 +99,16 @@ impl IncrementalAggregate {
         Ok(Self { cut, config, context, store, time, last_batch: None, staged: None })
     }
 
-    /// Whether one of its keys ends with the watermark.
-    pub(crate) fn has_time(&self) -> bool {
-        self.time.is_some()
+    /// Whether a key's row is complete some day: when the watermark ends the key, or at once where there is nothing
+    /// to aggregate.
+    pub(crate) fn completes(&self) -> bool {
+        self.time.is_some() || self.is_distinct()
+    }
+
+    /// Nothing is aggregated, and in append mode every key leaves once: when it is first seen.
+    fn is_distinct(&self) -> bool {
+        self.config.output == OutputMode::Append
+            && self.cut.layout.schema.fields().len() == self.cut.layout.keys
     }
 
     fn owner(&self) -> Owner {
@@ -123,7 +131,10 @@ impl IncrementalAggregate {
         }
         let run = |source| OperatorError::Run { batch, source };
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
-        let rows = self.new_state(batch, input).await?;
+        let mut rows = self.new_state(batch, input).await?;
+        if self.is_distinct() {
+            rows = self.store.unknown(&rows)?;
+        }
         let watermark = moment.watermark.filter(|_| self.config.output != OutputMode::Complete);
         let (ending, staying) = self.split(&rows, watermark)?;
         self.store.stage(batch, &staying)?;
@@ -131,6 +142,7 @@ impl IncrementalAggregate {
         self.staged = Some(Staged { batch, evicting });
         self.check_size()?;
         let leaving = match (self.config.output, watermark) {
+            _ if self.is_distinct() => vec![rows],
             (OutputMode::Append, Some(watermark)) => {
                 let mut leaving: Vec<RecordBatch> =
                     self.store.ended(watermark, &ending)?.into_iter().collect();

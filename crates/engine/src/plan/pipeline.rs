@@ -26,6 +26,7 @@ use crate::operator::stateful::{Merged, Moment, Operator, OperatorError, StateFi
 use crate::plan::incremental::CutError;
 use crate::plan::stage::Stage;
 use crate::state::StateError;
+use crate::state::record::MAGIC;
 
 mod cut;
 
@@ -224,6 +225,10 @@ fn framed(records: &[Vec<u8>]) -> Bytes {
 /// The records of so many operators.
 fn unframed(bytes: &Bytes, operators: usize) -> Result<Vec<Bytes>, StateError> {
     let corrupt = |reason| StateError::Corrupt { position: 0, reason };
+    if operators == 1 && bytes.starts_with(&MAGIC) {
+        // As it was written when a query could have but one operator; no record is as long as that would say.
+        return Ok(vec![bytes.clone()]);
+    }
     let (mut rest, mut records) = (bytes.clone(), Vec::new());
     while !rest.is_empty() {
         if rest.len() < 4 {

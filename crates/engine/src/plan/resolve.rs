@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 use datafusion::prelude::SessionConfig;
 
 use crate::embed::Network;
@@ -100,7 +100,10 @@ pub(crate) fn check_streaming(plan: &LogicalPlan) -> Result<(), SqlError> {
             | LogicalPlan::Union(_)
             | LogicalPlan::Sort(_)
             | LogicalPlan::Limit(_)
-            | LogicalPlan::Distinct(_) => None,
+            | LogicalPlan::Distinct(Distinct::All(_)) => None,
+            LogicalPlan::Distinct(Distinct::On(_)) => {
+                Some("use DISTINCT ON yet: which row of a key comes first would have to be kept")
+            }
             LogicalPlan::Join(_) => Some("join yet"),
             LogicalPlan::Window(_) => Some("use window functions yet"),
             LogicalPlan::Subquery(_) => Some("use subqueries in expressions yet"),

@@ -31,7 +31,8 @@ use super::layout::{Layout, Part, fingerprint};
 
 /// The newest format this program writes and reads.
 const VERSION: u16 = 2;
-const MAGIC: [u8; 4] = *b"PLTS";
+/// How each record begins.
+pub(crate) const MAGIC: [u8; 4] = *b"PLTS";
 const HEADER_BYTES: usize = 20;
 
 /// What a record is.

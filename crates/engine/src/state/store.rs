@@ -12,6 +12,8 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use datafusion::arrow::array::BooleanArray;
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -145,6 +147,14 @@ impl StateStore {
         found.sort_unstable_by_key(|(_, order)| *order);
         let slots: Vec<u32> = found.into_iter().map(|(slot, _)| slot).collect();
         if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
+    }
+
+    /// The rows whose keys have no state.
+    pub(crate) fn unknown(&self, rows: &RecordBatch) -> Result<RecordBatch, StateError> {
+        let keys = self.encode(rows)?;
+        let unknown = |row| self.slot(keys.get(row), self.hasher.hash_one(keys.get(row))).is_none();
+        let unknown: BooleanArray = (0..keys.len()).map(|row| Some(unknown(row))).collect();
+        Ok(filter_record_batch(rows, &unknown)?)
     }
 
     /// Keeps the new state rows of `batch` aside. Every key occurs once.

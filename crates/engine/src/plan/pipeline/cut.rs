@@ -28,7 +28,7 @@ pub(super) fn cut(
     config: &Config,
     context: &Arc<TaskContext>,
 ) -> Result<Parts, CutError> {
-    let output = output_mode(count(plan, sources), config.output)?;
+    let output = output_mode(count(plan, sources), is_distinct(plan), config.output)?;
     let mut cutter = Cutter { sources, config, context, output, operators: 0, timeless: false };
     let root = cutter.step(plan)?;
     let Cutter { operators, timeless, .. } = cutter;
@@ -41,9 +41,9 @@ pub(super) fn cut(
 }
 
 /// Spark's rules; who does not choose gets update mode for one aggregation, else append.
-fn output_mode(stateful: usize, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
+fn output_mode(stateful: usize, distinct: bool, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
     match wanted {
-        None if stateful == 1 => Ok(OutputMode::Update),
+        None if stateful == 1 && !distinct => Ok(OutputMode::Update),
         None => Ok(OutputMode::Append),
         Some(OutputMode::Complete) if stateful == 0 => Err(unsupported(
             "complete mode",
@@ -65,6 +65,14 @@ fn count(plan: &Node, sources: &[SchemaRef]) -> usize {
     });
     let below = children.into_iter().map(|child| count(child, sources)).sum::<usize>();
     below + usize::from(is_stateful(plan, sources) && !upper_half)
+}
+
+/// Whether it groups and aggregates nothing: `SELECT DISTINCT`.
+fn is_distinct(plan: &Node) -> bool {
+    match plan.downcast_ref::<AggregateExec>() {
+        Some(aggregate) => aggregate.aggr_expr().is_empty(),
+        None => plan.children().into_iter().any(is_distinct),
+    }
 }
 
 fn is_stateful(plan: &Node, sources: &[SchemaRef]) -> bool {
@@ -132,7 +140,7 @@ impl Cutter<'_> {
         };
         self.operators += 1;
         let operator = IncrementalAggregate::try_new(aggregate, config, Arc::clone(self.context))?;
-        self.timeless |= !operator.has_time();
+        self.timeless |= !operator.completes();
         let input = self.step(raw_input(aggregate)?)?;
         Ok(Step::Operator(Box::new(operator), vec![input]))
     }

@@ -116,6 +116,7 @@ async fn output_modes_follow_sparks_rules() {
         ("select k from s", OutputMode::Complete, "there is no aggregation"),
         ("select k from s", OutputMode::Append, ""),
         ("select k from s", OutputMode::Update, ""),
+        ("select distinct k from s", OutputMode::Append, ""),
         (windowed, OutputMode::Append, ""),
         (windowed, OutputMode::Update, ""),
         (windowed, OutputMode::Complete, ""),
@@ -249,6 +250,23 @@ async fn windows_of_windows_close_one_after_the_other() {
         ["0 2 2"],
         "the last inner window and the outer one leave together"
     );
+}
+
+#[tokio::test]
+async fn distinct_rows_leave_once_and_are_forgotten_with_their_time() {
+    let mut story = Story::new("select distinct k, v from s", OutputMode::Append).await;
+    assert_eq!(story.run(&[("a", 1, 0), ("a", 1, 0), ("b", 1, 0)]).await, ["a 1", "b 1"]);
+    assert_eq!(story.run(&[("b", 1, 500), ("a", 2, 1)]).await, ["a 2"]);
+    assert_eq!(story.pipeline.figures().keys, 3, "no key has a time");
+
+    let query = "select distinct k, arrow_cast(at, 'Int64') / 1000000 as s, at from s";
+    let query = format!("select k, s from ({query})");
+    let mut story = Story::new(&query, OutputMode::Append).await;
+    assert_eq!(story.run(&[("a", 1, 5), ("a", 2, 5), ("a", 1, 6)]).await, ["a 5", "a 6"]);
+    assert_eq!(story.run(&[("a", 1, 5), ("a", 1, 16)]).await, ["a 16"]);
+    assert_eq!(story.pipeline.figures().keys, 2, "second 5 is before the watermark, 6 is not");
+    assert!(story.run(&[("a", 1, 5)]).await.is_empty());
+    assert_eq!(story.late, 1);
 }
 
 /// Rows whose keys, values and times are small, in batches.
