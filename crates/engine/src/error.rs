@@ -257,6 +257,8 @@ pub(crate) enum QueryError {
     Plan(#[from] datafusion::error::DataFusionError),
     #[error("run the query")]
     Operator(#[from] crate::operator::stateful::OperatorError),
+    #[error("{table} is joined with a stream: it needs {needed} bytes in memory and may take {limit}")]
+    LargeTable { table: String, needed: usize, limit: usize },
     #[error("write the state")]
     State(#[from] crate::state::StateError),
     #[error("write the results")]

@@ -40,7 +40,8 @@
 //!
 //! # Limits
 //!
-//! A query cannot join yet, nor use `OVER`, `DISTINCT ON` or session windows. State is held in memory, up to
+//! A query cannot use `OVER`, `DISTINCT ON` or session windows yet. A table that is joined with streams is held in
+//! memory, and a batch costs in proportion to its rows. State is held in memory, up to
 //! [`Config::state_bytes_max`] for each operator.
 //!
 //! # What it does not know

@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod evaluate;
 pub(crate) mod features;
+pub(crate) mod join;
 pub(crate) mod learn;
 pub(crate) mod network;
 pub(crate) mod rows;

@@ -3,5 +3,6 @@
 pub(crate) mod driver;
 pub(crate) mod feed;
 pub(crate) mod journal;
+pub(crate) mod lookup;
 pub(crate) mod output;
 pub(crate) mod progress;

@@ -27,7 +27,7 @@ fn model(name: &str, id: u64) -> ModelDef {
         options: BTreeMap::new(),
         shape: Shape::default(),
         settings: ModelSettings::default(),
-        query: QueryDef { select: create.query, sources: Vec::new() },
+        query: QueryDef { select: create.query, sources: Vec::new(), tables: Vec::new() },
     }
 }
 

@@ -26,14 +26,11 @@ use crate::plan::event_time;
 use crate::plan::incremental::{Cut, CutError, raw_aggregate};
 use crate::state::StateError;
 use crate::state::expiry::{TimeKey, TimeKind};
+use crate::state::keeper::{CHUNK_ROWS, Keeper};
 use crate::state::key::KeyGroups;
-use crate::state::record::{Kind, Owner, Reader, Writer};
 use crate::state::store::StateStore;
 
 pub(crate) mod measure;
-
-/// Rows per batch when many state rows are read or written.
-const CHUNK_ROWS: usize = 8192;
 
 /// Whose state it is, what leaves, and how large it may grow.
 #[derive(Debug, Clone)]
@@ -63,21 +60,11 @@ pub(crate) enum OutputMode {
 #[derive(Debug)]
 pub(crate) struct IncrementalAggregate {
     cut: Cut,
-    config: Config,
+    output: OutputMode,
     context: Arc<TaskContext>,
-    store: StateStore,
+    keeper: Keeper,
     /// What tells a row's time, and how.
     time: Option<(TimeKind, Arc<dyn PhysicalExpr>)>,
-    last_batch: Option<u64>,
-    staged: Option<Staged>,
-}
-
-/// A batch that is not decided.
-#[derive(Debug, Clone, Copy)]
-struct Staged {
-    batch: u64,
-    /// The watermark that will end keys, if it ends any.
-    evicting: Option<i64>,
 }
 
 impl IncrementalAggregate {
@@ -96,7 +83,9 @@ impl IncrementalAggregate {
         let store = StateStore::try_new(cut.layout.clone(), KeyGroups::DEFAULT, time)
             .map_err(|error| DataFusionError::External(error.into()))?;
         let time = time.map(|key| (key.kind, Arc::clone(&raw.group_expr().expr()[key.column].0)));
-        Ok(Self { cut, config, context, store, time, last_batch: None, staged: None })
+        let Config { query, operator, output, state_bytes_max } = config;
+        let keeper = Keeper::new(store, query, operator, state_bytes_max);
+        Ok(Self { cut, output, context, keeper, time })
     }
 
     /// Whether a key's row is complete some day: when the watermark ends the key, or at once where there is nothing
@@ -107,16 +96,11 @@ impl IncrementalAggregate {
 
     /// Nothing is aggregated, and in append mode every key leaves once: when it is first seen.
     fn is_distinct(&self) -> bool {
-        self.config.output == OutputMode::Append
-            && self.cut.layout.schema.fields().len() == self.cut.layout.keys
+        self.output == OutputMode::Append && self.cut.layout.schema.fields().len() == self.cut.layout.keys
     }
 
-    fn owner(&self) -> Owner {
-        Owner {
-            query: self.config.query.clone(),
-            operator: self.config.operator,
-            key_groups: self.store.groups().count(),
-        }
+    fn store(&self) -> &StateStore {
+        self.keeper.store()
     }
 
     async fn merge_staged(
@@ -125,34 +109,28 @@ impl IncrementalAggregate {
         moment: &Moment,
     ) -> Result<Merged, OperatorError> {
         let batch = moment.batch;
-        self.store.check_unstaged(batch)?;
-        if let Some(last) = self.last_batch.filter(|last| *last >= batch) {
-            return Err(OperatorError::Old { batch, last });
-        }
+        self.keeper.check(batch)?;
         let run = |source| OperatorError::Run { batch, source };
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
         let mut rows = self.new_state(batch, input).await?;
         if self.is_distinct() {
-            rows = self.store.unknown(&rows)?;
+            rows = self.store().unknown(&rows)?;
         }
-        let watermark = moment.watermark.filter(|_| self.config.output != OutputMode::Complete);
+        let watermark = moment.watermark.filter(|_| self.output != OutputMode::Complete);
         let (ending, staying) = self.split(&rows, watermark)?;
-        self.store.stage(batch, &staying)?;
-        let evicting = watermark.filter(|watermark| self.store.ends_any(*watermark));
-        self.staged = Some(Staged { batch, evicting });
-        self.check_size()?;
-        let leaving = match (self.config.output, watermark) {
+        self.keeper.stage(batch, &staying, None, watermark)?;
+        let leaving = match (self.output, watermark) {
             _ if self.is_distinct() => vec![rows],
             (OutputMode::Append, Some(watermark)) => {
                 let mut leaving: Vec<RecordBatch> =
-                    self.store.ended(watermark, &ending)?.into_iter().collect();
+                    self.store().ended(watermark, &ending)?.into_iter().collect();
                 leaving.push(ending);
                 leaving
             }
             (OutputMode::Append, None) => Vec::new(),
             (OutputMode::Update, _) => vec![rows],
             (OutputMode::Complete, _) => {
-                let mut all = self.store.untouched(CHUNK_ROWS).collect::<Result<Vec<_>, _>>()?;
+                let mut all = self.store().untouched(CHUNK_ROWS).collect::<Result<Vec<_>, _>>()?;
                 all.push(rows);
                 all
             }
@@ -190,7 +168,7 @@ impl IncrementalAggregate {
         rows: &RecordBatch,
         watermark: Option<i64>,
     ) -> Result<(RecordBatch, RecordBatch), StateError> {
-        let (Some(time), Some(watermark)) = (self.store.time(), watermark) else {
+        let (Some(time), Some(watermark)) = (self.store().time(), watermark) else {
             return Ok((rows.slice(0, 0), rows.clone()));
         };
         let ends = time.kind.ends(rows.column(time.column));
@@ -200,21 +178,16 @@ impl IncrementalAggregate {
 
     /// One new state row for each key that `input` touches.
     async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<RecordBatch, OperatorError> {
-        let schema = &self.store.layout().schema;
+        let schema = &self.store().layout().schema;
         if input.iter().all(|rows| rows.num_rows() == 0) {
             return Ok(RecordBatch::new_empty(Arc::clone(schema)));
         }
         let run = |source| OperatorError::Run { batch, source };
         let fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
-        let mut rows: Vec<RecordBatch> = self.store.find(&fresh)?.into_iter().collect();
+        let mut rows: Vec<RecordBatch> = self.store().find(&fresh)?.into_iter().collect();
         rows.extend(fresh);
         let merged = self.cut.reduce.run(vec![rows], &self.context).await.map_err(run)?;
         Ok(concat_batches(schema, &merged).map_err(StateError::from)?)
-    }
-
-    fn check_size(&self) -> Result<(), StateError> {
-        let (needed, limit) = (self.store.size(), self.config.state_bytes_max);
-        if needed > limit { Err(StateError::Full { needed, limit }) } else { Ok(()) }
     }
 
     async fn results(
@@ -223,43 +196,11 @@ impl IncrementalAggregate {
         mut rows: Vec<RecordBatch>,
     ) -> Result<Vec<RecordBatch>, OperatorError> {
         rows.retain(|rows| rows.num_rows() > 0);
-        if rows.is_empty() && self.config.output != OutputMode::Complete {
+        if rows.is_empty() && self.output != OutputMode::Complete {
             return Ok(Vec::new());
         }
         let run = |source| OperatorError::Run { batch, source };
         self.cut.finish.run(vec![rows], &self.context).await.map_err(run)
-    }
-
-    /// Puts one record into `store`. Gives its batch, or nothing when `covered` already includes it.
-    fn replay(
-        &self,
-        store: &mut StateStore,
-        bytes: &[u8],
-        kind: Kind,
-        covered: Option<u64>,
-    ) -> Result<Option<u64>, StateError> {
-        let corrupt = |reason| StateError::Corrupt { position: 0, reason };
-        let mut reader = Reader::try_new(bytes, &self.owner(), &self.cut.layout)?;
-        if reader.kind != kind {
-            return Err(corrupt("a snapshot stands where a changelog belongs, or the other way round"));
-        }
-        if kind == Kind::Changelog && reader.batch.is_none() {
-            return Err(corrupt("a changelog without a batch"));
-        }
-        if covered.is_some() && reader.batch <= covered {
-            return Ok(None);
-        }
-        while let Some((rows, groups)) = reader.next_rows()? {
-            store.stage(reader.batch.unwrap_or(0), &rows)?;
-            if store.staged().is_none_or(|(.., computed)| computed != groups.values().to_vec()) {
-                return Err(corrupt("a key lies in another key group than it should"));
-            }
-            store.commit();
-        }
-        if let Some(watermark) = reader.watermark {
-            store.evict(watermark);
-        }
-        Ok(reader.batch)
     }
 }
 
@@ -276,7 +217,7 @@ impl Operator for IncrementalAggregate {
     ) -> BoxFuture<'a, Result<Merged, OperatorError>> {
         Box::pin(async move {
             let merged = self.merge_staged(inputs.pop().unwrap_or_default(), moment).await;
-            if merged.is_err() && self.staged.is_some_and(|staged| staged.batch == moment.batch) {
+            if merged.is_err() && self.keeper.has_staged(moment.batch) {
                 self.abort();
             }
             merged
@@ -284,38 +225,19 @@ impl Operator for IncrementalAggregate {
     }
 
     fn changelog(&self) -> Result<Option<Vec<u8>>, StateError> {
-        let evicting = self.staged.and_then(|staged| staged.evicting);
-        let staged = self.store.staged().filter(|staged| staged.1.num_rows() > 0 || evicting.is_some());
-        let Some((batch, rows, groups)) = staged else { return Ok(None) };
-        let layout = self.store.layout();
-        let mut writer = Writer::try_new(Kind::Changelog, &self.owner(), Some(batch), evicting, layout)?;
-        writer.push(rows, groups)?;
-        writer.finish().map(Some)
+        self.keeper.changelog()
     }
 
     fn commit(&mut self) {
-        if let Some(Staged { batch, evicting }) = self.staged.take() {
-            self.store.commit();
-            if let Some(watermark) = evicting {
-                self.store.evict(watermark);
-            }
-            self.last_batch = Some(batch);
-        }
+        self.keeper.commit();
     }
 
     fn abort(&mut self) {
-        self.staged = None;
-        self.store.abort();
+        self.keeper.abort();
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, StateError> {
-        let mut writer =
-            Writer::try_new(Kind::Snapshot, &self.owner(), self.last_batch, None, self.store.layout())?;
-        for chunk in self.store.by_group(CHUNK_ROWS) {
-            let (rows, groups) = chunk?;
-            writer.push(&rows, groups)?;
-        }
-        writer.finish()
+        self.keeper.snapshot()
     }
 
     fn restore(
@@ -323,28 +245,11 @@ impl Operator for IncrementalAggregate {
         snapshot: Option<&[u8]>,
         changelogs: &[&[u8]],
     ) -> Result<Option<u64>, OperatorError> {
-        let mut store = StateStore::try_new(self.cut.layout.clone(), self.store.groups(), self.store.time())?;
-        let mut newest = None;
-        if let Some(bytes) = snapshot {
-            newest = self.replay(&mut store, bytes, Kind::Snapshot, None)?;
-        }
-        let covered = newest;
-        for bytes in changelogs {
-            let batch = self.replay(&mut store, bytes, Kind::Changelog, covered)?;
-            let Some(found) = batch else { continue };
-            if let Some(last) = newest.filter(|last| *last >= found) {
-                return Err(StateError::Order { last, found }.into());
-            }
-            newest = batch;
-        }
-        self.store = store;
-        self.staged = None;
-        self.last_batch = newest;
-        Ok(newest)
+        Ok(self.keeper.restore(snapshot, changelogs)?)
     }
 
     fn figures(&self) -> StateFigures {
-        StateFigures { keys: self.store.len(), bytes: self.store.size() }
+        StateFigures { keys: self.store().len(), bytes: self.store().size() }
     }
 }
 

@@ -17,6 +17,14 @@ pub(crate) struct Moment {
     pub(crate) watermark: Option<i64>,
 }
 
+impl Moment {
+    /// The same for who gets rows that were held back.
+    pub(crate) fn behind(self, by_us: i64) -> Moment {
+        let before = |time: Option<i64>| time.map(|time| time.saturating_sub(by_us));
+        Moment { late: before(self.late), watermark: before(self.watermark), ..self }
+    }
+}
+
 /// What leaves an operator.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
@@ -42,14 +50,6 @@ pub(crate) enum OperatorError {
         batch: u64,
         /// What DataFusion said.
         source: DataFusionError,
-    },
-    /// The batch is not newer than what was committed.
-    #[error("batch {batch} comes after batch {last} was committed")]
-    Old {
-        /// The batch that came.
-        batch: u64,
-        /// The newest committed one.
-        last: u64,
     },
     /// The state could not be changed, written or read.
     #[error(transparent)]
@@ -91,6 +91,11 @@ pub(crate) trait Operator: std::fmt::Debug + Send + Sync {
         snapshot: Option<&[u8]>,
         changelogs: &[&[u8]],
     ) -> Result<Option<u64>, OperatorError>;
+
+    /// By how many microseconds event time may lie behind the watermark in what leaves.
+    fn holds_back(&self) -> i64 {
+        0
+    }
 
     /// How much is remembered.
     fn figures(&self) -> StateFigures;

@@ -16,7 +16,7 @@ use crate::operator::scope::{ROW, Scope, row_field};
 use crate::plan::event_time::rewrite::expand_windows;
 use crate::plan::event_time::{self, delay};
 use crate::plan::incremental::CutError;
-use crate::plan::pipeline::{Config, Pipeline};
+use crate::plan::pipeline::{Config, Leaves, Pipeline};
 use crate::plan::resolve::Known;
 use crate::plan::slot::Slot;
 use crate::plan::{number, resolve};
@@ -29,6 +29,8 @@ use crate::sql::Select;
 pub(crate) struct Compiled {
     pub(crate) pipeline: Pipeline,
     pub(crate) inputs: Vec<Input>,
+    /// What it reads of each table that is no stream.
+    pub(crate) tables: Vec<SchemaRef>,
     /// What it gives, without the record's number.
     pub(crate) output: SchemaRef,
     /// The models it asks, in lower case.
@@ -66,12 +68,22 @@ pub(crate) async fn compile(
         session.register_table(table.name.as_str(), provider).map_err(planning)?;
         slots.push(slot);
     }
+    let mut tables = Vec::new();
+    for table in &query.tables {
+        let columns = visible_columns(select, &table.columns);
+        names.extend(columns.iter().map(|column| column.name().clone()));
+        names.push(table.name.clone());
+        let slot = Slot::new(Arc::new(Schema::new(columns)));
+        let provider = streaming_table(&slot).map_err(planning)?;
+        session.register_table(table.name.as_str(), provider).map_err(planning)?;
+        tables.push(Arc::clone(slot.schema()));
+    }
     let logical = resolve::logical(&session, select, &names).await?;
     resolve::check_streaming(&logical)?;
     let models = resolve::models(&logical)?;
     let output = visible_output(&logical.schema().as_arrow().clone());
     let mut logical = expand_windows(logical).map_err(planning)?;
-    if let [slot] = slots.as_mut_slice() {
+    if let ([slot], []) = (slots.as_mut_slice(), tables.as_slice()) {
         let mut columns: Vec<FieldRef> = slot.schema().fields().iter().cloned().collect();
         columns.push(Arc::new(row_field()));
         *slot = Slot::new(Arc::new(Schema::new(columns)));
@@ -82,7 +94,8 @@ pub(crate) async fn compile(
     }
     let plan = session.state().create_physical_plan(&logical).await.map_err(planning)?;
     let sources: Vec<SchemaRef> = slots.iter().map(|slot| Arc::clone(slot.schema())).collect();
-    let pipeline = Pipeline::try_new(&plan, &sources, config, session.task_ctx());
+    let leaves = Leaves { streams: &sources, tables: &tables };
+    let pipeline = Pipeline::try_new(&plan, leaves, config, session.task_ctx());
     let pipeline = pipeline.map_err(|error| match error {
         CutError::Unsupported { .. } => SqlError::Unsupported(format!("do this: {error}")),
         CutError::Plan(error) => SqlError::plan(&error),
@@ -92,7 +105,7 @@ pub(crate) async fn compile(
         Input { schema, watermark }
     };
     let inputs = sources.into_iter().map(input).collect();
-    Ok(Compiled { pipeline, inputs, output, models, scope })
+    Ok(Compiled { pipeline, inputs, tables, output, models, scope })
 }
 
 /// The table's columns and the metadata that the query names.

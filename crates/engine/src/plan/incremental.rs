@@ -97,7 +97,7 @@ pub(crate) fn raw_input(aggregate: &AggregateExec) -> Result<&Arc<dyn ExecutionP
     Ok(raw_aggregate(aggregate)?.input())
 }
 
-/// A session whose plans can be cut: `base` with one partition, without dynamic filters, and without the
+/// A session whose plans can be cut: `base` with one partition, without dynamic filters, with subqueries as joins, and without the
 /// rule that turns one `count(distinct ..)` into an aggregation of an aggregation.
 pub(crate) fn session(base: SessionConfig) -> SessionContext {
     let state = SessionStateBuilder::new()
@@ -116,6 +116,8 @@ pub(crate) fn settings(base: SessionConfig) -> SessionConfig {
     optimizer.enable_topk_dynamic_filter_pushdown = false;
     optimizer.enable_join_dynamic_filter_pushdown = false;
     optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // As a join, whose parts can be told apart: a node of its own would have to stay above all that asks it.
+    optimizer.enable_physical_uncorrelated_scalar_subquery = false;
     config
 }
 

@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::execution::TaskContext;
@@ -26,7 +26,7 @@ use crate::operator::stateful::{Merged, Moment, Operator, OperatorError, StateFi
 use crate::plan::incremental::CutError;
 use crate::plan::stage::Stage;
 use crate::state::StateError;
-use crate::state::record::MAGIC;
+use crate::state::record::{MAGIC, framed, unframed};
 
 mod cut;
 
@@ -51,26 +51,56 @@ pub(crate) struct Pipeline {
 
 #[derive(Debug)]
 enum Step {
-    /// What the source of this number brought.
+    /// What the stream of this number brought.
     Source(usize),
+    /// The table of this number as it is now.
+    Table(usize),
     /// A plan that remembers nothing.
     Plan(Stage, Vec<Step>),
     /// One that does.
     Operator(Box<dyn Operator>, Vec<Step>),
 }
 
+/// What a batch runs over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// Each stream's new rows.
+    pub(crate) streams: &'a [RecordBatch],
+    /// All rows of each table.
+    pub(crate) tables: &'a [Vec<RecordBatch>],
+}
+
+/// The schemas of what a plan reads: the very ones that its leaves hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaves<'a> {
+    pub(crate) streams: &'a [SchemaRef],
+    pub(crate) tables: &'a [SchemaRef],
+}
+
+impl<'a> From<&'a [RecordBatch]> for Inputs<'a> {
+    fn from(streams: &'a [RecordBatch]) -> Self {
+        Inputs { streams, tables: &[] }
+    }
+}
+
+impl<'a> From<&'a [SchemaRef]> for Leaves<'a> {
+    fn from(streams: &'a [SchemaRef]) -> Self {
+        Leaves { streams, tables: &[] }
+    }
+}
+
 impl Pipeline {
-    /// Takes a plan apart. `sources` are the schemas of its streaming tables, the very ones that their leaves hold.
+    /// Takes a plan apart.
     ///
     /// # Errors
     /// The part of the plan that cannot run batch by batch.
     pub(crate) fn try_new(
         plan: &Arc<dyn ExecutionPlan>,
-        sources: &[SchemaRef],
+        leaves: Leaves<'_>,
         config: &Config,
         context: Arc<TaskContext>,
     ) -> Result<Self, CutError> {
-        let cut::Parts { root, operators } = cut::cut(plan, sources, config, &context)?;
+        let cut::Parts { root, operators } = cut::cut(plan, leaves, config, &context)?;
         Ok(Pipeline { root, context, operators })
     }
 
@@ -79,15 +109,11 @@ impl Pipeline {
         self.operators > 0
     }
 
-    /// Runs one batch, given each source's rows, and stages what is to be remembered.
+    /// Runs one batch and stages what is to be remembered.
     ///
     /// # Errors
     /// The state is as it was; [`Pipeline::abort`] the batch before anything else.
-    pub(crate) async fn run(
-        &mut self,
-        inputs: &[RecordBatch],
-        moment: &Moment,
-    ) -> Result<Merged, OperatorError> {
+    pub(crate) async fn run(&mut self, inputs: Inputs<'_>, moment: &Moment) -> Result<Merged, OperatorError> {
         let mut late = Vec::new();
         let rows = self.root.run(inputs, moment, &self.context, &mut late).await?;
         Ok(Merged { rows, late })
@@ -131,17 +157,17 @@ impl Pipeline {
     ) -> Result<(), OperatorError> {
         let operators = self.operators;
         let snapshot = snapshot.filter(|bytes| !bytes.is_empty());
-        let snapshot = snapshot.map(|bytes| unframed(bytes, operators)).transpose()?;
+        let snapshot = snapshot.map(|bytes| records(bytes, operators)).transpose()?;
         let changelogs = changelogs
             .iter()
             .filter(|bytes| !bytes.is_empty())
-            .map(|bytes| unframed(bytes, operators))
+            .map(|bytes| records(bytes, operators))
             .collect::<Result<Vec<_>, _>>()?;
         let (mut index, mut result) = (0, Ok(()));
         self.root.each_mut(&mut |operator| {
-            let own = snapshot.as_ref().map(|records| records[index].as_ref());
+            let own = snapshot.as_ref().map(|records| records[index]);
             let changes: Vec<&[u8]> =
-                changelogs.iter().map(|records| records[index].as_ref()).filter(|r| !r.is_empty()).collect();
+                changelogs.iter().map(|records| records[index]).filter(|r| !r.is_empty()).collect();
             index += 1;
             if result.is_ok() {
                 result = operator.restore(own, &changes).map(drop);
@@ -166,14 +192,15 @@ impl Pipeline {
 impl Step {
     fn run<'a>(
         &'a mut self,
-        inputs: &'a [RecordBatch],
+        inputs: Inputs<'a>,
         moment: &'a Moment,
         context: &'a Arc<TaskContext>,
         late: &'a mut Vec<RecordBatch>,
     ) -> BoxFuture<'a, Result<Vec<RecordBatch>, OperatorError>> {
         Box::pin(async move {
             let below = match self {
-                Step::Source(index) => return Ok(inputs.get(*index).cloned().into_iter().collect()),
+                Step::Source(index) => return Ok(inputs.streams.get(*index).cloned().into_iter().collect()),
+                Step::Table(index) => return Ok(inputs.tables.get(*index).cloned().unwrap_or_default()),
                 Step::Plan(_, below) | Step::Operator(_, below) => below,
             };
             let mut rows = Vec::with_capacity(below.len());
@@ -181,8 +208,9 @@ impl Step {
                 rows.push(step.run(inputs, moment, context, &mut *late).await?);
             }
             match self {
-                Step::Operator(operator, _) => {
-                    let merged = operator.merge(rows, moment).await?;
+                Step::Operator(operator, below) => {
+                    let moment = moment.behind(furthest_back(below));
+                    let merged = operator.merge(rows, &moment).await?;
                     late.extend(merged.late);
                     Ok(merged.rows)
                 }
@@ -190,9 +218,18 @@ impl Step {
                     let batch = moment.batch;
                     stage.run(rows, context).await.map_err(|source| OperatorError::Run { batch, source })
                 }
-                Step::Source(_) => unreachable!("returned above"),
+                Step::Source(_) | Step::Table(_) => unreachable!("returned above"),
             }
         })
+    }
+
+    /// By how many microseconds event time may lie behind the watermark in what this step gives.
+    fn holds_back(&self) -> i64 {
+        match self {
+            Step::Source(_) | Step::Table(_) => 0,
+            Step::Plan(_, below) => furthest_back(below),
+            Step::Operator(operator, below) => furthest_back(below).saturating_add(operator.holds_back()),
+        }
     }
 
     /// Every operator, those below first.
@@ -211,43 +248,17 @@ impl Step {
     }
 }
 
-/// Length and bytes of each record.
-fn framed(records: &[Vec<u8>]) -> Bytes {
-    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.len() + 4).sum());
-    for record in records {
-        let length = u32::try_from(record.len()).expect("a frame of the journal is no longer");
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(record);
-    }
-    bytes.into()
+fn furthest_back(steps: &[Step]) -> i64 {
+    steps.iter().map(Step::holds_back).max().unwrap_or(0)
 }
 
 /// The records of so many operators.
-fn unframed(bytes: &Bytes, operators: usize) -> Result<Vec<Bytes>, StateError> {
-    let corrupt = |reason| StateError::Corrupt { position: 0, reason };
+fn records(bytes: &[u8], operators: usize) -> Result<Vec<&[u8]>, StateError> {
     if operators == 1 && bytes.starts_with(&MAGIC) {
         // As it was written when a query could have but one operator; no record is as long as that would say.
-        return Ok(vec![bytes.clone()]);
+        return Ok(vec![bytes]);
     }
-    let (mut rest, mut records) = (bytes.clone(), Vec::new());
-    while !rest.is_empty() {
-        if rest.len() < 4 {
-            return Err(corrupt("the length of an operator's record is torn"));
-        }
-        let length = rest.get_u32_le() as usize;
-        if length > rest.len() {
-            return Err(corrupt("an operator's record is shorter than it says"));
-        }
-        records.push(rest.split_to(length));
-    }
-    if records.len() == operators {
-        return Ok(records);
-    }
-    Err(StateError::Layout {
-        part: "the query's stateful operators".to_owned(),
-        stored: records.len().to_string(),
-        wanted: operators.to_string(),
-    })
+    unframed(bytes, operators)
 }
 
 #[cfg(test)]

@@ -21,9 +21,10 @@ use crate::operator::learn::learn;
 use crate::operator::scope::Refusals;
 use crate::operator::stateful::Merged;
 use crate::plan::compile::Compiled;
-use crate::plan::pipeline::Pipeline;
+use crate::plan::pipeline::{Inputs, Pipeline};
 use crate::query::feed::{self, Feed};
 use crate::query::journal::{Done, Frame, Intent, Journal, ModelRecord, Ranges, Snapshot, Start};
+use crate::query::lookup::{self, Lookup};
 use crate::query::output::{Output, without};
 use crate::query::progress::Progress;
 use crate::sink::dead_letter::{DeadLetterSink, Refused};
@@ -36,6 +37,8 @@ use crate::status::QueryState;
 /// A query and everything it owns.
 pub(crate) struct Query {
     pub(crate) feeds: Vec<Feed>,
+    /// Tables that it joins its streams with.
+    pub(crate) lookups: Vec<Lookup>,
     pub(crate) plan: Compiled,
     pub(crate) effect: Effect,
     pub(crate) dead_letters: DeadLetterSink,
@@ -54,6 +57,13 @@ pub(crate) struct Query {
     pub(crate) env: Env,
     pub(crate) progress: Arc<Progress>,
     pub(crate) changed: watch::Sender<u64>,
+}
+
+/// What a batch reads: pinned per stream, and of each table what is new.
+#[derive(Default)]
+struct Input {
+    streams: Vec<Pinned>,
+    tables: Vec<Vec<Pinned>>,
 }
 
 /// What becomes of a query's rows.
@@ -81,31 +91,51 @@ impl Query {
     }
 
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
+        for lookup in &mut self.lookups {
+            lookup.load(&self.standing.offsets).await?;
+        }
         if let Some((intent, pins)) = self.undone.take() {
             let begun = self.env.clock.monotonic();
-            let mut pinned = Vec::with_capacity(self.feeds.len());
+            let mut pinned = Input::default();
             for feed in &self.feeds {
-                pinned.push(feed.source.reread(&intent.ranges).await?);
+                pinned.streams.push(feed.source.reread(&intent.ranges).await?);
+            }
+            for lookup in &self.lookups {
+                pinned.tables.push(lookup.reread(&intent.ranges).await?);
             }
             self.run_batch(&intent, &pins, &pinned, begun).await?;
         }
         while feed::fired(&self.feeds, &self.standing.offsets, stop).await? {
             let begun = self.env.clock.monotonic();
-            let mut pinned = Vec::with_capacity(self.feeds.len());
+            let mut pinned = Input::default();
             for feed in &self.feeds {
                 let (positions, turn) = (&self.standing.offsets, self.standing.batch);
-                pinned.push(feed.source.pin(positions, &feed.limits, turn).await?);
+                pinned.streams.push(feed.source.pin(positions, &feed.limits, turn).await?);
             }
-            if pinned.iter().all(Pinned::is_empty) {
+            if pinned.streams.iter().all(Pinned::is_empty) {
                 continue;
             }
-            for (feed, pinned) in self.feeds.iter().zip(&pinned) {
-                feed.source.secure(pinned).await?;
+            for lookup in &self.lookups {
+                pinned.tables.push(lookup.pin(&self.standing.offsets).await?);
             }
-            let ranges = feed::merged(pinned.iter().map(|pinned| pinned.ranges.clone()));
+            self.secure(&pinned).await?;
+            let ranges = pinned.streams.iter().map(|pinned| pinned.ranges.clone());
+            let ranges = feed::merged(ranges.chain(pinned.tables.iter().map(|table| lookup::joined(table))));
             let (intent, pins) = self.intend(ranges)?;
             self.journal_append(&Frame::Intent(intent.clone()))?;
             self.run_batch(&intent, &pins, &pinned, begun).await?;
+        }
+        Ok(())
+    }
+
+    async fn secure(&self, pinned: &Input) -> Result<(), QueryError> {
+        for (feed, pinned) in self.feeds.iter().zip(&pinned.streams) {
+            feed.source.secure(pinned).await?;
+        }
+        for (lookup, pinned) in self.lookups.iter().zip(&pinned.tables) {
+            for pinned in pinned {
+                lookup.source.secure(pinned).await?;
+            }
         }
         Ok(())
     }
@@ -115,13 +145,13 @@ impl Query {
         &mut self,
         intent: &Intent,
         pins: &Pins,
-        pinned: &[Pinned],
+        pinned: &Input,
         begun: Duration,
     ) -> Result<(), QueryError> {
-        let mut records = Vec::with_capacity(pinned.len());
-        let mut refused = Vec::with_capacity(pinned.len());
-        let mut rows = Vec::with_capacity(pinned.len());
-        for (feed, pinned) in self.feeds.iter().zip(pinned) {
+        let mut records = Vec::with_capacity(self.feeds.len());
+        let mut refused = Vec::with_capacity(self.feeds.len());
+        let mut rows = Vec::with_capacity(self.feeds.len());
+        for (feed, pinned) in self.feeds.iter().zip(&pinned.streams) {
             let read: Rows = pinned.rows(&feed.shape)?;
             records.push(read.records);
             rows.push(read.batch);
@@ -134,6 +164,13 @@ impl Query {
             numbers: self.standing.numbers.clone(),
             ..Done::default()
         };
+        for (lookup, pinned) in self.lookups.iter_mut().zip(&pinned.tables) {
+            for pinned in pinned {
+                let read = lookup.take_in(pinned)?;
+                records.push(read.records);
+                refused.push(read.refused);
+            }
+        }
         let output = self.run_plan(rows, &mut refused[0], &mut done).await?;
         done.rows_written = match &mut self.effect {
             Effect::Write { sink } => {
@@ -222,16 +259,19 @@ impl Query {
         done: &mut Done,
     ) -> Result<Output, QueryError> {
         let (mut moment, mut event_times) = feed::moment(&self.feeds, &rows, done.batch, &self.standing);
+        let tables: Vec<Vec<RecordBatch>> = self.lookups.iter().map(|lookup| lookup.rows.clone()).collect();
         let mut merged = Merged::default();
         if rows.iter().any(|rows| rows.num_rows() > 0) {
-            merged = self.plan.pipeline.run(&rows, &moment).await?;
+            let inputs = Inputs { streams: &rows, tables: &tables };
+            merged = self.plan.pipeline.run(inputs, &moment).await?;
         }
         if take_refusals(&self.plan, refused) && self.plan.pipeline.is_stateful() {
             // Some rows cannot be used, which only the plan could tell: again without them.
             self.plan.pipeline.abort();
             rows = rows.iter().map(|rows| without(rows, refused)).collect::<Result<_, _>>()?;
             (moment, event_times) = feed::moment(&self.feeds, &rows, done.batch, &self.standing);
-            merged = self.plan.pipeline.run(&rows, &moment).await?;
+            let inputs = Inputs { streams: &rows, tables: &tables };
+            merged = self.plan.pipeline.run(inputs, &moment).await?;
             take_refusals(&self.plan, refused);
         }
         done.event_times = event_times;

@@ -38,6 +38,8 @@ pub(crate) struct QueryDef {
     pub(crate) select: Select,
     /// The tables that it reads as streams, each once, in the order in which it names them.
     pub(crate) sources: Vec<Arc<Table>>,
+    /// Those that it reads as they are.
+    pub(crate) tables: Vec<Arc<Table>>,
 }
 
 /// A model that learns.
@@ -146,7 +148,24 @@ impl QueryDef {
             let reason = "expected FROM STREAM and a streaming table".to_owned();
             return Err(SqlError::Syntax { position: select.position(), reason });
         }
-        Ok(QueryDef { select, sources })
+        let mut tables: Vec<Arc<Table>> = Vec::new();
+        for name in select.tables()? {
+            if sources.iter().any(|source| source.name.eq_ignore_ascii_case(&name)) {
+                continue;
+            }
+            if !tables.iter().any(|known| known.name.eq_ignore_ascii_case(&name)) {
+                tables.push(Arc::clone(catalog.table(&name)?));
+            }
+        }
+        for table in &tables {
+            let same = |source: &&Arc<Table>| source.options.topic == table.options.topic;
+            if let Some(stream) = sources.iter().find(same) {
+                let reason =
+                    format!("reads the same topic as stream {}; read it as a STREAM too", stream.name);
+                return Err(SqlError::invalid(format!("table {}", table.name), reason));
+            }
+        }
+        Ok(QueryDef { select, sources, tables })
     }
 
     /// Whether it reads a table as a stream.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use ml::Model;
 use topics::{CreateError, Topic};
 
@@ -19,6 +19,7 @@ use crate::plan::resolve::Known;
 use crate::query::driver::{Effect, Query};
 use crate::query::feed::Feed;
 use crate::query::journal::{Intent, Journal, Recovered, Start};
+use crate::query::lookup::Lookup;
 use crate::query::progress::{Identity, Progress};
 use crate::session::Shared;
 use crate::session::catalog::{ModelDef, QueryDef, Table};
@@ -155,7 +156,7 @@ impl Shared {
 
     /// The topics that a query reads, made if there are none.
     pub(crate) fn source_topics(&self, query: &QueryDef) -> Result<(), SqlError> {
-        query.sources.iter().try_for_each(|table| self.topic(&table.options).map(drop))
+        query.sources.iter().chain(&query.tables).try_for_each(|table| self.topic(&table.options).map(drop))
     }
 
     /// Puts a query together where its journal says it stands.
@@ -193,6 +194,7 @@ impl Shared {
             held: self.hold(&compiled)?,
             effect: self.effect(definition, producer_id, entry)?,
             feeds: self.feeds(definition, &compiled),
+            lookups: self.lookups(definition, &compiled),
             dead_letters: DeadLetterSink::new(&self.topics, definition.name, producer_id, &self.env.clock),
             late,
             plan: compiled,
@@ -219,6 +221,16 @@ impl Shared {
             }
         };
         definition.query.sources.iter().zip(&compiled.inputs).map(feed).collect()
+    }
+
+    fn lookups(&self, definition: Definition<'_>, compiled: &Compiled) -> Vec<Lookup> {
+        let lookup = |(table, schema): (&Arc<Table>, &SchemaRef)| Lookup {
+            source: self.source(table),
+            shape: Shape::new(Arc::clone(schema)),
+            bytes_max: self.config.state_bytes_max,
+            rows: Vec::new(),
+        };
+        definition.query.tables.iter().zip(&compiled.tables).map(lookup).collect()
     }
 
     fn effect(
@@ -275,7 +287,7 @@ impl Shared {
 }
 
 fn check_table(options: &TableOptions, query: &QueryDef, compiled: &Compiled) -> Result<(), SqlError> {
-    if query.sources.iter().any(|source| source.options.topic == options.topic) {
+    if query.sources.iter().chain(&query.tables).any(|source| source.options.topic == options.topic) {
         return Err(SqlError::invalid("topic", "the query would read what it writes"));
     }
     check_names(compiled)?;

@@ -1,9 +1,11 @@
 //! A `SELECT` as tokens: what marks a stream is noted and taken out, the rest is DataFusion's.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as PlannerStatement;
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::resolve::resolve_table_references;
+use datafusion::sql::sqlparser::ast::{ObjectNamePart, Statement, visit_relations};
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -45,6 +47,25 @@ impl Select {
 
     pub(crate) fn position(&self) -> Position {
         self.position
+    }
+
+    /// Every table that it reads, streams too, once each.
+    ///
+    /// # Errors
+    /// A table that is read both as a stream and as it is.
+    pub(crate) fn tables(&self) -> Result<Vec<String>, SqlError> {
+        let statement = self.statement(&[])?;
+        let (tables, _with) =
+            resolve_table_references(&statement, false).map_err(|error| SqlError::plan(&error))?;
+        for stream in &self.streams {
+            let same = |name: &str| name.eq_ignore_ascii_case(&stream.table);
+            let as_stream = self.streams.iter().filter(|other| same(&other.table)).count();
+            if relations(&statement).iter().filter(|name| same(name)).count() > as_stream {
+                let reason = "is read both as a STREAM and as it is; use STREAM for it everywhere";
+                return Err(SqlError::invalid(format!("table {}", stream.table), reason));
+            }
+        }
+        Ok(tables.into_iter().map(|table| table.table().to_owned()).collect())
     }
 
     /// Whether the word occurs as an identifier anywhere.
@@ -97,6 +118,19 @@ impl Select {
             None => SqlError::Syntax { position: self.position, reason: text },
         }
     }
+}
+
+/// Every mention of a table.
+fn relations(statement: &PlannerStatement) -> Vec<String> {
+    let mut names = Vec::new();
+    if let PlannerStatement::Statement(statement) = statement {
+        let _: ControlFlow<()> = visit_relations(statement, |name| {
+            let last = name.0.last().and_then(ObjectNamePart::as_ident);
+            names.extend(last.map(|last| last.value.clone()));
+            ControlFlow::Continue(())
+        });
+    }
+    names
 }
 
 /// `... at Line: 3, Column: 14` is how the parser tells where.

@@ -5,6 +5,14 @@ use datafusion::arrow::error::ArrowError;
 /// Why an operation on operator state failed. The state is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
+    /// The batch is not newer than what was committed.
+    #[error("batch {batch} comes after batch {last} was committed")]
+    Old {
+        /// The batch that came.
+        batch: u64,
+        /// The newest committed one.
+        last: u64,
+    },
     /// The bytes are not a state record, or not the one that was written.
     #[error("state record is damaged at byte {position}: {reason}")]
     Corrupt {

@@ -75,6 +75,21 @@ impl Expiry {
         self.listed += 1;
     }
 
+    /// Forgets slots, given their state rows.
+    pub(super) fn remove(&mut self, rows: &RecordBatch, slots: &[u32]) {
+        let mut going: Vec<(i64, u32)> = self.ends(rows).into_iter().zip(slots.iter().copied()).collect();
+        going.sort_unstable();
+        for together in going.chunk_by(|one, other| one.0 == other.0) {
+            let Some(listed) = self.slots.get_mut(&together[0].0) else { continue };
+            let before = listed.len();
+            listed.retain(|slot| together.binary_search(&(together[0].0, *slot)).is_err());
+            self.listed -= before - listed.len();
+            if listed.is_empty() {
+                self.slots.remove(&together[0].0);
+            }
+        }
+    }
+
     /// The slots that `watermark` ends, the oldest first.
     pub(super) fn until(&self, watermark: i64) -> impl Iterator<Item = u32> {
         self.slots.range(..=watermark).flat_map(|(_, slots)| slots.iter().copied())

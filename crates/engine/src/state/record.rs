@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0   4  "PLTS"
-//! 4   2  format version (2; 1 had no watermark), little endian
+//! 4   2  format version (3; 2 had no removals, 1 no watermark), little endian
 //! 6   1  1 = changelog of one batch, 2 = snapshot
 //! 7   1  0
 //! 8   8  length of the body
@@ -13,13 +13,15 @@
 //! The stream's columns are `key_group` (UInt16), the key columns, the state columns; its schema's metadata
 //! tells whose rows they are ([`Owner`]), the batch, the watermark that ended keys after it, and the layout in words
 //! with its fingerprint. Behind
-//! the first 20 bytes any Arrow reader can read it. A row replaces the stored row of its key. Snapshots are
-//! ordered by key group, so that the rows of one are a contiguous range.
+//! the first 20 bytes any Arrow reader can read it. A row replaces the stored row of its key, except the first
+//! `pelton.removed` rows: their keys go. Snapshots are ordered by key group, so that the rows of one are a
+//! contiguous range.
 
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt16Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, UInt16Type};
 use datafusion::arrow::ipc::reader::StreamReader;
@@ -30,7 +32,7 @@ use super::StateError;
 use super::layout::{Layout, Part, fingerprint};
 
 /// The newest format this program writes and reads.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// How each record begins.
 pub(crate) const MAGIC: [u8; 4] = *b"PLTS";
 const HEADER_BYTES: usize = 20;
@@ -42,6 +44,18 @@ pub(crate) enum Kind {
     Changelog = 1,
     /// All rows after a batch.
     Snapshot = 2,
+}
+
+/// What a record says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) kind: Kind,
+    /// The batch that made the rows, none before the first.
+    pub(crate) batch: Option<u64>,
+    /// The watermark that ended keys after them.
+    pub(crate) watermark: Option<i64>,
+    /// How many of the first rows tell only which keys go.
+    pub(crate) removed: usize,
 }
 
 /// Whose rows they are.
@@ -69,19 +83,16 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// A record for `owner`'s rows. `batch` is the batch that made them, none before the first; `watermark` ended
-    /// keys after its rows were taken in.
-    pub(crate) fn try_new(
-        kind: Kind,
-        owner: &Owner,
-        batch: Option<u64>,
-        watermark: Option<i64>,
-        layout: &Layout,
-    ) -> Result<Self, StateError> {
+    /// A record for `owner`'s rows.
+    pub(crate) fn try_new(record: Record, owner: &Owner, layout: &Layout) -> Result<Self, StateError> {
+        let Record { kind, batch, watermark, removed } = record;
         let mut fields = vec![Arc::new(Field::new("key_group", DataType::UInt16, false))];
         fields.extend(layout.schema.fields().iter().cloned());
         let mut entries = metadata(owner, batch, layout);
         entries.extend(watermark.map(|watermark| ("pelton.watermark".to_owned(), watermark.to_string())));
+        if removed > 0 {
+            entries.insert("pelton.removed".to_owned(), removed.to_string());
+        }
         let schema = Arc::new(Schema::new_with_metadata(fields, entries));
         let stream = StreamWriter::try_new(vec![0; HEADER_BYTES], &schema)?;
         Ok(Self { stream, schema, kind })
@@ -110,12 +121,8 @@ impl Writer {
 
 /// A record that was checked down to its metadata; its rows are read one batch at a time.
 pub(crate) struct Reader<'a> {
-    /// What it is.
-    pub(crate) kind: Kind,
-    /// The batch that made the rows.
-    pub(crate) batch: Option<u64>,
-    /// The watermark that ended keys after them.
-    pub(crate) watermark: Option<i64>,
+    /// What it says of itself.
+    pub(crate) record: Record,
     stream: StreamReader<Cursor<&'a [u8]>>,
     layout: &'a Layout,
 }
@@ -142,7 +149,8 @@ impl<'a> Reader<'a> {
         layout.check(&parts)?;
         let batch = read.optional("pelton.batch")?;
         let watermark = read.optional("pelton.watermark")?;
-        Ok(Self { kind, batch, watermark, stream, layout })
+        let removed = read.optional("pelton.removed")?.unwrap_or(0);
+        Ok(Self { record: Record { kind, batch, watermark, removed }, stream, layout })
     }
 
     /// The next rows with the key group that each was written with.
@@ -155,6 +163,40 @@ impl<'a> Reader<'a> {
         let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), columns.to_vec())?;
         Ok(Some((rows, groups.clone())))
     }
+}
+
+/// Several records in one: length and bytes of each.
+pub(crate) fn framed(records: &[Vec<u8>]) -> Bytes {
+    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.len() + 4).sum());
+    for record in records {
+        let length = u32::try_from(record.len()).expect("a frame of the journal is no longer");
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(record);
+    }
+    bytes.into()
+}
+
+/// The records again, which must be so many.
+pub(crate) fn unframed(bytes: &[u8], wanted: usize) -> Result<Vec<&[u8]>, StateError> {
+    let (mut rest, mut records) = (bytes, Vec::new());
+    while !rest.is_empty() {
+        let position = bytes.len() - rest.len();
+        let (length, behind) =
+            rest.split_first_chunk().ok_or_else(|| damaged(position, "the length of a record is torn"))?;
+        let record = behind
+            .split_at_checked(u32::from_le_bytes(*length) as usize)
+            .ok_or_else(|| damaged(position, "a record is shorter than it says"))?;
+        records.push(record.0);
+        rest = record.1;
+    }
+    if records.len() == wanted {
+        return Ok(records);
+    }
+    Err(StateError::Layout {
+        part: "the number of stateful operators".to_owned(),
+        stored: records.len().to_string(),
+        wanted: wanted.to_string(),
+    })
 }
 
 fn header(bytes: &[u8]) -> Result<Kind, StateError> {

@@ -7,14 +7,13 @@
 //! proportion to the keys it touches, and the dead never outweigh the living for long.
 //!
 //! Where the key holds a time ([`crate::state::expiry`]), slots are also listed by the watermark that ends them:
-//! [`StateStore::evict`] costs in proportion to what it removes.
+//! [`StateStore::evict`] costs in proportion to what it removes. Where rows are wanted by a part of their key
+//! ([`crate::state::related`]), slots are also listed by that part.
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
-use datafusion::arrow::array::BooleanArray;
+use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -24,11 +23,10 @@ use super::block::{gather, owned};
 use super::expiry::{Expiry, TimeKey};
 use super::key::{KeyEncoder, KeyGroups, Keys};
 use super::layout::Layout;
+use super::related::Related;
 
-/// Rows that one tidying copies at most, unless the batch itself is larger.
-const TIDY_ROWS: usize = 65_536;
-/// Blocks of about the same size that may wait before they become one.
-const FAN_IN: usize = 8;
+mod tidy;
+
 /// Stands for a key that has no slot yet.
 const NO_SLOT: u32 = u32::MAX;
 
@@ -47,6 +45,8 @@ pub(crate) struct StateStore {
     places: Vec<Place>,
     /// When slots end, if their keys tell.
     expiry: Option<Expiry>,
+    /// Which slots share a part of their key, if that is asked.
+    related: Option<Related>,
     blocks: Vec<Option<Block>>,
     block_bytes: usize,
     staged: Option<Staged>,
@@ -74,6 +74,8 @@ struct Staged {
     keys: Keys,
     slots: Vec<u32>,
     hashes: Vec<u64>,
+    /// Rows that go, and their slots; none of them among those above.
+    removed: Option<(RecordBatch, Vec<u32>)>,
 }
 
 impl StateStore {
@@ -93,10 +95,26 @@ impl StateStore {
             keys: Arena::default(),
             places: Vec::new(),
             expiry: time.map(Expiry::new),
+            related: None,
             blocks: Vec::new(),
             block_bytes: 0,
             staged: None,
         })
+    }
+
+    /// Lists the keys, of which there are none yet, by what they have in these key columns.
+    pub(crate) fn relate(mut self, columns: Vec<usize>) -> Result<Self, StateError> {
+        self.related = Some(Related::try_new(&self.layout, columns)?);
+        Ok(self)
+    }
+
+    /// An empty store like this one.
+    pub(crate) fn emptied(&self) -> Result<Self, StateError> {
+        let store = StateStore::try_new(self.layout.clone(), self.groups, self.time())?;
+        match &self.related {
+            Some(related) => store.relate(related.columns().to_vec()),
+            None => Ok(store),
+        }
     }
 
     /// What a row consists of.
@@ -122,6 +140,7 @@ impl StateStore {
         self.block_bytes
             + self.keys.size()
             + self.expiry.as_ref().map_or(0, Expiry::size)
+            + self.related.as_ref().map_or(0, Related::size)
             + self.places.capacity() * size_of::<Place>()
             + self.index.allocation_size()
             + self.encoder.size()
@@ -149,6 +168,33 @@ impl StateStore {
         if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
     }
 
+    /// The columns that were named to [`StateStore::relate`].
+    pub(crate) fn relation(&self) -> &[usize] {
+        self.related.as_ref().map_or(&[], Related::columns)
+    }
+
+    /// All state rows that have, in the columns that were named to [`StateStore::relate`], the values of any of so
+    /// many rows: by the first row that they agree with, and among those of one by their keys.
+    pub(crate) fn related_to(
+        &self,
+        values: &[ArrayRef],
+        rows: usize,
+    ) -> Result<Option<RecordBatch>, StateError> {
+        let Some(related) = &self.related else { return Ok(None) };
+        let names = related.named(values, rows)?;
+        let mut slots: Vec<u32> = Vec::new();
+        let mut seen = hashbrown::HashSet::new();
+        for row in 0..names.len() {
+            let members = related.members(names.get(row));
+            if members.first().is_some_and(|first| seen.insert(*first)) {
+                let begin = slots.len();
+                slots.extend_from_slice(members);
+                slots[begin..].sort_unstable_by_key(|slot| self.keys.get(*slot));
+            }
+        }
+        if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
+    }
+
     /// The rows whose keys have no state.
     pub(crate) fn unknown(&self, rows: &RecordBatch) -> Result<RecordBatch, StateError> {
         let keys = self.encode(rows)?;
@@ -172,7 +218,27 @@ impl StateStore {
         if self.len() + rows.num_rows() > limit {
             return Err(StateError::Full { needed: self.len() + rows.num_rows(), limit });
         }
-        self.staged = Some(Staged { batch, rows, keys, slots, hashes });
+        self.staged = Some(Staged { batch, rows, keys, slots, hashes, removed: None });
+        Ok(())
+    }
+
+    /// Lets go of these state rows together with what is staged, except those whose key is staged again.
+    pub(crate) fn stage_removal(&mut self, rows: &RecordBatch) -> Result<(), StateError> {
+        let keys = self.encode(rows)?;
+        let Some(staged) = &self.staged else { return Ok(()) };
+        let mut kept = staged.slots.clone();
+        kept.sort_unstable();
+        let slot = |row| {
+            let slot = self.slot(keys.get(row), self.hasher.hash_one(keys.get(row)));
+            slot.filter(|slot| kept.binary_search(slot).is_err())
+        };
+        let slots: Vec<Option<u32>> = (0..keys.len()).map(slot).collect();
+        let going: BooleanArray = slots.iter().map(|slot| Some(slot.is_some())).collect();
+        let rows = filter_record_batch(rows, &going)?;
+        let slots = slots.into_iter().flatten().collect();
+        if let Some(staged) = &mut self.staged {
+            staged.removed = Some((rows, slots));
+        }
         Ok(())
     }
 
@@ -187,24 +253,51 @@ impl StateStore {
     /// The staged batch: its id, its rows and the key group of each.
     pub(crate) fn staged(&self) -> Option<(u64, &RecordBatch, Vec<u16>)> {
         let staged = self.staged.as_ref()?;
-        let groups = (0..staged.keys.len()).map(|row| self.groups.of(staged.keys.get(row))).collect();
-        Some((staged.batch, &staged.rows, groups))
+        Some((staged.batch, &staged.rows, self.groups_of(&staged.keys)))
+    }
+
+    /// The rows that go with the staged batch, and the key group of each.
+    pub(crate) fn staged_removal(&self) -> Option<(&RecordBatch, Vec<u16>)> {
+        let (rows, slots) = self.staged.as_ref()?.removed.as_ref()?;
+        let groups = slots.iter().map(|slot| self.groups.of(self.keys.get(*slot))).collect();
+        Some((rows, groups))
+    }
+
+    /// The key group of each row.
+    pub(crate) fn key_groups(&self, rows: &RecordBatch) -> Result<Vec<u16>, StateError> {
+        Ok(self.groups_of(&self.encode(rows)?))
+    }
+
+    fn groups_of(&self, keys: &Keys) -> Vec<u16> {
+        (0..keys.len()).map(|row| self.groups.of(keys.get(row))).collect()
     }
 
     /// Makes the staged rows the state. Nothing happens without any.
     pub(crate) fn commit(&mut self) {
         let Some(staged) = self.staged.take() else { return };
-        let touched = staged.rows.num_rows();
+        let Staged { rows, keys, mut slots, hashes, removed, .. } = staged;
+        if let Some((rows, slots)) = removed.filter(|(_, slots)| !slots.is_empty()) {
+            if let Some(expiry) = &mut self.expiry {
+                expiry.remove(&rows, &slots);
+            }
+            slots.into_iter().for_each(|slot| self.remove(slot));
+        }
+        let touched = rows.num_rows();
         if touched == 0 {
+            self.tidy(0);
             return;
         }
-        let Staged { rows, keys, mut slots, hashes, .. } = staged;
         let ends = self.expiry.as_ref().map(|expiry| expiry.ends(&rows));
+        // These very columns were encoded when they were staged; to encode them again cannot fail.
+        let names = self.related.as_ref().and_then(|related| related.names(&rows).ok());
         for row in 0..touched {
             if slots[row] == NO_SLOT {
                 slots[row] = self.insert(keys.get(row), hashes[row]);
                 if let (Some(expiry), Some(ends)) = (&mut self.expiry, &ends) {
                     expiry.add(slots[row], ends[row]);
+                }
+                if let (Some(related), Some(names)) = (&mut self.related, &names) {
+                    related.add(slots[row], names.get(row));
                 }
             }
         }
@@ -220,16 +313,22 @@ impl StateStore {
     /// Removes the keys that `watermark` ends; none is staged.
     pub(crate) fn evict(&mut self, watermark: i64) {
         let Some(expiry) = &mut self.expiry else { return };
-        for slot in expiry.take(watermark) {
-            let hash = self.hasher.hash_one(self.keys.get(slot));
-            if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
-                entry.remove();
-            }
-            let left = std::mem::replace(&mut self.places[slot as usize], Place { block: NO_SLOT, row: 0 });
-            self.leave(left.block as usize);
-            self.keys.remove(slot);
-        }
+        expiry.take(watermark).into_iter().for_each(|slot| self.remove(slot));
         self.tidy(0);
+    }
+
+    /// Frees a slot that is listed by time no more.
+    fn remove(&mut self, slot: u32) {
+        let hash = self.hasher.hash_one(self.keys.get(slot));
+        if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
+            entry.remove();
+        }
+        let left = std::mem::replace(&mut self.places[slot as usize], Place { block: NO_SLOT, row: 0 });
+        self.leave(left.block as usize);
+        if let Some(related) = &mut self.related {
+            related.remove(slot);
+        }
+        self.keys.remove(slot);
     }
 
     /// The rows of the keys that `watermark` ends, in the order of their keys, without those that also occur in
@@ -244,11 +343,18 @@ impl StateStore {
         let mut newer: Vec<u32> = (0..keys.len())
             .filter_map(|row| self.slot(keys.get(row), self.hasher.hash_one(keys.get(row))))
             .collect();
+        newer.extend(self.going());
         newer.sort_unstable();
         let mut slots: Vec<u32> =
             expiry.until(watermark).filter(|slot| newer.binary_search(slot).is_err()).collect();
         slots.sort_unstable_by_key(|slot| self.keys.get(*slot));
         if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
+    }
+
+    /// The slots whose removal is staged.
+    fn going(&self) -> impl Iterator<Item = u32> {
+        let removed = self.staged.as_ref().and_then(|staged| staged.removed.as_ref());
+        removed.into_iter().flat_map(|(_, slots)| slots.iter().copied())
     }
 
     /// Whether `watermark` ends any key.
@@ -265,6 +371,7 @@ impl StateStore {
     /// `rows_max`.
     pub(crate) fn untouched(&self, rows_max: usize) -> impl Iterator<Item = Result<RecordBatch, StateError>> {
         let mut touched: Vec<u32> = self.staged.as_ref().map_or_else(Vec::new, |staged| staged.slots.clone());
+        touched.extend(self.going());
         touched.sort_unstable();
         let mut slots: Vec<u32> =
             self.all_slots().filter(|slot| touched.binary_search(slot).is_err()).collect();
@@ -334,87 +441,6 @@ impl StateStore {
 
     fn block(&self, block: usize) -> &Block {
         self.blocks[block].as_ref().expect("a place points to a block that is there")
-    }
-
-    /// Adds a block and points its slots there.
-    fn append(&mut self, rows: RecordBatch, slots: Vec<u32>) {
-        let free = self.blocks.iter().position(Option::is_none).unwrap_or(self.blocks.len());
-        let number = u32::try_from(free).expect("there are fewer blocks than rows");
-        for (row, slot) in slots.iter().enumerate() {
-            let row = u32::try_from(row).expect("stage checked the number of keys");
-            let left = std::mem::replace(&mut self.places[*slot as usize], Place { block: number, row });
-            if left.block != NO_SLOT {
-                self.leave(left.block as usize);
-            }
-        }
-        let bytes = rows.get_array_memory_size() + slots.len() * size_of::<u32>();
-        self.block_bytes += bytes;
-        let block = Block { live: slots.len(), rows, slots, bytes };
-        // Rows that left may have emptied a block before `free`; the number chosen above stays valid.
-        if free == self.blocks.len() {
-            self.blocks.push(Some(block));
-        } else {
-            self.blocks[free] = Some(block);
-        }
-    }
-
-    /// One row of a block died; a block without living rows goes.
-    fn leave(&mut self, number: usize) {
-        let block = self.blocks[number].as_mut().expect("a place points to a block that is there");
-        block.live -= 1;
-        if block.live == 0 {
-            self.block_bytes -= block.bytes;
-            self.blocks[number] = None;
-        }
-    }
-
-    /// Copies the living rows of crowded and of mostly dead blocks into one new block, at most about as many
-    /// rows as [`TIDY_ROWS`] or four times the batch. A failing copy leaves everything as it is: the next
-    /// commit tries again.
-    fn tidy(&mut self, touched: usize) {
-        let chosen = self.untidy(TIDY_ROWS.max(4 * touched));
-        if chosen.is_empty() {
-            return;
-        }
-        let mut slots: Vec<u32> = Vec::new();
-        for number in &chosen {
-            let block = self.block(*number);
-            let alive = block.slots.iter().enumerate().filter(|(row, slot)| {
-                let place = self.places[**slot as usize];
-                place.block as usize == *number && place.row as usize == *row
-            });
-            slots.extend(alive.map(|(_, slot)| *slot));
-        }
-        slots.sort_unstable();
-        let schema: &SchemaRef = &self.layout.schema;
-        match self.rows_of(&slots).and_then(|rows| Ok(owned(&rows, &Arc::clone(schema))?)) {
-            Ok(rows) => self.append(rows, slots),
-            Err(error) => tracing::warn!(%error, rows = slots.len(), "state blocks were not compacted"),
-        }
-    }
-
-    /// Which blocks to copy together: those with more dead rows than living, and [`FAN_IN`] of a size.
-    fn untidy(&self, budget: usize) -> Vec<usize> {
-        let mut tiers: [Vec<usize>; 12] = Default::default();
-        let mut chosen = Vec::new();
-        for (number, block) in self.blocks.iter().enumerate() {
-            let Some(block) = block else { continue };
-            if block.slots.len() > 2 * block.live {
-                chosen.push(number);
-            } else if block.live < TIDY_ROWS / 2 {
-                tiers[block.live.ilog2() as usize / 3].push(number);
-            }
-        }
-        chosen.extend(tiers.into_iter().filter(|tier| tier.len() >= FAN_IN).flatten());
-        let mut rows = 0;
-        chosen.sort_unstable_by_key(|number| self.block(*number).live);
-        chosen.retain(|number| {
-            let live = self.block(*number).live;
-            let fits = rows == 0 || rows + live <= budget;
-            rows += if fits { live } else { 0 };
-            fits
-        });
-        chosen
     }
 }
 

@@ -9,6 +9,7 @@ mod crash;
 mod docs;
 mod event_time;
 mod golden;
+mod joins;
 mod models;
 mod select;
 mod support;

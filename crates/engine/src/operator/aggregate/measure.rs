@@ -97,10 +97,10 @@ impl<'a> Bench<'a> {
         let plan = self.plan().await?;
         let config = Config { query: "measure".to_owned(), output: None, state_bytes_max: usize::MAX };
         let sources = [Arc::clone(self.slot.schema())];
-        let pipeline = || Pipeline::try_new(&plan, &sources, &config, self.context.task_ctx());
+        let pipeline = || Pipeline::try_new(&plan, sources[..].into(), &config, self.context.task_ctx());
         let (mut aggregation, mut again) = (pipeline()?, pipeline()?);
         let every: Vec<i64> = (0..i64::from(self.setting.keys)).collect();
-        aggregation.run(&[batch(every)?], &Moment::default()).await?;
+        aggregation.run([batch(every)?][..].into(), &Moment::default()).await?;
         aggregation.commit();
 
         let mut figures = self.with_state(&mut aggregation).await?;
@@ -125,7 +125,7 @@ impl<'a> Bench<'a> {
             let input = [self.next_batch()?];
             let moment = Moment { batch: number as u64 + 1, ..Moment::default() };
             let start = (self.cpu)();
-            let results = aggregation.run(&input, &moment).await?.rows;
+            let results = aggregation.run(input[..].into(), &moment).await?.rows;
             let merged = (self.cpu)();
             let changelog = aggregation.changelog()?;
             let written = (self.cpu)();

@@ -96,7 +96,7 @@ async fn pipeline(query: &str, config: pipeline::Config) -> Result<Pipeline, Cut
     let table = StreamingTable::try_new(schema.clone(), vec![Slot::new(schema.clone())]).unwrap();
     context.register_table("s", Arc::new(table)).unwrap();
     let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
-    Pipeline::try_new(&plan, &[schema], &config, context.task_ctx())
+    Pipeline::try_new(&plan, [schema][..].into(), &config, context.task_ctx())
 }
 
 /// Merges a batch; aborts it if it fails, as the query would by ending.
@@ -107,7 +107,7 @@ async fn merge(
 ) -> Result<Vec<RecordBatch>, OperatorError> {
     let rows = concat_batches(&schema(), &rows).unwrap();
     let moment = Moment { batch, ..Moment::default() };
-    Ok(pipeline.run(&[rows], &moment).await?.rows)
+    Ok(pipeline.run([rows][..].into(), &moment).await?.rows)
 }
 
 async fn plain(query: &str, rows: &[Row]) -> Vec<Vec<String>> {

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::JoinSide;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
-use super::{Config, Step};
+use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
+use crate::operator::join::{self, Joined, StreamJoin, check_static, joined};
 use crate::plan::incremental::{CutError, only_child, only_moves_rows, raw_input, unsupported};
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
@@ -24,12 +27,12 @@ pub(super) struct Parts {
 
 pub(super) fn cut(
     plan: &Node,
-    sources: &[SchemaRef],
+    leaves: Leaves<'_>,
     config: &Config,
     context: &Arc<TaskContext>,
 ) -> Result<Parts, CutError> {
-    let output = output_mode(count(plan, sources), is_distinct(plan), config.output)?;
-    let mut cutter = Cutter { sources, config, context, output, operators: 0, timeless: false };
+    let output = output_mode(&Stateful::of(plan, leaves.streams), config.output)?;
+    let mut cutter = Cutter { leaves, config, context, output, operators: 0, states: 0, timeless: false };
     let root = cutter.step(plan)?;
     let Cutter { operators, timeless, .. } = cutter;
     if output == OutputMode::Append && timeless {
@@ -41,61 +44,87 @@ pub(super) fn cut(
 }
 
 /// Spark's rules; who does not choose gets update mode for one aggregation, else append.
-fn output_mode(stateful: usize, distinct: bool, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
+fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
+    let Stateful { aggregations, joins, distinct } = *stateful;
     match wanted {
-        None if stateful == 1 && !distinct => Ok(OutputMode::Update),
+        None if aggregations == 1 && joins == 0 && !distinct => Ok(OutputMode::Update),
         None => Ok(OutputMode::Append),
-        Some(OutputMode::Complete) if stateful == 0 => Err(unsupported(
+        Some(mode) if mode != OutputMode::Append && joins > 0 => {
+            Err(unsupported("a join of two streams", "it works in append mode only"))
+        }
+        Some(OutputMode::Complete) if aggregations == 0 => Err(unsupported(
             "complete mode",
             "there is no aggregation, whose result would be all there is; choose outputMode 'append'",
         )),
-        Some(mode) if mode != OutputMode::Append && stateful > 1 => {
+        Some(mode) if mode != OutputMode::Append && aggregations > 1 => {
             Err(unsupported("several stateful operators", "they work in append mode only"))
         }
         Some(mode) => Ok(mode),
     }
 }
 
-/// How many operators remember. The two halves of a split aggregation are one.
-fn count(plan: &Node, sources: &[SchemaRef]) -> usize {
-    let children = plan.children();
-    let upper_half = plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| {
-        let raw = raw_input(aggregate);
-        raw.is_ok_and(|raw| children.first().is_some_and(|child| !Arc::ptr_eq(child, raw)))
-    });
-    let below = children.into_iter().map(|child| count(child, sources)).sum::<usize>();
-    below + usize::from(is_stateful(plan, sources) && !upper_half)
+/// What of a plan remembers.
+#[derive(Debug, Default)]
+struct Stateful {
+    aggregations: usize,
+    joins: usize,
+    /// An aggregation without functions: `SELECT DISTINCT`.
+    distinct: bool,
 }
 
-/// Whether it groups and aggregates nothing: `SELECT DISTINCT`.
-fn is_distinct(plan: &Node) -> bool {
-    match plan.downcast_ref::<AggregateExec>() {
-        Some(aggregate) => aggregate.aggr_expr().is_empty(),
-        None => plan.children().into_iter().any(is_distinct),
+impl Stateful {
+    fn of(plan: &Node, streams: &[SchemaRef]) -> Self {
+        let mut found = Stateful::default();
+        found.count(plan, streams);
+        found
+    }
+
+    fn count(&mut self, plan: &Node, streams: &[SchemaRef]) {
+        let children = plan.children();
+        if stream_join(plan, streams).is_some() {
+            self.joins += 1;
+        }
+        if let Some(aggregate) = aggregation(plan, streams) {
+            // The two halves of a split aggregation are one.
+            let whole = |raw| children.first().is_none_or(|child| Arc::ptr_eq(child, raw));
+            self.aggregations += usize::from(raw_input(aggregate).map_or(true, whole));
+            self.distinct |= aggregate.aggr_expr().is_empty();
+        }
+        children.into_iter().for_each(|child| self.count(child, streams));
     }
 }
 
-fn is_stateful(plan: &Node, sources: &[SchemaRef]) -> bool {
-    plan.is::<AggregateExec>() && reads_stream(plan, sources)
+/// The aggregation over a stream that this node is, if it is one.
+fn aggregation<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<&'a AggregateExec> {
+    plan.downcast_ref::<AggregateExec>().filter(|_| reads_stream(plan, streams))
 }
 
-fn reads_stream(plan: &Node, sources: &[SchemaRef]) -> bool {
-    source_of(plan, sources).is_some()
-        || plan.children().into_iter().any(|child| reads_stream(child, sources))
+/// The join of two streams that this node is, if it is one.
+fn stream_join<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Joined<'a>> {
+    joined(plan).filter(|join| reads_stream(join.left, streams) && reads_stream(join.right, streams))
 }
 
-/// Which source the leaf stands for.
-fn source_of(plan: &Node, sources: &[SchemaRef]) -> Option<usize> {
+fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
+    aggregation(plan, streams).is_some() || stream_join(plan, streams).is_some()
+}
+
+fn reads_stream(plan: &Node, streams: &[SchemaRef]) -> bool {
+    leaf_of(plan, streams).is_some() || plan.children().into_iter().any(|child| reads_stream(child, streams))
+}
+
+/// Which of the schemas the leaf stands for.
+fn leaf_of(plan: &Node, schemas: &[SchemaRef]) -> Option<usize> {
     let leaf = plan.downcast_ref::<StreamingTableExec>()?;
-    sources.iter().position(|schema| Arc::ptr_eq(schema, leaf.partition_schema()))
+    schemas.iter().position(|schema| Arc::ptr_eq(schema, leaf.partition_schema()))
 }
 
 struct Cutter<'a> {
-    sources: &'a [SchemaRef],
+    leaves: Leaves<'a>,
     config: &'a Config,
     context: &'a Arc<TaskContext>,
     output: OutputMode,
     operators: usize,
+    states: u32,
     /// There is an aggregation whose keys no watermark ends.
     timeless: bool,
 }
@@ -121,44 +150,57 @@ impl Cutter<'_> {
         if only_moves_rows(plan.name()) {
             return self.step(only_child(plan)?);
         }
-        match plan.downcast_ref::<AggregateExec>() {
-            Some(aggregate) if is_stateful(plan, self.sources) => self.aggregate(aggregate),
-            _ => {
-                let mut grafts = Grafts::default();
-                let plan = self.graft(plan, &mut grafts)?;
-                Ok(Step::Plan(Stage::new(plan, grafts.slots), grafts.steps))
-            }
+        if let Some(aggregate) = aggregation(plan, self.leaves.streams) {
+            return self.aggregate(aggregate);
         }
+        if let Some(join) = stream_join(plan, self.leaves.streams) {
+            return self.join(&join);
+        }
+        let mut grafts = Grafts::default();
+        let plan = self.graft(plan, &mut grafts)?;
+        Ok(Step::Plan(Stage::new(plan, grafts.slots), grafts.steps))
     }
 
     fn aggregate(&mut self, aggregate: &AggregateExec) -> Result<Step, CutError> {
         let config = aggregate::Config {
             query: self.config.query.clone(),
-            operator: u32::try_from(self.operators).unwrap_or(u32::MAX),
+            operator: self.number(1),
             output: self.output,
             state_bytes_max: self.config.state_bytes_max,
         };
-        self.operators += 1;
         let operator = IncrementalAggregate::try_new(aggregate, config, Arc::clone(self.context))?;
         self.timeless |= !operator.completes();
         let input = self.step(raw_input(aggregate)?)?;
         Ok(Step::Operator(Box::new(operator), vec![input]))
     }
 
+    fn join(&mut self, join: &Joined<'_>) -> Result<Step, CutError> {
+        let config = join::Config {
+            query: self.config.query.clone(),
+            operator: self.number(2),
+            state_bytes_max: self.config.state_bytes_max,
+        };
+        let operator = StreamJoin::try_new(join, config, Arc::clone(self.context))?;
+        let inputs = vec![self.step(join.left)?, self.step(join.right)?];
+        Ok(Step::Operator(Box::new(operator), inputs))
+    }
+
+    /// The number of an operator's first state among the query's.
+    fn number(&mut self, states: u32) -> u32 {
+        self.operators += 1;
+        self.states += states;
+        self.states - states
+    }
+
     /// The part of the plan that remembers nothing, over slots for what is below.
     fn graft(&mut self, plan: &Node, grafts: &mut Grafts) -> Result<Node, CutError> {
-        if let Some(source) = source_of(plan, self.sources) {
-            let leaf = plan.downcast_ref::<StreamingTableExec>().filter(|leaf| leaf.limit().is_none());
-            let leaf = leaf.ok_or_else(|| {
-                unsupported("LIMIT", "rows never end; an aggregation can be limited in complete mode")
-            })?;
-            let slot = Slot::new(Arc::clone(&self.sources[source]));
-            return grafts.plant(slot, leaf.projection().as_deref(), Step::Source(source));
+        if let Some(leaf) = plan.downcast_ref::<StreamingTableExec>() {
+            return self.leaf(plan, leaf, grafts);
         }
         if only_moves_rows(plan.name()) {
             return self.graft(only_child(plan)?, grafts);
         }
-        if is_stateful(plan, self.sources) {
+        if is_stateful(plan, self.leaves.streams) {
             let slot = Slot::new(plan.schema());
             let step = self.step(plan)?;
             return grafts.plant(slot, None, step);
@@ -173,9 +215,34 @@ impl Cutter<'_> {
         Ok(Arc::clone(plan).replace_children(children, options)?)
     }
 
+    fn leaf(&self, plan: &Node, leaf: &StreamingTableExec, grafts: &mut Grafts) -> Result<Node, CutError> {
+        let projection = leaf.projection().as_deref();
+        if let Some(source) = leaf_of(plan, self.leaves.streams) {
+            if leaf.limit().is_some() {
+                let reason = "rows never end; an aggregation can be limited in complete mode";
+                return Err(unsupported("LIMIT", reason));
+            }
+            let slot = Slot::new(Arc::clone(&self.leaves.streams[source]));
+            return grafts.plant(slot, projection, Step::Source(source));
+        }
+        let table = leaf_of(plan, self.leaves.tables)
+            .ok_or_else(|| unsupported(plan.name(), "it is none of the query's tables"))?;
+        let slot = Slot::new(Arc::clone(&self.leaves.tables[table]));
+        let planted = grafts.plant(slot, projection, Step::Table(table))?;
+        Ok(match leaf.limit() {
+            Some(limit) => Arc::new(GlobalLimitExec::new(planted, 0, Some(limit))),
+            None => planted,
+        })
+    }
+
     fn check(&self, plan: &Node) -> Result<(), CutError> {
-        if !reads_stream(plan, self.sources) {
+        let streams = self.leaves.streams;
+        if !reads_stream(plan, streams) {
             return Ok(());
+        }
+        if let Some(join) = joined(plan) {
+            let of_left = reads_stream(join.left, streams);
+            return check_static(&join, if of_left { JoinSide::Left } else { JoinSide::Right });
         }
         let complete = self.output == OutputMode::Complete && above_aggregation(plan);
         let reason = match plan.name() {

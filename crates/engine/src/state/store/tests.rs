@@ -1,10 +1,12 @@
 //! The store against a plain map, and what it costs in memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, Int64Array, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
+use super::tidy::FAN_IN;
 use super::*;
 
 fn store() -> StateStore {
