@@ -5,10 +5,12 @@ mod member;
 pub mod bagging;
 pub mod boosting;
 pub mod forest;
+pub mod forest_regressor;
 
 pub use bagging::{AdwinBagging, LeveragingBagging, OnlineBagging};
 pub use boosting::OnlineBoosting;
 pub use forest::{AdaptiveRandomForest, StreamingRandomPatches};
+pub use forest_regressor::AdaptiveRandomForestRegressor;
 
 use crate::registry::{Algorithm, algorithm};
 use crate::schema::Label;
@@ -21,4 +23,10 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
     algorithm!(boosting::NAME, Classify, Some(Label::Class), OnlineBoosting),
     algorithm!("adaptive_random_forest", Classify, Some(Label::Class), AdaptiveRandomForest),
     algorithm!("srp", Classify, Some(Label::Class), StreamingRandomPatches),
+    algorithm!(
+        "adaptive_random_forest_regressor",
+        Regress,
+        Some(Label::Number),
+        AdaptiveRandomForestRegressor
+    ),
 ];

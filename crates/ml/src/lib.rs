@@ -50,7 +50,7 @@
 //!
 //! # What it does not know
 //!
-//! Files, clocks, threads, topics, SQL. Neural networks (those are run, not trained, elsewhere).
+//! Files, clocks, threads, topics, SQL. Large neural networks (those are run, not trained, elsewhere).
 
 pub mod anomaly;
 pub mod baseline;
@@ -69,6 +69,7 @@ pub mod metric;
 pub mod model;
 pub mod naive_bayes;
 pub mod neighbors;
+pub mod network;
 pub mod options;
 pub mod preprocess;
 pub mod random;
@@ -76,6 +77,7 @@ pub mod registry;
 pub mod row;
 pub mod schema;
 pub mod snapshot;
+pub mod stats;
 pub mod tree;
 pub mod vocabulary;
 

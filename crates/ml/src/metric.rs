@@ -5,9 +5,11 @@ mod classification;
 mod contingency;
 mod regression;
 mod roc_auc;
+mod silhouette;
 
 pub use accuracy::Accuracy;
 pub use classification::{ClassCounts, ClassFigures};
 pub use contingency::Contingency;
 pub use regression::{ErrorFigures, ErrorSums};
 pub use roc_auc::roc_auc;
+pub use silhouette::silhouette;

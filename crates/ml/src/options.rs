@@ -108,6 +108,12 @@ impl Options {
         Ok(Options { given })
     }
 
+    /// The same but for one.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let given = self.given.iter().filter(|(key, _)| key.as_str() != name);
+        Options { given: given.map(|(key, value)| (key.clone(), value.clone())).collect() }
+    }
+
     /// The raw value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)

@@ -3,15 +3,28 @@
 //! The option `preprocess` lists the steps in the order in which a row goes through them, with their arguments in
 //! brackets: `'impute(strategy=previous), standard_scaler'`.
 
+pub mod by_column;
+pub mod hashing;
 pub mod impute;
+pub mod max_abs_scaler;
 pub mod min_max_scaler;
+pub mod normalizer;
 pub mod one_hot;
+pub mod polynomial;
+pub mod robust_scaler;
 pub mod standard_scaler;
+pub mod variance_threshold;
 
+pub use hashing::Hashing;
 pub use impute::Impute;
+pub use max_abs_scaler::MaxAbsScaler;
 pub use min_max_scaler::MinMaxScaler;
+pub use normalizer::Normalizer;
 pub use one_hot::OneHot;
+pub use polynomial::Polynomial;
+pub use robust_scaler::RobustScaler;
 pub use standard_scaler::StandardScaler;
+pub use variance_threshold::VarianceThreshold;
 
 use std::collections::BTreeMap;
 
@@ -22,10 +35,16 @@ use crate::schema::{Kind, Schema};
 
 /// Every step by its name.
 pub(crate) const STEPS: &[Step] = &[
+    step!(hashing::NAME, Hashing),
     step!(impute::NAME, Impute),
+    step!("max_abs_scaler", MaxAbsScaler),
     step!(min_max_scaler::NAME, MinMaxScaler),
+    step!(normalizer::NAME, Normalizer),
     step!(one_hot::NAME, OneHot),
+    step!(polynomial::NAME, Polynomial),
+    step!("robust_scaler", RobustScaler),
     step!(standard_scaler::NAME, StandardScaler),
+    step!("variance_threshold", VarianceThreshold),
 ];
 
 /// The columns of categories, in order: most steps leave them as they are.

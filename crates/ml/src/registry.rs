@@ -15,7 +15,7 @@ use crate::options::OptionError;
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError};
 use crate::{
-    anomaly, baseline, cluster, ensemble, forecast, linear, naive_bayes, neighbors, preprocess, tree,
+    anomaly, baseline, cluster, ensemble, forecast, linear, naive_bayes, neighbors, network, preprocess, tree,
 };
 
 /// One learner: its name, how it is made from options, and how it is read back.
@@ -92,6 +92,7 @@ const FAMILIES: &[&[Algorithm]] = &[
     linear::ALGORITHMS,
     naive_bayes::ALGORITHMS,
     neighbors::ALGORITHMS,
+    network::ALGORITHMS,
     tree::ALGORITHMS,
 ];
 

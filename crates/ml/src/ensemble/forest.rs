@@ -34,7 +34,7 @@ pub type StreamingRandomPatches = Labelled<Forest<PATCHES>>;
 
 /// How many columns are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum MaxFeatures {
+pub(crate) enum MaxFeatures {
     Sqrt,
     Log2,
     All,
@@ -43,7 +43,7 @@ enum MaxFeatures {
 }
 
 impl MaxFeatures {
-    fn from_options(options: &Options, default: Self) -> Result<Self, OptionError> {
+    pub(crate) fn from_options(options: &Options, default: Self) -> Result<Self, OptionError> {
         let name = "max_features";
         let expected = "sqrt, log2, all, a number of columns, or a share between 0 and 1";
         let text = options.get(name).map(str::to_ascii_lowercase);
@@ -60,7 +60,11 @@ impl MaxFeatures {
         }
     }
 
-    fn of(self, dim: usize) -> u32 {
+    pub(crate) fn is_sound(self) -> bool {
+        !matches!(self, MaxFeatures::Share(share) if !(0.0..=1.0).contains(&share))
+    }
+
+    pub(crate) fn of(self, dim: usize) -> u32 {
         let all = dim as f64;
         let columns = match self {
             MaxFeatures::Sqrt => all.sqrt().round() + 1.0,
@@ -194,7 +198,7 @@ impl<const KIND: u8> Method for Forest<KIND> {
     fn validate(&self, dim: usize, classes: usize) -> Result<(), &'static str> {
         self.growth.validate()?;
         let members = self.members.len();
-        let share = !matches!(self.max_features, MaxFeatures::Share(share) if !(0.0..=1.0).contains(&share));
+        let share = self.max_features.is_sound();
         if members == 0 || self.guards.len() != members || !(0.01..=100.0).contains(&self.lambda) || !share {
             return Err("its members");
         }

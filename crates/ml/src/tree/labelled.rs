@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::structure::Example;
+use super::structure::{Example, Scale};
 use crate::learner::{Classifier, Learner};
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
@@ -18,7 +18,7 @@ use crate::snapshot::{self, SnapshotError, State};
 const CELLS_MAX: usize = 1 << 20;
 
 /// No row weighs more, so that sums of weights stay finite.
-const WEIGHT_MAX: f64 = 1e12;
+pub(crate) const WEIGHT_MAX: f64 = 1e12;
 
 /// A way to learn classes from checked rows.
 pub trait Method: Clone + Debug + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static {
@@ -100,7 +100,12 @@ impl<M: Method> Classifier for Labelled<M> {
         self.dim = Some(row.dim());
         self.classes = self.classes.max(class + 1);
         let mut scratch = Vec::new();
-        let example = Example { values: row.dense(&mut scratch), nominal: &self.nominal };
+        let example = Example {
+            values: row.dense(&mut scratch),
+            nominal: &self.nominal,
+            scaled: &[],
+            scale: Scale::default(),
+        };
         self.method.learn(example, class, weight);
         Ok(())
     }
@@ -111,7 +116,12 @@ impl<M: Method> Classifier for Labelled<M> {
             return false;
         }
         let mut scratch = Vec::new();
-        let example = Example { values: row.dense(&mut scratch), nominal: &self.nominal };
+        let example = Example {
+            values: row.dense(&mut scratch),
+            nominal: &self.nominal,
+            scaled: &[],
+            scale: Scale::default(),
+        };
         self.method.votes(example, shares);
         shares.resize(self.classes, 0.0);
         let sum: f64 = shares.iter().sum();

@@ -13,6 +13,18 @@ use crate::random::Random;
 pub struct Example<'a> {
     pub(crate) values: &'a [f64],
     pub(crate) nominal: &'a [u32],
+    /// The values at one scale, where rows are labelled with numbers; missing ones and categories are 0.
+    pub(crate) scaled: &'a [f64],
+    pub(crate) scale: Scale,
+}
+
+/// The targets so far, where they are numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scale {
+    pub(crate) mean: f64,
+    pub(crate) deviation: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 /// A leaf, or a place where the tree forks.

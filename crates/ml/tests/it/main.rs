@@ -13,6 +13,7 @@ mod linear;
 mod metrics;
 mod naive_bayes;
 mod neighbors;
+mod numbers;
 mod options;
 mod preprocess;
 mod snapshots;

@@ -25,6 +25,10 @@ fn pipelines_keep_the_contract() {
         "impute",
         "impute(strategy=constant, value=3), standard_scaler",
         "impute(strategy=previous), min_max_scaler, standard_scaler(with_std=false)",
+        "robust_scaler(q_inf=0.1), normalizer",
+        "max_abs_scaler, normalizer(order=1), polynomial(degree=3)",
+        "variance_threshold(threshold=0.5, min_samples=10), max_abs_scaler",
+        "hashing(n_features=32), max_abs_scaler",
     ] {
         let make = || {
             let mut options = options(preprocess);

@@ -1,0 +1,287 @@
+//! A leaf of a tree for numbers: the mean of its targets, a line through them, and how columns split them.
+
+use serde::{Deserialize, Serialize};
+
+use super::bins::Bins;
+use super::growth::{Growth, LeafPrediction};
+use super::moments::Moments;
+use super::split::{Candidate, Question};
+use super::stats::{Stats, Verdict};
+use super::structure::{Example, Scale};
+
+/// No split has a branch with less weight.
+const BRANCH_WEIGHT_MIN: f64 = 5.0;
+
+/// Categories of a column that are kept apart.
+const CATEGORIES_MAX: usize = 256;
+
+/// How far a line follows one row, at most.
+const STEP: f64 = 0.02;
+
+/// What is left of an error in the comparison of mean and line when the next row comes.
+const FADING: f64 = 0.95;
+
+/// No error counts more in that comparison, so that one row out of place does not decide for a thousand others.
+const ERROR_MAX: f64 = 20.0;
+
+/// What a leaf remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct NumberLeaf {
+    targets: Moments,
+    /// The columns it looks at, rising.
+    columns: Vec<u32>,
+    /// By column looked at.
+    bins: Vec<Bins>,
+    active: bool,
+    depth: u32,
+    weight_at_last_try: f64,
+    /// A weight for each column at one scale, then what is added; empty before the first row.
+    line: Vec<f64>,
+    mean_error: f64,
+    line_error: f64,
+}
+
+impl NumberLeaf {
+    /// The answer to a row.
+    pub(crate) fn estimate(&self, row: Example<'_>, growth: &Growth) -> f64 {
+        let line = match growth.leaf {
+            LeafPrediction::Majority => false,
+            LeafPrediction::NaiveBayes => true,
+            LeafPrediction::Adaptive => self.line_error < self.mean_error,
+        };
+        let scale = row.scale;
+        if line { scale.back(self.line_at(row)) } else { self.targets.mean.clamp(scale.min, scale.max) }
+    }
+
+    /// The height of the line, at the scale of the targets.
+    fn line_at(&self, row: Example<'_>) -> f64 {
+        let Some((intercept, weights)) = self.line.split_last() else { return 0.0 };
+        weights.iter().zip(row.scaled).map(|(weight, value)| weight * value).sum::<f64>() + intercept
+    }
+
+    /// Follows a row with the line, and remembers how wrong mean and line were.
+    fn fit(&mut self, row: Example<'_>, target: f64, weight: f64) {
+        self.line.resize(row.scaled.len() + 1, 0.0);
+        let truth = row.scale.to(target);
+        let square = |error: f64| error.clamp(-ERROR_MAX, ERROR_MAX).powi(2);
+        let wrong = truth - self.line_at(row);
+        self.mean_error = FADING * self.mean_error + square(truth - row.scale.to(self.targets.mean));
+        self.line_error = FADING * self.line_error + square(wrong);
+        let length: f64 = 1.0 + row.scaled.iter().map(|value| value * value).sum::<f64>();
+        // No step leads beyond the row.
+        let step = (STEP * weight).min(1.0 / length) * wrong;
+        let Some((intercept, weights)) = self.line.split_last_mut() else { return };
+        weights.iter_mut().zip(row.scaled).for_each(|(weight, value)| *weight += step * value);
+        *intercept += step;
+    }
+
+    /// The best split of each column, best first.
+    fn splits(&self, nominal: &[u32], growth: &Growth) -> Vec<Candidate> {
+        let mut found: Vec<Candidate> = Vec::new();
+        for (&column, bins) in self.columns.iter().zip(&self.bins) {
+            let split = if nominal.binary_search(&column).is_ok() {
+                categories(column, bins, growth.binary_split)
+            } else {
+                thresholds(column, bins)
+            };
+            found.extend(split);
+        }
+        found.sort_by(|one, other| other.merit.total_cmp(&one.merit));
+        found
+    }
+}
+
+/// How much less the targets vary within the branches; `None` if one is too small.
+fn merit(whole: &Moments, branches: &[Moments]) -> Option<f64> {
+    let mut rest = 0.0;
+    for branch in branches {
+        if branch.weight < BRANCH_WEIGHT_MIN {
+            return None;
+        }
+        rest += branch.weight / whole.weight * branch.variance();
+    }
+    Some(whole.variance() - rest)
+}
+
+fn whole(bins: &Bins) -> Moments {
+    bins.0.iter().fold(Moments::default(), |all, bin| all.with(&bin.targets))
+}
+
+fn candidate(column: u32, merit: f64, question: Question, branches: &[Moments]) -> Candidate {
+    let branches = branches.iter().flat_map(Moments::numbers).collect();
+    Candidate { merit, column, question, branches }
+}
+
+/// Tries a threshold in the middle between each two bins.
+fn thresholds(column: u32, bins: &Bins) -> Option<Candidate> {
+    let whole = whole(bins);
+    let mut after = vec![Moments::default(); bins.0.len() + 1];
+    for (place, bin) in bins.0.iter().enumerate().rev() {
+        after[place] = after[place + 1].with(&bin.targets);
+    }
+    let (mut best, mut below): (Option<(f64, f64, [Moments; 2])>, _) = (None, Moments::default());
+    for (place, pair) in bins.0.windows(2).enumerate() {
+        below = below.with(&pair[0].targets);
+        let branches = [below, after[place + 1]];
+        let Some(merit) = merit(&whole, &branches) else { continue };
+        if best.as_ref().is_none_or(|(most, ..)| merit > *most) {
+            let threshold = pair[0].value + (pair[1].value - pair[0].value) / 2.0;
+            best = Some((merit, threshold, branches));
+        }
+    }
+    let (merit, threshold, branches) = best?;
+    Some(candidate(column, merit, Question::AtMost(threshold), &branches))
+}
+
+/// Tries each category against the rest, and all at once.
+fn categories(column: u32, bins: &Bins, binary: bool) -> Option<Candidate> {
+    let whole = whole(bins);
+    let mut best: Option<Candidate> = None;
+    let mut consider = |question, branches: &[Moments]| {
+        let Some(merit) = merit(&whole, branches) else { return };
+        if best.as_ref().is_none_or(|best| merit > best.merit) {
+            best = Some(candidate(column, merit, question, branches));
+        }
+    };
+    let codes = bins.0.last().map_or(0, |bin| bin.value as usize + 1);
+    if !binary && codes == bins.0.len() && codes > 1 {
+        let branches: Vec<Moments> = bins.0.iter().map(|bin| bin.targets).collect();
+        consider(Question::Which, &branches);
+    }
+    for (place, bin) in bins.0.iter().enumerate() {
+        let others = bins.0.iter().enumerate().filter(|(other, _)| *other != place);
+        let rest = others.fold(Moments::default(), |all, (_, bin)| all.with(&bin.targets));
+        consider(Question::Is(bin.value as u32), &[bin.targets, rest]);
+    }
+    best
+}
+
+impl Stats for NumberLeaf {
+    type Target = f64;
+
+    fn new(start: &[f64], columns: Vec<u32>, depth: u32, parent: Option<&Self>) -> Self {
+        let targets = Moments::from_numbers(start);
+        NumberLeaf {
+            targets,
+            bins: vec![Bins::default(); columns.len()],
+            columns,
+            active: true,
+            depth,
+            weight_at_last_try: targets.weight,
+            line: parent.map(|parent| parent.line.clone()).unwrap_or_default(),
+            mean_error: 0.0,
+            line_error: 0.0,
+        }
+    }
+
+    fn learn(
+        &mut self,
+        row: Example<'_>,
+        target: f64,
+        weight: f64,
+        growth: &Growth,
+        _: &mut Vec<f64>,
+    ) -> bool {
+        let first = self.line.is_empty();
+        if growth.leaf != LeafPrediction::Majority {
+            self.fit(row, target, weight);
+        }
+        self.targets.add(target, weight);
+        for (&column, bins) in self.columns.iter().zip(&mut self.bins) {
+            let value = row.values[column as usize];
+            if value.is_nan() {
+                continue;
+            }
+            if !row.nominal.is_empty() && row.nominal.binary_search(&column).is_ok() {
+                bins.add_exactly(value, target, weight, CATEGORIES_MAX);
+            } else {
+                bins.add(value, target, weight, growth.n_splits as usize + 1);
+            }
+        }
+        first
+    }
+
+    fn error(&self, row: Example<'_>, target: f64, growth: &Growth, _: &mut Vec<f64>) -> f64 {
+        let wrong = (self.estimate(row, growth) - target).abs();
+        if row.scale.deviation > 0.0 { (wrong / (3.0 * row.scale.deviation)).min(1.0) } else { 0.0 }
+    }
+
+    fn judge(&mut self, row: Example<'_>, growth: &Growth) -> Verdict {
+        if !self.active || self.depth >= growth.max_depth {
+            return Verdict::Wait;
+        }
+        let weight = self.targets.weight;
+        if weight - self.weight_at_last_try < f64::from(growth.grace_period) {
+            return Verdict::Wait;
+        }
+        self.weight_at_last_try = weight;
+        let mut splits = self.splits(row.nominal, growth).into_iter();
+        let Some(best) = splits.next().filter(|best| best.merit > 0.0) else { return Verdict::Wait };
+        let bound = growth.bound(1.0, weight);
+        let sure = splits.next().is_none_or(|second| second.merit / best.merit < 1.0 - bound);
+        if sure || bound < growth.tau { Verdict::Split(best) } else { Verdict::Wait }
+    }
+
+    fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    fn active(&self) -> bool {
+        self.active
+    }
+
+    fn deactivate(&mut self) {
+        self.active = false;
+        self.columns = Vec::new();
+        self.bins = Vec::new();
+    }
+
+    fn promise(&self) -> f64 {
+        self.targets.deviations
+    }
+
+    fn size(&self) -> u64 {
+        // Bins soon are as many as they may be, so they count as if they were.
+        (self.columns.len() * 4 * 33 + self.line.len() + 16) as u64
+    }
+
+    fn width(&self) -> usize {
+        3
+    }
+
+    fn weight_of(branch: &[f64]) -> f64 {
+        branch.first().copied().unwrap_or(0.0)
+    }
+
+    fn validate(&self, dim: usize, _: usize) -> Result<(), &'static str> {
+        let sizes = self.bins.len() == self.columns.len()
+            && self.columns.windows(2).all(|pair| pair[0] < pair[1])
+            && self.columns.last().is_none_or(|&last| (last as usize) < dim)
+            && (self.line.is_empty() || self.line.len() == dim + 1);
+        if !sizes {
+            return Err("the sizes of a leaf");
+        }
+        let mut numbers =
+            self.line.iter().chain([&self.weight_at_last_try, &self.mean_error, &self.line_error]);
+        let finite = numbers.all(|number| number.is_finite())
+            && self.targets.is_sound()
+            && self.bins.iter().all(Bins::is_sound);
+        if finite { Ok(()) } else { Err("the numbers of a leaf") }
+    }
+}
+
+impl Scale {
+    /// A target at the scale of all of them.
+    fn to(self, target: f64) -> f64 {
+        if self.deviation > 0.0 {
+            ((target - self.mean) / self.deviation).clamp(-ERROR_MAX, ERROR_MAX)
+        } else {
+            0.0
+        }
+    }
+
+    /// The target that is so high at their scale, but none beyond those that came.
+    fn back(self, height: f64) -> f64 {
+        (self.mean + self.deviation * height).clamp(self.min, self.max)
+    }
+}

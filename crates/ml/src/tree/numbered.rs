@@ -1,0 +1,232 @@
+//! What all learners of numbers by trees share: the checks of rows, snapshots and answers around a method, and the one
+//! scale that lines in leaves see all columns at.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::labelled::{Scratch, WEIGHT_MAX};
+use super::moments::Moments;
+use super::structure::{Example, Scale};
+use crate::learner::{Learner, Regressor};
+use crate::options::OptionError;
+use crate::row::{Missing, Rejection, Row, VALUE_MAX};
+use crate::schema::{Kind, Label, Schema};
+use crate::snapshot::{self, SnapshotError, State};
+
+/// No value is farther out at the scale of its column.
+const SCALED_MAX: f64 = 10.0;
+
+/// A way to learn numbers from checked rows.
+pub trait Estimate: Clone + Debug + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static {
+    /// The name for `create`.
+    const NAME: &'static str;
+
+    /// Makes it from the options of `CREATE MODEL`.
+    ///
+    /// # Errors
+    ///
+    /// If an option is not one of its own or out of range.
+    fn from_options(options: &BTreeMap<String, String>) -> Result<Self, OptionError>;
+
+    /// Learns a row.
+    fn learn(&mut self, row: Example<'_>, target: f64, weight: f64);
+
+    /// The answer; `None` before the first row.
+    fn estimate(&self, row: Example<'_>) -> Option<f64>;
+
+    /// What it is like, for people.
+    fn describe(&self) -> Value;
+
+    /// Says what is impossible about one that was read.
+    ///
+    /// # Errors
+    ///
+    /// What that is.
+    fn validate(&self, dim: usize) -> Result<(), &'static str>;
+}
+
+/// A learner of numbers by a method of trees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Numbered<M: Estimate> {
+    dim: Option<usize>,
+    /// The columns of categories, rising.
+    nominal: Vec<u32>,
+    rows_learned: u64,
+    /// By column.
+    columns: Vec<Moments>,
+    targets: Moments,
+    least: f64,
+    most: f64,
+    method: M,
+    #[serde(skip)]
+    scratch: Scratch,
+}
+
+impl<M: Estimate> Numbered<M> {
+    /// A model that knows nothing yet, from the options of `CREATE MODEL`.
+    ///
+    /// # Errors
+    ///
+    /// If an option is not one of its own or out of range, or rows are not labelled with numbers.
+    pub fn from_options(options: &BTreeMap<String, String>, schema: &Schema) -> Result<Self, OptionError> {
+        if schema.label != Some(Label::Number) {
+            return Err(OptionError::Schema { algorithm: M::NAME, needs: "needs a label of numbers" });
+        }
+        let nominal = (0_u32..).zip(&schema.columns).filter(|(_, column)| column.kind == Kind::Category);
+        Ok(Numbered {
+            dim: schema.dim(),
+            nominal: nominal.map(|(place, _)| place).collect(),
+            rows_learned: 0,
+            columns: Vec::new(),
+            targets: Moments::default(),
+            least: 0.0,
+            most: 0.0,
+            method: M::from_options(options)?,
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Takes a row into the scales.
+    fn measure(&mut self, values: &[f64], target: f64, weight: f64) {
+        let first = self.targets.weight == 0.0;
+        self.least = if first { target } else { self.least.min(target) };
+        self.most = if first { target } else { self.most.max(target) };
+        self.targets.add(target, weight);
+        self.columns.resize(values.len(), Moments::default());
+        for (column, &value) in self.columns.iter_mut().zip(values) {
+            if !value.is_nan() {
+                column.add(value, weight);
+            }
+        }
+    }
+
+    fn scale(&self) -> Scale {
+        let deviation = self.targets.variance().sqrt();
+        Scale { mean: self.targets.mean, deviation, min: self.least, max: self.most }
+    }
+
+    /// Writes the values at one scale.
+    fn scaled(&self, values: &[f64], scaled: &mut Vec<f64>) {
+        scaled.clear();
+        scaled.extend(values.iter().zip(&self.columns).map(|(value, column)| {
+            let deviation = column.variance().sqrt();
+            let far = (value - column.mean) / deviation;
+            if deviation > 0.0 && !value.is_nan() { far.clamp(-SCALED_MAX, SCALED_MAX) } else { 0.0 }
+        }));
+        for &column in &self.nominal {
+            if let Some(value) = scaled.get_mut(column as usize) {
+                *value = 0.0;
+            }
+        }
+    }
+}
+
+impl<M: Estimate> Regressor for Numbered<M> {
+    fn learn_one(&mut self, row: Row<'_>, target: f64, weight: f64) -> Result<(), Rejection> {
+        row.check(self.dim, Missing::Skipped)?;
+        if !target.is_finite() || target.abs() > VALUE_MAX {
+            return Err(Rejection::BadLabel);
+        }
+        if !(0.0..=WEIGHT_MAX).contains(&weight) {
+            return Err(Rejection::BadWeight);
+        }
+        self.rows_learned += 1;
+        if weight == 0.0 {
+            return Ok(());
+        }
+        self.dim = Some(row.dim());
+        let mut spare = Vec::new();
+        let values = row.dense(&mut spare);
+        self.measure(values, target, weight);
+        let mut scaled = std::mem::take(&mut self.scratch.0);
+        self.scaled(values, &mut scaled);
+        let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
+        self.method.learn(example, target, weight);
+        self.scratch.0 = scaled;
+        Ok(())
+    }
+
+    fn predict_one(&self, row: Row<'_>) -> Option<f64> {
+        row.check(Some(self.dim?), Missing::Skipped).ok()?;
+        if self.targets.weight == 0.0 {
+            return None;
+        }
+        let (mut spare, mut scaled) = (Vec::new(), Vec::new());
+        let values = row.dense(&mut spare);
+        self.scaled(values, &mut scaled);
+        let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
+        self.method.estimate(example)
+    }
+}
+
+impl<M: Estimate> Learner for Numbered<M> {
+    fn algorithm(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn rows_learned(&self) -> u64 {
+        self.rows_learned
+    }
+
+    fn dim(&self) -> Option<usize> {
+        self.dim
+    }
+
+    fn missing(&self) -> Missing {
+        Missing::Skipped
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(self)
+    }
+
+    fn export(&self) -> Value {
+        snapshot::export(self)
+    }
+
+    fn describe(&self) -> Value {
+        let mut description = json!({
+            "algorithm": M::NAME,
+            "dim": self.dim.unwrap_or(0),
+            "rows_learned": self.rows_learned,
+            "target_mean": self.targets.mean,
+        });
+        if let (Value::Object(all), Value::Object(more)) = (&mut description, self.method.describe()) {
+            all.extend(more);
+        }
+        description
+    }
+
+    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
+        snapshot::read(snapshot)
+    }
+}
+
+impl<M: Estimate> State for Numbered<M> {
+    const NAME: &'static str = M::NAME;
+    const VERSION: u16 = 1;
+
+    fn validate(&self) -> Result<(), &'static str> {
+        let dim = self.dim.unwrap_or(0);
+        let good = self.nominal.windows(2).all(|pair| pair[0] < pair[1])
+            && self.nominal.last().is_none_or(|&last| (last as usize) < dim)
+            && (self.columns.is_empty() || self.columns.len() == dim);
+        let scales = self.columns.iter().all(Moments::is_sound)
+            && self.targets.is_sound()
+            && self.least.is_finite()
+            && self.most.is_finite()
+            && self.least <= self.most;
+        if !good {
+            Err("its sizes")
+        } else if !scales {
+            Err("its scales")
+        } else {
+            self.method.validate(dim)
+        }
+    }
+}
