@@ -223,6 +223,19 @@ pub(crate) enum SourceError {
          drop and create the query, or create it with failOnDataLoss false"
     )]
     Lost { topic: String, partition: u32, from: i64, to: i64 },
+    #[error("topic {topic} has no partition {partition}")]
+    NoPartition { topic: String, partition: u32 },
+    #[error(
+        "partition {partition} of topic {topic} has no record at or after {time}; begin earlier, or with \
+         startingOffsetsByTimestampStrategy 'latest'"
+    )]
+    NoTime { topic: String, partition: u32, time: i64 },
+    #[error("{attempt} {path}", path = path.display())]
+    File { attempt: &'static str, path: PathBuf, source: io::Error },
+    #[error("{path}: {reason}", path = path.display())]
+    BadFile { path: PathBuf, reason: String },
+    #[error("connect to {address}")]
+    Connect { address: String, source: io::Error },
     #[error("read partition {partition} of topic {topic}")]
     Read { topic: String, partition: u32, source: topics::ReadError },
     #[error("make partition {partition} of topic {topic} durable")]

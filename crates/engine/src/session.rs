@@ -86,7 +86,7 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(config.worker_threads.max(1))
             .thread_name("pelton-query")
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(OpenError::Runtime)?;
         let shared = Shared { config, topics, env, registry: Arc::default(), changed: watch::channel(0).0 };

@@ -19,9 +19,12 @@ use crate::source::shape::Shape;
 use crate::status::{Offsets, SourceOffset};
 
 pub(crate) mod bounded;
-pub(crate) mod json;
+pub(crate) mod files;
+pub(crate) mod format;
 pub(crate) mod metadata;
+pub(crate) mod rate;
 pub(crate) mod shape;
+pub(crate) mod socket;
 pub(crate) mod topic;
 
 /// log -> partition -> how far, and how far there is.

@@ -100,6 +100,14 @@ pub trait Disk: Send + Sync + Debug {
     /// `NotFound` when it does not exist.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
+    /// When a file was last written, in Unix milliseconds; 0 from a disk that does not keep it.
+    ///
+    /// # Errors
+    /// `NotFound` when it does not exist.
+    fn modified_ms(&self, path: &Path) -> io::Result<i64> {
+        self.len(path).map(|_| 0)
+    }
+
     /// How large the file system is that holds `path`, and how much of it is free.
     ///
     /// # Errors

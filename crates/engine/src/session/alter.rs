@@ -203,7 +203,7 @@ impl Inner {
         match self.shared.resume_query(definition, &catalog, Some(journal)).await {
             Ok(query) => self.run(query),
             Err(error) => {
-                let sources = self.shared.sources(&model.query);
+                let sources = self.shared.sources_once(&model.query);
                 let clock = Arc::clone(&self.shared.env.clock);
                 let progress = Progress::new(definition.identity(), sources, clock, Default::default());
                 progress.ended(QueryState::Failed, Some(chain(&error)));

@@ -79,15 +79,17 @@ impl Inner {
         if let Some(object) = &replaced {
             refuse_used(&catalog, object)?;
         }
-        let options = TableOptions::from(&create.options)?;
-        let (id, name) = (catalog.next_id, create.name);
-        let Some(select) = create.query else {
-            self.shared.topic(&options)?;
-            let table = Table { name, id, sql, options, columns: create.columns, query: None };
-            let message = format!("streaming table {} reads topic {}", table.name, table.options.topic);
+        let options = TableOptions::from(&create)?;
+        if create.query.is_none() {
+            let columns = options.columns(&create)?;
+            self.shared.prepare(&options)?;
+            let table = Table { name: create.name, id: catalog.next_id, sql, options, columns, query: None };
+            let message = format!("streaming table {} reads {}", table.name, table.options.describe());
             self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
             return Ok(Answer::message(message));
-        };
+        }
+        let (id, name) = (catalog.next_id, create.name);
+        let Some(select) = create.query else { unreachable!("asked for above") };
         let query = QueryDef::over(select, &catalog)?;
         let end = End::Table(&options);
         let definition = Definition { name: &name, id, sql: &sql, query: &query, end };
@@ -95,7 +97,7 @@ impl Inner {
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
         self.shared.source_topics(&query)?;
-        self.shared.topic(&options)?;
+        self.shared.prepare(&options)?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
         let message =
@@ -266,7 +268,7 @@ impl Inner {
         let producer_id =
             self.shared.topics.next_producer_id().map_err(|error| SqlError::failed(attempt(), error))?;
         let mut offsets = Offsets::new();
-        for source in self.shared.sources(definition.query) {
+        for source in self.shared.sources(definition)? {
             offsets.extend(source.start().await.map_err(|error| SqlError::failed(attempt(), error))?);
         }
         let start = Start { query: definition.id, producer_id, offsets: offsets.clone() };

@@ -44,7 +44,8 @@ impl Inner {
         }
         let tables =
             catalog.tables().map(AsRef::as_ref).filter(|table: &&Table| select.mentions(&table.name));
-        let tables: Vec<_> = tables.map(|table| (table, self.shared.source_once(table))).collect();
+        let opened = |table| Ok((table, self.shared.source_once(table)?));
+        let tables: Vec<_> = tables.map(opened).collect::<Result<_, SqlError>>()?;
         let networks = catalog.networks();
         let rows = bounded::run(
             select,

@@ -50,7 +50,7 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
             Err(error) => {
                 let error = chain(&error);
                 tracing::error!(query = definition.name, %error, "query cannot be resumed");
-                let sources = shared.sources(definition.query);
+                let sources = shared.sources_once(definition.query);
                 let clock = Arc::clone(&shared.env.clock);
                 let progress = Progress::new(definition.identity(), sources, clock, Snapshot::default());
                 progress.ended(QueryState::Failed, Some(error));
@@ -169,7 +169,7 @@ impl Shared {
         self.source_topics(definition.query)?;
         let entry = match definition.end {
             End::Table(options) => {
-                self.topic(options)?;
+                self.prepare(options)?;
                 None
             }
             End::Model { .. } => Some(self.registry.known(definition.name)?),
@@ -183,9 +183,12 @@ impl Shared {
         let (id, sql) = (stored.id, stored.sql.clone());
         match parsed.map(|parsed| parsed.statement) {
             Some(Statement::CreateTable(create)) => {
-                let options = TableOptions::from(&create.options)?;
-                let mut table =
-                    Table { name: create.name, id, sql, options, columns: create.columns, query: None };
+                let options = TableOptions::from(&create)?;
+                let columns = match create.query {
+                    None => options.columns(&create)?,
+                    Some(_) => Vec::new(),
+                };
+                let mut table = Table { name: create.name, id, sql, options, columns, query: None };
                 if let Some(select) = create.query {
                     let query = QueryDef::over(select, catalog)?;
                     let known = Known { networks: &catalog.networks(), models: &self.registry };

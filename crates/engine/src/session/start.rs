@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use env::Env;
 use ml::Model;
 use topics::{CreateError, Topic};
 
@@ -26,11 +27,18 @@ use crate::session::catalog::{ModelDef, QueryDef, Table};
 use crate::sink::dead_letter::DeadLetterSink;
 use crate::sink::kafka::KafkaSink;
 use crate::sink::topic::TopicSink;
+use crate::source::files::FileSource;
+use crate::source::rate::RateSource;
 use crate::source::shape::Shape;
+use crate::source::socket::SocketSource;
 use crate::source::topic::TopicSource;
 use crate::source::{Limits, Source};
 use crate::sql::options::TableOptions;
+use crate::sql::options::source::SourceOptions;
 use crate::status::QueryKind;
+
+/// Sources by the numbers of their tables.
+type Opened = BTreeMap<u64, Arc<dyn Source>>;
 
 /// A query and what it stands on.
 #[derive(Clone, Copy)]
@@ -89,32 +97,67 @@ impl Shared {
         self.dir().join("networks").join(format!("{id}.onnx"))
     }
 
-    /// What a streaming query reads from.
-    pub(crate) fn source(&self, table: &Table) -> Arc<dyn Source> {
-        self.topic_source(table, table.options.fail_on_data_loss)
+    /// What a streaming query reads from. `query` is its number.
+    pub(crate) fn source(&self, table: &Table, query: u64) -> Result<Arc<dyn Source>, SqlError> {
+        let list = self.query_dir(query).join(format!("files-{}", table.id));
+        self.open_source(table, table.options.source.clone(), Some(list))
     }
 
     /// What is read once from beginning to end: nobody remembers where it was, so nothing can be lost.
-    pub(crate) fn source_once(&self, table: &Table) -> Arc<dyn Source> {
-        self.topic_source(table, false)
+    pub(crate) fn source_once(&self, table: &Table) -> Result<Arc<dyn Source>, SqlError> {
+        let mut options = table.options.source.clone();
+        if let SourceOptions::Kafka(kafka) = &mut options {
+            kafka.fail_on_data_loss = false;
+        }
+        self.open_source(table, options, None)
     }
 
-    fn topic_source(&self, table: &Table, fail_on_data_loss: bool) -> Arc<dyn Source> {
-        let TableOptions { topic, starting_offsets, .. } = &table.options;
-        Arc::new(TopicSource::new(&self.topics, topic, *starting_offsets, fail_on_data_loss))
+    fn open_source(
+        &self,
+        table: &Table,
+        options: SourceOptions,
+        list: Option<PathBuf>,
+    ) -> Result<Arc<dyn Source>, SqlError> {
+        let Env { clock, disk, .. } = &self.env;
+        let failed = |error| SqlError::failed(format!("read {}", table.name), error);
+        Ok(match options {
+            SourceOptions::Kafka(kafka) => Arc::new(TopicSource::new(&self.topics, *kafka, clock)),
+            SourceOptions::Files(files) => Arc::new(FileSource::new(files, disk, list).map_err(failed)?),
+            SourceOptions::Rate(rate) => Arc::new(RateSource::new(rate, clock)),
+            SourceOptions::Socket(socket) => Arc::new(SocketSource::new(&socket, clock)),
+        })
     }
 
-    /// What a query reads.
-    pub(crate) fn sources(&self, query: &QueryDef) -> Vec<Arc<dyn Source>> {
-        query.sources.iter().map(|table| self.source(table)).collect()
+    /// Makes the topics that a table reads and nobody has made yet.
+    pub(crate) fn prepare(&self, options: &TableOptions) -> Result<(), SqlError> {
+        let SourceOptions::Kafka(kafka) = &options.source else { return Ok(()) };
+        kafka.topics.names().into_iter().try_for_each(|name| self.topic(name, options.partitions).map(drop))
+    }
+
+    /// What a query reads, in the order of its tables.
+    pub(crate) fn sources(&self, definition: Definition<'_>) -> Result<Vec<Arc<dyn Source>>, SqlError> {
+        let mut opened = Opened::new();
+        let query = definition.query;
+        query.sources.iter().map(|table| self.source_in(&mut opened, table, definition.id)).collect()
+    }
+
+    /// One source for a table that is named twice: a table over files has one list of them.
+    fn source_in(&self, opened: &mut Opened, table: &Table, query: u64) -> Result<Arc<dyn Source>, SqlError> {
+        if let Some(source) = opened.get(&table.id) {
+            return Ok(Arc::clone(source));
+        }
+        let source = self.source(table, query)?;
+        opened.insert(table.id, Arc::clone(&source));
+        Ok(source)
+    }
+
+    /// As much as can be opened of what a query would read that does not run.
+    pub(crate) fn sources_once(&self, query: &QueryDef) -> Vec<Arc<dyn Source>> {
+        query.sources.iter().filter_map(|table| self.source_once(table).ok()).collect()
     }
 
     /// The topic, made if there is none.
-    pub(crate) fn topic(&self, options: &TableOptions) -> Result<Topic, SqlError> {
-        self.topic_of(&options.topic, options.partitions)
-    }
-
-    fn topic_of(&self, name: &str, partitions: Option<u32>) -> Result<Topic, SqlError> {
+    pub(crate) fn topic(&self, name: &str, partitions: Option<u32>) -> Result<Topic, SqlError> {
         if let Some(topic) = self.topics.topic(name) {
             return Ok(topic);
         }
@@ -156,7 +199,8 @@ impl Shared {
 
     /// The topics that a query reads, made if there are none.
     pub(crate) fn source_topics(&self, query: &QueryDef) -> Result<(), SqlError> {
-        query.sources.iter().chain(&query.tables).try_for_each(|table| self.topic(&table.options).map(drop))
+        let mut tables = query.sources.iter().chain(&query.tables);
+        tables.try_for_each(|table| self.prepare(&table.options))
     }
 
     /// Puts a query together where its journal says it stands.
@@ -180,11 +224,12 @@ impl Shared {
         } = recovered;
         let identity = definition.identity();
         let clock = Arc::clone(&self.env.clock);
-        let sources = self.sources(definition.query);
-        let progress = Arc::new(Progress::new(identity, sources, clock, standing.clone()));
+        let sources = self.sources(definition)?;
+        let progress = Arc::new(Progress::new(identity, sources.clone(), clock, standing.clone()));
+        let lookups = self.lookups(definition, &compiled, &sources)?;
         let late = match definition.end {
             End::Table(TableOptions { late_topic: Some(topic), .. }) => {
-                self.topic_of(topic, None)?;
+                self.topic(topic, None)?;
                 Some(TopicSink::new(&self.topics, topic, producer_id))
             }
             _ => None,
@@ -193,8 +238,8 @@ impl Shared {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
             held: self.hold(&compiled)?,
             effect: self.effect(definition, producer_id, entry)?,
-            feeds: self.feeds(definition, &compiled),
-            lookups: self.lookups(definition, &compiled),
+            feeds: self.feeds(definition, &compiled, sources),
+            lookups,
             dead_letters: DeadLetterSink::new(&self.topics, definition.name, producer_id, &self.env.clock),
             late,
             plan: compiled,
@@ -209,28 +254,47 @@ impl Shared {
         })
     }
 
-    fn feeds(&self, definition: Definition<'_>, compiled: &Compiled) -> Vec<Feed> {
-        let feed = |(table, input): (&Arc<Table>, &Input)| {
-            let rows = table.options.max_offsets_per_trigger.unwrap_or(self.config.batch_rows_max as u64);
+    fn feeds(
+        &self,
+        definition: Definition<'_>,
+        compiled: &Compiled,
+        sources: Vec<Arc<dyn Source>>,
+    ) -> Vec<Feed> {
+        let feed = |((table, input), source): ((&Arc<Table>, &Input), Arc<dyn Source>)| {
+            let rows = match &table.options.source {
+                SourceOptions::Kafka(kafka) => kafka.rows_max,
+                _ => None,
+            };
+            let rows = rows.unwrap_or(self.config.batch_rows_max as u64).max(1);
             Feed {
                 table: table.name.clone(),
-                source: self.source(table),
+                source,
                 shape: Shape::new(Arc::clone(&input.schema)),
-                limits: Limits { rows: rows.max(1), bytes: self.config.batch_bytes_max, until: None },
+                limits: Limits { rows, bytes: self.config.batch_bytes_max, until: None },
                 watermark: input.watermark,
             }
         };
-        definition.query.sources.iter().zip(&compiled.inputs).map(feed).collect()
+        definition.query.sources.iter().zip(&compiled.inputs).zip(sources).map(feed).collect()
     }
 
-    fn lookups(&self, definition: Definition<'_>, compiled: &Compiled) -> Vec<Lookup> {
-        let lookup = |(table, schema): (&Arc<Table>, &SchemaRef)| Lookup {
-            source: self.source(table),
-            shape: Shape::new(Arc::clone(schema)),
-            bytes_max: self.config.state_bytes_max,
-            rows: Vec::new(),
+    fn lookups(
+        &self,
+        definition: Definition<'_>,
+        compiled: &Compiled,
+        sources: &[Arc<dyn Source>],
+    ) -> Result<Vec<Lookup>, SqlError> {
+        let query = definition.query;
+        let streams = query.sources.iter().map(|table| table.id).zip(sources.iter().cloned());
+        let mut opened: Opened = streams.collect();
+        let lookup = |(table, schema): (&Arc<Table>, &SchemaRef)| {
+            Ok(Lookup {
+                source: self.source_in(&mut opened, table, definition.id)?,
+                shape: Shape::new(Arc::clone(schema)),
+                bytes_max: self.config.state_bytes_max,
+                rows: Vec::new(),
+            })
         };
-        definition.query.tables.iter().zip(&compiled.tables).map(lookup).collect()
+        query.tables.iter().zip(&compiled.tables).map(lookup).collect()
     }
 
     fn effect(
@@ -287,7 +351,8 @@ impl Shared {
 }
 
 fn check_table(options: &TableOptions, query: &QueryDef, compiled: &Compiled) -> Result<(), SqlError> {
-    if query.sources.iter().chain(&query.tables).any(|source| source.options.topic == options.topic) {
+    let mut tables = query.sources.iter().chain(&query.tables);
+    if tables.any(|table| table.options.source.reads_topic(&options.topic)) {
         return Err(SqlError::invalid("topic", "the query would read what it writes"));
     }
     check_names(compiled)?;

@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 
 use crate::operator::scope::{ROW, Refusals};
-use crate::source::json::JsonDecoder;
+use crate::source::format::{self, Format};
 use crate::source::{Rows, SourceRecord, metadata};
 
 /// The columns of a batch, sorted by where they come from.
@@ -27,6 +27,11 @@ impl Shape {
         Shape { values: Arc::new(Schema::new(values)), schema }
     }
 
+    /// What the source gives, before the records' own.
+    pub(crate) fn values(&self) -> &SchemaRef {
+        &self.values
+    }
+
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -35,27 +40,23 @@ impl Shape {
     ///
     /// All of them are read at once. Only when that fails is each looked at alone, so that a bad one costs nothing
     /// but itself.
-    pub(crate) fn decode(
-        &self,
-        decoder: &JsonDecoder,
-        records: Vec<SourceRecord>,
-    ) -> Result<Rows, ArrowError> {
+    pub(crate) fn decode(&self, format: &Format, records: Vec<SourceRecord>) -> Result<Rows, ArrowError> {
         let every: Vec<usize> = (0..records.len()).collect();
-        if let Ok(values) = decoder.read(&self.values, &records, &every) {
+        if let Ok(values) = format.read(&self.values, &records, &every) {
             let batch = self.widen(&values, &records, &every)?;
             return Ok(Rows { batch, records, refused: Refusals::new() });
         }
         let mut good = Vec::with_capacity(records.len());
         let mut refused = Refusals::new();
         for number in every {
-            match decoder.read(&self.values, &records, &[number]) {
+            match format.read(&self.values, &records, &[number]) {
                 Ok(_) => good.push(number),
                 Err(error) => {
-                    refused.insert(number, crate::source::json::reason(error));
+                    refused.insert(number, format::reason(error));
                 }
             }
         }
-        let values = decoder.read(&self.values, &records, &good)?;
+        let values = format.read(&self.values, &records, &good)?;
         let batch = self.widen(&values, &records, &good)?;
         Ok(Rows { batch, records, refused })
     }

@@ -1,101 +1,136 @@
-//! Reads a topic of the embedded log, in process: pins how far a batch goes, then gives its records.
+//! Reads topics of the embedded log, in process: pins how far a batch goes, then gives its records.
+//!
+//! What a transaction has not committed is not read, and neither is what one has taken back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use env::Clock;
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending, ready, select_all};
-use topics::{Partition, Topic, Topics};
+use topics::{Partition, Topics};
 
 use crate::error::SourceError;
 use crate::query::journal::Ranges;
-use crate::source::json::JsonDecoder;
-use crate::source::shape::Shape;
-use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, SourceRecord, Standing};
-use crate::sql::options::StartingOffsets;
+use crate::source::topic::batches::{Batches, Fetched};
+use crate::source::{Bounds, Limits, Pinned, Source, Standing};
+use crate::sql::options::kafka::{KafkaOptions, Place, Subscription};
 use crate::status::{Offsets, SourceOffset};
+
+mod batches;
 
 /// Bytes asked from a partition at once.
 const READ_BYTES: usize = 1024 * 1024;
 
-/// A record batch may not unpack to more.
-const UNCOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
-
-/// The batches of the log that hold what was pinned.
+/// Topics as a source.
 #[derive(Debug)]
-struct Batches(Vec<Fetched>);
-
-#[derive(Debug)]
-struct Fetched {
-    topic: Arc<str>,
-    partition: u32,
-    from: i64,
-    to: i64,
-    chunks: Vec<Bytes>,
-}
-
-/// A topic as a source.
-#[derive(Debug, Clone)]
 pub(crate) struct TopicSource {
     topics: Topics,
-    name: Arc<str>,
-    starting: StartingOffsets,
-    fail_on_data_loss: bool,
+    name: String,
+    options: KafkaOptions,
+    clock: Arc<dyn Clock>,
+    /// When the last batch was taken: from then on, waiting for more has an end.
+    taken: Mutex<Duration>,
 }
 
-/// The offsets of one topic.
-type Positions = BTreeMap<u32, i64>;
+/// A partition of one of the topics.
+struct Member {
+    topic: Arc<str>,
+    partition: Partition,
+}
+
+impl Member {
+    fn of<T: Copy>(&self, offsets: &BTreeMap<String, BTreeMap<u32, T>>) -> Option<T> {
+        offsets.get(&*self.topic)?.get(&self.partition.index()).copied()
+    }
+
+    /// Where reading goes on; a partition that came to be since begins at its start.
+    fn position(&self, positions: &Offsets) -> i64 {
+        self.of(positions).unwrap_or_else(|| self.partition.log_start_offset())
+    }
+
+    fn end(&self) -> i64 {
+        self.partition.last_stable_offset()
+    }
+
+    fn lost(&self, from: i64, to: i64) -> SourceError {
+        SourceError::Lost { topic: self.topic.to_string(), partition: self.partition.index(), from, to }
+    }
+}
+
+/// Collects by topic and partition.
+fn collect<T>(members: &[Member], value: impl Fn(&Member) -> T) -> BTreeMap<String, BTreeMap<u32, T>> {
+    let mut collected: BTreeMap<String, BTreeMap<u32, T>> = BTreeMap::new();
+    for member in members {
+        let topic = collected.entry(member.topic.to_string()).or_default();
+        topic.insert(member.partition.index(), value(member));
+    }
+    collected
+}
 
 impl TopicSource {
-    pub(crate) fn new(
-        topics: &Topics,
-        name: &str,
-        starting: StartingOffsets,
-        fail_on_data_loss: bool,
-    ) -> Self {
-        TopicSource { topics: topics.clone(), name: name.into(), starting, fail_on_data_loss }
+    pub(crate) fn new(topics: &Topics, options: KafkaOptions, clock: &Arc<dyn Clock>) -> Self {
+        TopicSource {
+            topics: topics.clone(),
+            name: options.topics.describe(),
+            options,
+            clock: Arc::clone(clock),
+            taken: Mutex::new(clock.monotonic()),
+        }
     }
 
-    fn topic(&self) -> Result<Topic, SourceError> {
-        let gone = || SourceError::NoTopic { topic: self.name.to_string() };
-        self.topics.topic(&self.name).ok_or_else(gone)
-    }
-
-    fn partitions(&self) -> Result<Vec<Partition>, SourceError> {
-        let topic = self.topic()?;
-        Ok((0..topic.partition_count()).filter_map(|index| topic.partition(index)).collect())
-    }
-
-    fn offsets(&self, offset: impl Fn(&Partition) -> i64) -> Result<Offsets, SourceError> {
-        let partitions = self.partitions()?;
-        let offsets = partitions.iter().map(|partition| (partition.index(), offset(partition))).collect();
-        Ok(BTreeMap::from([(self.name.to_string(), offsets)]))
-    }
-
-    async fn wait(&self, positions: Option<&Positions>) {
-        let position = |partition: &Partition| {
-            let known = positions.and_then(|positions| positions.get(&partition.index()).copied());
-            // A partition that came to be since begins at its start.
-            known.unwrap_or_else(|| partition.log_start_offset())
+    /// Everything that is read, as it is now.
+    fn members(&self) -> Result<Vec<Member>, SourceError> {
+        let mut members = Vec::new();
+        let mut add = |name: &str, wanted: Option<&[u32]>| {
+            let gone = || SourceError::NoTopic { topic: name.to_owned() };
+            let topic = self.topics.topic(name).ok_or_else(gone)?;
+            let name: Arc<str> = name.into();
+            let all = (0..topic.partition_count()).collect::<Vec<u32>>();
+            for index in wanted.unwrap_or(&all) {
+                let lost = || SourceError::NoPartition { topic: name.to_string(), partition: *index };
+                let partition = topic.partition(*index).ok_or_else(lost)?;
+                members.push(Member { topic: Arc::clone(&name), partition });
+            }
+            Ok::<(), SourceError>(())
         };
+        match &self.options.topics {
+            Subscription::Topics(names) => names.iter().try_for_each(|name| add(name, None))?,
+            Subscription::Partitions(topics) => {
+                topics.iter().try_for_each(|(name, wanted)| add(name, Some(wanted)))?;
+            }
+            pattern @ Subscription::Pattern(_) => {
+                let topics = self.topics.list();
+                let mut names: Vec<&str> = topics.iter().map(topics::Topic::name).collect();
+                names.retain(|name| pattern.takes(name));
+                names.sort_unstable();
+                names.into_iter().try_for_each(|name| add(name, None))?;
+            }
+        }
+        Ok(members)
+    }
+
+    /// Waits until there is enough for a batch.
+    async fn wait(&self, positions: &Offsets) {
         // Subscribe before looking, so that nothing falls between.
         let mut topics = self.topics.changed();
         loop {
-            let partitions = self.partitions().unwrap_or_default();
-            let mut ends: Vec<_> = partitions.iter().map(Partition::watch).collect();
-            let new = ends.iter_mut().zip(&partitions).any(|(end, partition)| {
-                // A position past the end: the topic was made anew, and `pin` says so.
-                *end.borrow_and_update() != position(partition)
-            });
-            if new {
-                return;
+            let members = self.members().unwrap_or_default();
+            let mut ends: Vec<_> = members.iter().map(|member| member.partition.watch()).collect();
+            for end in &mut ends {
+                end.borrow_and_update();
             }
+            let Some(patience) = self.missing(&members, positions) else { return };
             let mut changes: Vec<BoxFuture<'_, ()>> = vec![Box::pin(async {
                 if topics.changed().await.is_err() {
                     pending::<()>().await;
                 }
             })];
+            if let Some(patience) = patience {
+                changes.push(Box::pin(tokio::time::sleep(patience)));
+            }
             for end in &mut ends {
                 changes.push(Box::pin(async {
                     if end.changed().await.is_err() {
@@ -107,72 +142,100 @@ impl TopicSource {
         }
     }
 
+    /// `None` if there is enough for a batch; otherwise how long to wait for more, if there is an end to it.
+    fn missing(&self, members: &[Member], positions: &Offsets) -> Option<Option<Duration>> {
+        // A position past the end: the topic was made anew, and `pin` says so.
+        let waiting = members.iter().map(|member| member.end().abs_diff(member.position(positions)));
+        let waiting: u64 = waiting.sum();
+        if waiting == 0 {
+            return Some(None);
+        }
+        let wanted = self.options.rows_min.filter(|wanted| waiting < *wanted);
+        wanted?;
+        let since = self.clock.monotonic().saturating_sub(*self.lock_taken());
+        let left = self.options.delay_max.saturating_sub(since);
+        (!left.is_zero()).then_some(Some(left))
+    }
+
+    fn lock_taken(&self) -> std::sync::MutexGuard<'_, Duration> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, positions: &Offsets, limits: &Limits, turn: u64) -> Result<Pinned, SourceError> {
-        let mut partitions = self.partitions()?;
-        let count = partitions.len().max(1) as u64;
-        partitions.rotate_left(usize::try_from(turn % count).unwrap_or(0));
+        *self.lock_taken() = self.clock.monotonic();
+        let mut members = self.members()?;
+        self.check_topics(positions, &members)?;
+        let count = members.len().max(1) as u64;
+        members.rotate_left(usize::try_from(turn % count).unwrap_or(0));
         let (mut rows, mut bytes) = (limits.rows, limits.bytes);
-        let mut ranges = BTreeMap::new();
+        let mut ranges = Ranges::new();
         let mut fetched = Vec::new();
-        let positions = positions.get(&*self.name);
-        for partition in &partitions {
-            let Some(end) = self.end(partition, limits) else { continue };
-            let position = positions.and_then(|positions| positions.get(&partition.index()).copied());
-            let from = self.position(partition, position)?;
-            if position.is_some_and(|position| position != from) {
+        for member in &members {
+            let until = limits.until.as_ref().map(|until| member.of(until));
+            let Some(end) = until.unwrap_or(Some(i64::MAX)) else { continue };
+            let from = self.position(member, positions)?;
+            if member.of(positions).is_some_and(|position| position != from) {
                 // The jump is committed with the batch, also if nothing is there to read.
-                ranges.insert(partition.index(), (from, from));
+                range_of(&mut ranges, member, from, from);
             }
-            let to = end.min(from.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX)));
+            let wanted = from.saturating_add(i64::try_from(rows).unwrap_or(i64::MAX));
+            let to = end.min(member.end()).min(wanted);
             if from >= to || bytes == 0 {
                 continue;
             }
-            let part = self.fetch(partition, from, to, bytes)?;
+            let part = fetch(member, from, to, bytes)?;
             bytes = bytes.saturating_sub(part.bytes());
             rows = rows.saturating_sub(part.to.abs_diff(part.from));
-            ranges.insert(part.partition, (part.from, part.to));
+            range_of(&mut ranges, member, part.from, part.to);
             fetched.push(part);
         }
-        fetched.sort_by_key(|part| part.partition);
-        Ok(Pinned::new(BTreeMap::from([(self.name.to_string(), ranges)]), Batches(fetched)))
+        Ok(Pinned::new(ranges, Batches::new(fetched, &self.options.format)))
     }
 
-    /// Where reading ends; `None` if the partition is not to be read at all.
-    fn end(&self, partition: &Partition, limits: &Limits) -> Option<i64> {
-        let end = partition.high_watermark();
-        let Some(until) = &limits.until else { return Some(end) };
-        Some(end.min(*until.get(&*self.name)?.get(&partition.index())?))
+    /// A topic of a pattern may go; but not with records that nobody has read.
+    fn check_topics(&self, positions: &Offsets, members: &[Member]) -> Result<(), SourceError> {
+        if !self.options.fail_on_data_loss {
+            return Ok(());
+        }
+        let gone = |topic: &&String| {
+            self.options.topics.takes(topic) && !members.iter().any(|member| *member.topic == ***topic)
+        };
+        match positions.keys().find(gone) {
+            Some(topic) => Err(SourceError::NoTopic { topic: topic.clone() }),
+            None => Ok(()),
+        }
     }
 
     fn take_again(&self, ranges: &Ranges) -> Result<Pinned, SourceError> {
-        let topic = self.topic()?;
-        let ranges = ranges.get(&*self.name).cloned().unwrap_or_default();
+        let members = self.members()?;
+        let mut own = Ranges::new();
         let mut fetched = Vec::new();
-        for (index, (from, to)) in &ranges {
-            let lost = || SourceError::Lost {
-                topic: self.name.to_string(),
-                partition: *index,
-                from: *from,
-                to: *to,
-            };
-            let partition = topic.partition(*index).ok_or_else(lost)?;
-            if partition.log_start_offset() > *from || partition.high_watermark() < *to {
-                return Err(lost());
+        for (topic, partitions) in ranges.iter().filter(|(topic, _)| self.options.topics.takes(topic)) {
+            for (index, (from, to)) in partitions {
+                let found = members
+                    .iter()
+                    .find(|member| *member.topic == **topic && member.partition.index() == *index)
+                    .ok_or_else(|| SourceError::NoPartition { topic: topic.clone(), partition: *index })?;
+                if found.partition.log_start_offset() > *from || found.end() < *to {
+                    return Err(found.lost(*from, *to));
+                }
+                range_of(&mut own, found, *from, *to);
+                fetched.push(fetch(found, *from, *to, usize::MAX)?);
             }
-            fetched.push(self.fetch(&partition, *from, *to, usize::MAX)?);
         }
-        Ok(Pinned::new(BTreeMap::from([(self.name.to_string(), ranges)]), Batches(fetched)))
+        Ok(Pinned::new(own, Batches::new(fetched, &self.options.format)))
     }
 
     /// A producer may have been content with less, but what a query has committed must not stand on records that
     /// a power cut can take.
     async fn flush(&self, pinned: &Pinned) -> Result<(), SourceError> {
-        let topic = self.topic()?;
-        for (index, (from, to)) in pinned.ranges.get(&*self.name).into_iter().flatten() {
-            let Some(partition) = topic.partition(*index).filter(|_| from < to) else { continue };
-            partition.flush().await.map_err(|source| SourceError::Flush {
-                topic: self.name.to_string(),
-                partition: *index,
+        for member in self.members()? {
+            if member.of(&pinned.ranges).is_none_or(|(from, to)| from >= to) {
+                continue;
+            }
+            member.partition.flush().await.map_err(|source| SourceError::Flush {
+                topic: member.topic.to_string(),
+                partition: member.partition.index(),
                 source,
             })?;
         }
@@ -180,46 +243,85 @@ impl TopicSource {
     }
 
     /// Where to go on, if the log still has it.
-    fn position(&self, partition: &Partition, position: Option<i64>) -> Result<i64, SourceError> {
-        let (start, end) = (partition.log_start_offset(), partition.high_watermark());
-        let position = position.unwrap_or(start);
+    fn position(&self, member: &Member, positions: &Offsets) -> Result<i64, SourceError> {
+        let (start, end) = (member.partition.log_start_offset(), member.partition.high_watermark());
+        let position = member.position(positions);
         if (start..=end).contains(&position) {
             return Ok(position);
         }
-        let (from, to) = (position, if position < start { start } else { end });
-        let lost = SourceError::Lost { topic: self.name.to_string(), partition: partition.index(), from, to };
-        if self.fail_on_data_loss {
+        let lost = member.lost(position, if position < start { start } else { end });
+        if self.options.fail_on_data_loss {
             return Err(lost);
         }
         tracing::warn!(error = %lost, "went on where the log begins");
         Ok(start)
     }
 
-    fn fetch(&self, partition: &Partition, from: i64, to: i64, bytes: usize) -> Result<Fetched, SourceError> {
-        let mut fetched = Fetched {
-            topic: Arc::clone(&self.name),
-            partition: partition.index(),
-            from,
-            to: from,
-            chunks: Vec::new(),
-        };
-        let mut left = bytes;
-        while fetched.to < to && left > 0 {
-            let read = partition.read(fetched.to, READ_BYTES.min(left), true).map_err(|source| {
-                SourceError::Read { topic: self.name.to_string(), partition: partition.index(), source }
-            })?;
-            let end = last_end(&read.bytes)?;
-            left = left.saturating_sub(read.bytes.len());
-            if end <= fetched.to {
-                // Offsets without records: they were compacted away.
-                fetched.to = to;
-                break;
-            }
-            fetched.to = end.min(to);
-            fetched.chunks.push(read.bytes);
+    /// Each partition's offset at a place. `unnamed` is meant where offsets name no number.
+    fn at(
+        &self,
+        place: &Place,
+        members: &[Member],
+        unnamed: fn(&Member) -> i64,
+    ) -> Result<Offsets, SourceError> {
+        let mut offsets = Offsets::new();
+        for member in members {
+            let (earliest, latest) = (member.partition.log_start_offset(), member.end());
+            let offset = match place {
+                Place::Earliest => earliest,
+                Place::Latest => latest,
+                Place::Offsets(given) => match member.of(given) {
+                    Some(offset) => Place::resolve(offset, earliest, latest),
+                    None => unnamed(member),
+                },
+                Place::Times { every, each, or_latest } => match every.or_else(|| member.of(each)) {
+                    Some(time) => at_time(member, time, *or_latest)?,
+                    None => unnamed(member),
+                },
+            };
+            offsets.entry(member.topic.to_string()).or_default().insert(member.partition.index(), offset);
         }
-        Ok(fetched)
+        Ok(offsets)
     }
+}
+
+fn range_of(ranges: &mut Ranges, member: &Member, from: i64, to: i64) {
+    let topic = ranges.entry(member.topic.to_string()).or_default();
+    topic.insert(member.partition.index(), (from, to));
+}
+
+fn at_time(member: &Member, time: i64, or_latest: bool) -> Result<i64, SourceError> {
+    let (topic, partition) = (member.topic.to_string(), member.partition.index());
+    let found = member.partition.offset_for_timestamp(time);
+    match found.map_err(|source| SourceError::Read { topic: topic.clone(), partition, source })? {
+        Some(found) => Ok(found.offset),
+        None if or_latest => Ok(member.end()),
+        None => Err(SourceError::NoTime { topic, partition, time }),
+    }
+}
+
+fn fetch(member: &Member, from: i64, to: i64, bytes: usize) -> Result<Fetched, SourceError> {
+    let partition = &member.partition;
+    let (topic, index) = (Arc::clone(&member.topic), partition.index());
+    let mut fetched =
+        Fetched { topic, partition: index, from, to: from, chunks: Vec::new(), taken_back: Vec::new() };
+    let mut left = bytes;
+    while fetched.to < to && left > 0 {
+        let read = partition.read_committed(fetched.to, READ_BYTES.min(left), true).map_err(|source| {
+            SourceError::Read { topic: member.topic.to_string(), partition: index, source }
+        })?;
+        let end = last_end(&read.bytes)?;
+        left = left.saturating_sub(read.bytes.len());
+        if end <= fetched.to {
+            // Offsets without records: they were compacted away.
+            fetched.to = to;
+            break;
+        }
+        fetched.to = end.min(to);
+        fetched.chunks.push(read.bytes);
+    }
+    fetched.taken_back = partition.aborted_transactions(fetched.from, fetched.to);
+    Ok(fetched)
 }
 
 /// The offset after the last batch in the bytes; -1 if there is none.
@@ -231,27 +333,20 @@ fn last_end(bytes: &Bytes) -> Result<i64, SourceError> {
     Ok(end)
 }
 
-impl Fetched {
-    fn bytes(&self) -> usize {
-        self.chunks.iter().map(Bytes::len).sum()
-    }
-}
-
 impl Source for TopicSource {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn start(&self) -> BoxFuture<'_, Result<Offsets, SourceError>> {
-        let offset = |partition: &Partition| match self.starting {
-            StartingOffsets::Earliest => partition.log_start_offset(),
-            StartingOffsets::Latest => partition.high_watermark(),
+        let start = || {
+            self.at(&self.options.starting, &self.members()?, |member| member.partition.log_start_offset())
         };
-        ready(self.offsets(offset)).boxed()
+        ready(start()).boxed()
     }
 
     fn ready<'a>(&'a self, positions: &'a Offsets) -> BoxFuture<'a, Result<(), SourceError>> {
-        self.wait(positions.get(&*self.name)).map(Ok).boxed()
+        self.wait(positions).map(Ok).boxed()
     }
 
     fn pin<'a>(
@@ -273,61 +368,22 @@ impl Source for TopicSource {
 
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {
         let bounds = || {
-            let from = self.offsets(Partition::log_start_offset)?;
-            Ok(Some(Bounds { from, until: self.offsets(Partition::high_watermark)? }))
+            let members = self.members()?;
+            // `latest` is where a stream begins; everything that is there comes before it.
+            let from = match &self.options.starting {
+                Place::Latest => &Place::Earliest,
+                other => other,
+            };
+            let from = self.at(from, &members, |member| member.partition.log_start_offset())?;
+            Ok(Some(Bounds { from, until: self.at(&self.options.ending, &members, Member::end)? }))
         };
         ready(bounds()).boxed()
     }
 
     fn progress(&self, positions: &Offsets) -> Standing {
-        let positions = positions.get(&*self.name);
-        let partitions = self.partitions().unwrap_or_default();
-        let standing = partitions.iter().map(|partition| {
-            let start = || partition.log_start_offset();
-            let offset = positions.and_then(|positions| positions.get(&partition.index()).copied());
-            let end = partition.high_watermark();
-            (partition.index(), SourceOffset { offset: offset.unwrap_or_else(start), end })
-        });
-        BTreeMap::from([(self.name.to_string(), standing.collect())])
-    }
-}
-
-impl Content for Batches {
-    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
-        shape.decode(&JsonDecoder, self.records()?).map_err(SourceError::Decode)
-    }
-}
-
-impl Batches {
-    /// The records in order of partition and offset.
-    fn records(&self) -> Result<Vec<SourceRecord>, SourceError> {
-        let mut records = Vec::new();
-        for fetched in &self.0 {
-            // Where two chunks overlap in a batch, its records come once.
-            let mut next = fetched.from;
-            for batch in fetched.chunks.iter().flat_map(record::batches) {
-                let batch = batch?;
-                if batch.header.is_control() || batch.header.next_offset() <= next {
-                    continue;
-                }
-                for record in batch.records(UNCOMPRESSED_BYTES_MAX)? {
-                    let record::Record { offset, timestamp, key, value, headers } = record?;
-                    if (next..fetched.to).contains(&offset) {
-                        next = offset + 1;
-                        let (topic, partition) = (Arc::clone(&fetched.topic), fetched.partition);
-                        records.push(SourceRecord {
-                            topic,
-                            partition,
-                            offset,
-                            timestamp,
-                            key,
-                            value,
-                            headers,
-                        });
-                    }
-                }
-            }
-        }
-        Ok(records)
+        collect(&self.members().unwrap_or_default(), |member| SourceOffset {
+            offset: member.position(positions),
+            end: member.end(),
+        })
     }
 }

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use datafusion::arrow::datatypes::FieldRef;
+
 use crate::error::SqlError;
 use crate::operator::aggregate::OutputMode;
-use crate::sql::statement::{OptionValue, Options};
+use crate::source::format::Format;
+use crate::sql::options::given::{Given, wrong};
+use crate::sql::options::source::SourceOptions;
+use crate::sql::statement::{CreateTable, OptionValue, Options};
 
-const KNOWN: &str = "topic, format, startingOffsets, maxOffsetsPerTrigger, failOnDataLoss, partitions, key, \
-                     outputMode, lateTopic";
+mod format;
+pub(crate) mod given;
+pub(crate) mod kafka;
+pub(crate) mod source;
 
-/// How a streaming table reads or writes its topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a streaming table reads or writes what stands behind it.
+#[derive(Debug, Clone)]
 pub(crate) struct TableOptions {
+    /// The topic, or what people call it that the table reads.
     pub(crate) topic: String,
-    pub(crate) starting_offsets: StartingOffsets,
-    /// Records per batch, over all partitions.
-    pub(crate) max_offsets_per_trigger: Option<u64>,
-    /// Whether a query fails when the log no longer has what it had not read yet.
-    pub(crate) fail_on_data_loss: bool,
+    pub(crate) source: SourceOptions,
     /// For creating the topic.
     pub(crate) partitions: Option<u32>,
     /// The column that becomes the record's key.
@@ -28,56 +32,72 @@ pub(crate) struct TableOptions {
     pub(crate) late_topic: Option<String>,
 }
 
-/// Where a new query begins to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StartingOffsets {
-    Earliest,
-    Latest,
-}
-
 impl TableOptions {
     /// # Errors
     /// An option that is not known or does not fit, with its place.
-    pub(crate) fn from(options: &Options) -> Result<Self, SqlError> {
-        let mut topic = None;
-        let mut parsed = TableOptions {
-            topic: String::new(),
-            starting_offsets: StartingOffsets::Earliest,
-            max_offsets_per_trigger: None,
-            fail_on_data_loss: true,
-            partitions: None,
-            key: None,
-            output_mode: None,
-            late_topic: None,
-        };
-        for (name, value) in &options.given {
-            match name.to_ascii_lowercase().as_str() {
-                "topic" | "subscribe" => topic = Some(value.text.clone()),
-                "format" | "value.format" => format(value)?,
-                "startingoffsets" => parsed.starting_offsets = starting_offsets(value)?,
-                "maxoffsetspertrigger" => {
-                    parsed.max_offsets_per_trigger = Some(number(name, value, 1, u64::MAX)?);
-                }
-                "failondataloss" => parsed.fail_on_data_loss = boolean(name, value)?,
-                "partitions" => {
-                    let partitions = number(name, value, 1, 10_000)?;
-                    parsed.partitions = u32::try_from(partitions).ok();
-                }
-                "key" => parsed.key = Some(value.text.clone()),
-                "outputmode" => parsed.output_mode = Some(output_mode(value)?),
-                "latetopic" => parsed.late_topic = Some(value.text.clone()),
-                "kafka.bootstrap.servers" => {
-                    return Err(wrong(value, "streaming tables read the log of this server; leave it out"));
-                }
-                _ => return Err(wrong(value, format!("option {name} is not known; known are {KNOWN}"))),
-            }
+    pub(crate) fn from(create: &CreateTable) -> Result<Self, SqlError> {
+        let mut given = Given::new(&create.options);
+        let written = create.query.is_some();
+        let columns = written || !create.columns.is_empty();
+        let source = SourceOptions::from(&create.provider.name, &mut given, columns)?;
+        let (mut partitions, mut key, mut output_mode, mut late_topic) = (None, None, None, None);
+        if matches!(source, SourceOptions::Kafka(_)) {
+            partitions = given.number("partitions", 1, 10_000)?;
+            key = given.text("key");
+            output_mode = given.take("outputMode").map(mode).transpose()?;
+            late_topic = given.text("lateTopic");
         }
-        parsed.topic = topic.ok_or_else(|| SqlError::Syntax {
-            position: options.position,
-            reason: "expected OPTIONS with a topic, such as OPTIONS (topic 'events', format 'json')"
-                .to_owned(),
-        })?;
-        Ok(parsed)
+        let options = TableOptions {
+            topic: source.describe(),
+            source,
+            partitions: partitions.and_then(|partitions| u32::try_from(partitions).ok()),
+            key,
+            output_mode,
+            late_topic,
+        };
+        if written {
+            options.check_written(&given)?;
+        }
+        given.finish()?;
+        Ok(options)
+    }
+
+    /// What the table reads, with the word for it.
+    pub(crate) fn describe(&self) -> String {
+        match &self.source {
+            SourceOptions::Kafka(_) => format!("topic {}", self.topic),
+            _ => self.topic.clone(),
+        }
+    }
+
+    /// A query writes one topic of this server.
+    fn check_written(&self, given: &Given<'_>) -> Result<(), SqlError> {
+        let SourceOptions::Kafka(kafka) = &self.source else {
+            return Err(given.missing("a query writes USING kafka"));
+        };
+        if kafka.format != Format::Json {
+            return Err(given.missing("a query writes JSON; leave the format out"));
+        }
+        match &kafka.topics {
+            kafka::Subscription::Topics(topics) if topics.len() == 1 => Ok(()),
+            _ => Err(given.missing("a query writes one topic; name it")),
+        }
+    }
+
+    /// The columns of the table, if they are as the statement names them.
+    ///
+    /// # Errors
+    /// They do not fit what the table reads, or cannot be known.
+    pub(crate) fn columns(&self, create: &CreateTable) -> Result<Vec<FieldRef>, SqlError> {
+        let wrong = |reason| SqlError::Syntax { position: create.provider.position, reason };
+        if create.columns.is_empty() {
+            let expected = "expected AS SELECT, or (column type, ...) before USING";
+            return self.source.columns().ok_or_else(|| wrong(expected.to_owned()));
+        }
+        match self.source.misfit(&create.columns) {
+            Some(reason) => Err(wrong(reason)),
+            None => Ok(create.columns.clone()),
+        }
     }
 }
 
@@ -122,45 +142,11 @@ fn only_label(labels: &str) -> Option<String> {
     (!label.is_empty() && !label.contains(',')).then(|| label.to_owned())
 }
 
-fn wrong(value: &OptionValue, reason: impl Into<String>) -> SqlError {
-    SqlError::Syntax { position: value.position, reason: reason.into() }
-}
-
-fn format(value: &OptionValue) -> Result<(), SqlError> {
-    if value.text.eq_ignore_ascii_case("json") {
-        return Ok(());
-    }
-    Err(wrong(value, format!("format '{}' is not known; known is 'json'", value.text)))
-}
-
-fn starting_offsets(value: &OptionValue) -> Result<StartingOffsets, SqlError> {
-    match value.text.to_ascii_lowercase().as_str() {
-        "earliest" => Ok(StartingOffsets::Earliest),
-        "latest" => Ok(StartingOffsets::Latest),
-        other => Err(wrong(value, format!("startingOffsets is 'earliest' or 'latest', not '{other}'"))),
-    }
-}
-
-fn output_mode(value: &OptionValue) -> Result<OutputMode, SqlError> {
+fn mode(value: &OptionValue) -> Result<OutputMode, SqlError> {
     match value.text.to_ascii_lowercase().as_str() {
         "append" => Ok(OutputMode::Append),
         "update" => Ok(OutputMode::Update),
         "complete" => Ok(OutputMode::Complete),
         other => Err(wrong(value, format!("outputMode is 'append', 'update' or 'complete', not '{other}'"))),
-    }
-}
-
-fn number(name: &str, value: &OptionValue, min: u64, max: u64) -> Result<u64, SqlError> {
-    match value.text.parse::<u64>() {
-        Ok(number) if (min..=max).contains(&number) => Ok(number),
-        _ => Err(wrong(value, format!("{name} is a whole number from {min} to {max}, not '{}'", value.text))),
-    }
-}
-
-fn boolean(name: &str, value: &OptionValue) -> Result<bool, SqlError> {
-    match value.text.to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => Err(wrong(value, format!("{name} is true or false, not '{other}'"))),
     }
 }

@@ -18,7 +18,7 @@ const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MODEL, ALT
                           DESCRIBE or SELECT";
 
 /// What a table may stand on.
-const KINDS: &str = "kafka";
+const KINDS: &str = "kafka, json, csv, text, file, rate, rate-micro-batch or socket";
 
 /// Reads statements separated by semicolons.
 pub(crate) fn parse(text: &str) -> Result<Vec<Parsed>, SqlError> {
@@ -124,10 +124,8 @@ fn create_table(cursor: &mut Cursor<'_>, replace: bool) -> Result<Statement, Sql
     let provider = provider(cursor)?;
     let options = options(cursor)?;
     let query = if cursor.accept("AS") { Some(Select::parse(cursor)?) } else { None };
-    match (columns.is_empty(), &query) {
-        (true, None) => return Err(cursor.error("AS SELECT, or (column type, ...) before USING")),
-        (false, Some(_)) => return Err(cursor.error("no columns before USING: they follow from the query")),
-        _ => {}
+    if !columns.is_empty() && query.is_some() {
+        return Err(cursor.error("no columns before USING: they follow from the query"));
     }
     cursor.finish()?;
     Ok(Statement::CreateTable(CreateTable { name, if_exists, columns, provider, options, query }))
@@ -137,7 +135,15 @@ fn provider(cursor: &mut Cursor<'_>) -> Result<Provider, SqlError> {
     let position = cursor.position();
     let name = cursor.name(KINDS)?.to_lowercase();
     match name.as_str() {
-        "kafka" => Ok(Provider { name, position }),
+        "rate" if cursor.accept_token(&Token::Minus) => {
+            cursor.expect("micro")?;
+            cursor.expect_token(&Token::Minus)?;
+            cursor.expect("batch")?;
+            Ok(Provider { name: "rate-micro-batch".to_owned(), position })
+        }
+        "kafka" | "json" | "csv" | "text" | "file" | "rate" | "rate-micro-batch" | "socket" => {
+            Ok(Provider { name, position })
+        }
         _ => Err(SqlError::Syntax { position, reason: format!("expected {KINDS}, met '{name}'") }),
     }
 }

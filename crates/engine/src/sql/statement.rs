@@ -44,7 +44,6 @@ pub(crate) struct CreateTable {
     pub(crate) if_exists: IfExists,
     pub(crate) columns: Vec<FieldRef>,
     /// The word after `USING`.
-    #[expect(dead_code, reason = "there is one provider yet")]
     pub(crate) provider: Provider,
     pub(crate) options: Options,
     pub(crate) query: Option<Select>,
@@ -54,9 +53,7 @@ pub(crate) struct CreateTable {
 #[derive(Debug, Clone)]
 pub(crate) struct Provider {
     /// In lower case.
-    #[expect(dead_code, reason = "there is one provider yet")]
     pub(crate) name: String,
-    #[expect(dead_code, reason = "there is one provider yet")]
     pub(crate) position: Position,
 }
 

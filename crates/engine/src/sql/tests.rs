@@ -1,7 +1,9 @@
 use datafusion::arrow::datatypes::DataType;
 
 use super::*;
-use crate::sql::options::{StartingOffsets, TableOptions};
+use crate::sql::options::TableOptions;
+use crate::sql::options::kafka::Place;
+use crate::sql::options::source::SourceOptions;
 use crate::sql::types::type_name;
 
 fn one(text: &str) -> Statement {
@@ -66,11 +68,12 @@ fn options_come_with_or_without_equals_signs() {
     let table = one("create streaming table if not exists t (a int not null comment 'x') using KAFKA options
         (topic = 'T', 'startingOffsets' latest, maxOffsetsPerTrigger 5, failOnDataLoss = false)");
     let Statement::CreateTable(table) = table else { panic!("{table:?}") };
-    let options = TableOptions::from(&table.options).unwrap();
+    let options = TableOptions::from(&table).unwrap();
     assert_eq!(options.topic, "T");
-    assert_eq!(options.starting_offsets, StartingOffsets::Latest);
-    assert_eq!(options.max_offsets_per_trigger, Some(5));
-    assert!(!options.fail_on_data_loss);
+    let SourceOptions::Kafka(kafka) = options.source else { panic!("{options:?}") };
+    assert_eq!(kafka.starting, Place::Latest);
+    assert_eq!(kafka.rows_max, Some(5));
+    assert!(!kafka.fail_on_data_loss);
     assert!(!table.columns[0].is_nullable());
 }
 
@@ -108,7 +111,7 @@ fn mistakes_are_placed() {
             "CREATE STREAMING TABLE t",
             "line 1, column 25: expected (column type, ...) or USING kafka, met the end",
         ),
-        ("CREATE STREAMING TABLE t USING kafka OPTIONS (topic 't')", "expected AS SELECT"),
+        ("CREATE STREAMING TABLE t (a INT) USING paper", "expected kafka, json, csv"),
         (
             "CREATE STREAMING TABLE t (a INT) USING kafka OPTIONS (topic 't') AS SELECT 1",
             "they follow from the query",

@@ -75,7 +75,7 @@ async fn what_a_stream_cannot_do_is_refused_by_name() {
     for (select, reason) in [
         ("SELECT shop FROM STREAM sales ORDER BY shop", "ORDER BY: rows never end"),
         ("SELECT shop FROM STREAM sales LIMIT 3", "LIMIT: rows never end"),
-        ("SELECT a.shop FROM STREAM sales a JOIN sales b ON a.shop = b.shop", "join"),
+        ("SELECT a.shop FROM STREAM sales a JOIN sales b ON a.shop = b.shop", "both as a STREAM"),
         (
             "SELECT count(*) FROM (SELECT shop, count(*) AS c FROM STREAM sales GROUP BY shop) x",
             "never complete without a watermark",

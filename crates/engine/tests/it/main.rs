@@ -12,4 +12,5 @@ mod golden;
 mod joins;
 mod models;
 mod select;
+mod sources;
 mod support;

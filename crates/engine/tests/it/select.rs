@@ -61,7 +61,7 @@ async fn errors_say_where_and_what_is_known() {
         ("CREATE STREAMING TABLE t (a INT) USING kafka", "column 45: expected OPTIONS with a topic"),
         (
             "CREATE STREAMING TABLE t (a INT) USING kafka OPTIONS (topic 't', speed 9)",
-            "option speed is not known; known are topic, format",
+            "option speed is not known; known are topic, subscribe",
         ),
         (
             "CREATE STREAMING TABLE t (a INT) USING kafka OPTIONS (topic 't', format 'xml')",

@@ -1,0 +1,101 @@
+use std::path::Path;
+
+use env::{OpenMode, SimDisk};
+
+use super::*;
+use crate::source::format::Format;
+
+fn options(path: &str) -> FileOptions {
+    FileOptions {
+        path: path.to_owned(),
+        format: Format::Text,
+        files_max: None,
+        bytes_max: None,
+        latest_first: false,
+        file_name_only: false,
+        age_max_ms: None,
+        clean: Clean::Off,
+        name_pattern: None,
+        recursive: false,
+    }
+}
+
+fn write(disk: &Arc<dyn Disk>, path: &str) {
+    disk.create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+    disk.open(path.as_ref(), OpenMode::Create).unwrap().write_at(b"x\n", 0).unwrap();
+}
+
+fn disk_with(paths: &[&str]) -> Arc<dyn Disk> {
+    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+    paths.iter().for_each(|path| write(&disk, path));
+    disk
+}
+
+fn listed(options: &FileOptions, disk: &Arc<dyn Disk>) -> Vec<String> {
+    let files = Listing::new(options).unwrap().files(disk.as_ref()).unwrap();
+    let mut paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn patterns_find_files_and_what_is_hidden_is_left_alone() {
+    let disk = disk_with(&[
+        "/in/a.json",
+        "/in/b.csv",
+        "/in/.c.json",
+        "/in/_d.json",
+        "/in/e.json._COPYING_",
+        "/in/x/f.json",
+        "/in/y/g.json",
+        "/in/_temporary/h.json",
+    ]);
+    assert_eq!(listed(&options("/in"), &disk), ["/in/a.json", "/in/b.csv"]);
+    assert_eq!(listed(&options("/in/*.json"), &disk), ["/in/a.json"]);
+    assert_eq!(listed(&options("file:///in/[a-b].{json,csv}"), &disk), ["/in/a.json", "/in/b.csv"]);
+    assert_eq!(listed(&options("/in/?/*"), &disk), ["/in/x/f.json", "/in/y/g.json"]);
+    assert_eq!(listed(&options("/in/a.json"), &disk), ["/in/a.json"]);
+    assert_eq!(listed(&options("/nowhere"), &disk), [""; 0]);
+    let deep = FileOptions { recursive: true, name_pattern: Some("[fg].json".into()), ..options("/in") };
+    assert_eq!(listed(&deep, &disk), ["/in/x/f.json", "/in/y/g.json"]);
+}
+
+fn ranges(pinned: &Pinned) -> (i64, i64) {
+    pinned.ranges.values().next().and_then(|log| log.get(&0)).copied().unwrap_or_default()
+}
+
+#[test]
+fn a_list_survives_a_crash_and_numbers_stay() {
+    let disk = disk_with(&["/in/a", "/in/b", "/in/c"]);
+    let list = Some(std::path::PathBuf::from("/list/seen"));
+    let two = FileOptions { files_max: Some(2), ..options("/in") };
+    let limits = Limits { rows: 10, bytes: 1_000, until: None };
+    let start = Offsets::new();
+    let source = FileSource::new(two.clone(), &disk, list.clone()).unwrap();
+    assert_eq!(ranges(&source.take(&start, &limits).unwrap()), (0, 2));
+    source.lock().seen.sync().unwrap();
+    drop(source);
+    // A torn line, as a crash may leave it.
+    let file = disk.open("/list/seen".as_ref(), OpenMode::ReadWrite).unwrap();
+    file.write_at(b"\"/in/", file.len().unwrap()).unwrap();
+    write(&disk, "/in/A");
+    let source = FileSource::new(two, &disk, list).unwrap();
+    assert_eq!(source.lock().seen.len(), 2);
+    // What was listed and not committed comes again, as it was.
+    let pinned = source.take(&start, &limits).unwrap();
+    assert_eq!(ranges(&pinned), (0, 2));
+    let mut positions = start;
+    pinned.advance(&mut positions);
+    assert_eq!(ranges(&source.take(&positions, &limits).unwrap()), (2, 4));
+    let names: Vec<_> = (0..4).map(|number| source.lock().seen.get(number).unwrap().clone()).collect();
+    assert_eq!(names, ["/in/a", "/in/b", "/in/A", "/in/c"].map(std::path::PathBuf::from));
+}
+
+#[test]
+fn a_name_counts_alone_if_that_is_wanted() {
+    let disk = disk_with(&["/in/x/a", "/in/y/a", "/in/y/b"]);
+    let named = FileOptions { recursive: true, file_name_only: true, ..options("/in") };
+    let source = FileSource::new(named, &disk, None).unwrap();
+    let limits = Limits { rows: 10, bytes: 1_000, until: None };
+    assert_eq!(ranges(&source.take(&Offsets::new(), &limits).unwrap()), (0, 2));
+}
