@@ -61,9 +61,12 @@ def arff(rows, place, label, categories):
 
 def run(moa, learner, data, label, limit=None):
     """Test-then-train in MOA; the seconds are those of its own thread, reading and parsing the rows among them."""
-    evaluator = "BasicClassificationPerformanceEvaluator" if label == "class" else "BasicRegressionPerformanceEvaluator"
+    task, evaluator = {
+        "class": ("EvaluateInterleavedTestThenTrain", "BasicClassificationPerformanceEvaluator"),
+        "number": ("EvaluatePrequentialRegression", "BasicRegressionPerformanceEvaluator"),
+    }[label]
     task = (
-        f"EvaluateInterleavedTestThenTrain -l ({learner}) -s (ArffFileStream -f {data}) -e {evaluator}"
+        f"{task} -l ({learner}) -s (ArffFileStream -f {data}) -e {evaluator}"
         f" -f {limit or 100_000_000} -q 100000000 -i {limit or -1}"
     )
     command = ["java", "-Xmx4g", "-cp", str(moa), "moa.DoTask", task]

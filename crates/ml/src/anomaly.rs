@@ -1,13 +1,17 @@
 //! What is unusual: detectors that learn what is common and score how far a row is from it.
 
+pub mod filter;
 pub mod gaussian_scorer;
 pub mod half_space_trees;
 pub mod loda;
+pub mod one_class_svm;
 pub mod random_cut_forest;
 
+pub use filter::{QuantileFilter, ThresholdFilter};
 pub use gaussian_scorer::GaussianScorer;
 pub use half_space_trees::HalfSpaceTrees;
 pub use loda::Loda;
+pub use one_class_svm::OneClassSvm;
 pub use random_cut_forest::RandomCutForest;
 
 use crate::registry::{Algorithm, algorithm};
@@ -17,6 +21,9 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
     algorithm!(gaussian_scorer::NAME, Detect, None, GaussianScorer),
     algorithm!(half_space_trees::NAME, Detect, None, HalfSpaceTrees),
     algorithm!(loda::NAME, Detect, None, Loda),
+    algorithm!(one_class_svm::NAME, Detect, None, OneClassSvm),
+    algorithm!("quantile_filter", Detect, None, QuantileFilter, QuantileFilter::import),
+    algorithm!("threshold_filter", Detect, None, ThresholdFilter, ThresholdFilter::import),
     algorithm!(random_cut_forest::NAME, Detect, None, RandomCutForest),
 ];
 

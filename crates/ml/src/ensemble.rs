@@ -2,11 +2,13 @@
 
 mod member;
 
+pub mod adaptive_boosting;
 pub mod bagging;
 pub mod boosting;
 pub mod forest;
 pub mod forest_regressor;
 
+pub use adaptive_boosting::{AdwinBoosting, Bole};
 pub use bagging::{AdwinBagging, LeveragingBagging, OnlineBagging};
 pub use boosting::OnlineBoosting;
 pub use forest::{AdaptiveRandomForest, StreamingRandomPatches};
@@ -21,6 +23,8 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
     algorithm!("adwin_bagging", Classify, Some(Label::Class), AdwinBagging),
     algorithm!("leveraging_bagging", Classify, Some(Label::Class), LeveragingBagging),
     algorithm!(boosting::NAME, Classify, Some(Label::Class), OnlineBoosting),
+    algorithm!("adwin_boosting", Classify, Some(Label::Class), AdwinBoosting),
+    algorithm!("bole", Classify, Some(Label::Class), Bole),
     algorithm!("adaptive_random_forest", Classify, Some(Label::Class), AdaptiveRandomForest),
     algorithm!("srp", Classify, Some(Label::Class), StreamingRandomPatches),
     algorithm!(

@@ -8,6 +8,7 @@ use dyn_clone::DynClone;
 use serde_json::Value;
 
 use crate::features::Features;
+use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Kind;
@@ -43,6 +44,13 @@ pub trait Learner: DynClone + Send + Sync + std::fmt::Debug {
 
     /// Options and parameters for people to look at; never read back.
     fn describe(&self) -> Value;
+
+    /// Adds what it makes of rows to a graph, and gives the name of that: of a step the prepared rows, of a learner of
+    /// classes a probability per class, of one of numbers a column of answers. `None` if ONNX has no words for it.
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let _ = (graph, rows);
+        None
+    }
 
     /// Changes an option of a learner that is at work (`ALTER MODEL`): a learning rate, say.
     ///
@@ -173,9 +181,9 @@ fn likeliest<C: Classifier + ?Sized>(classifier: &C, row: Row<'_>, shares: &mut 
 }
 
 /// [`Learner`] for a [`State`](crate::snapshot::State) with the fields `dim` and `rows_learned` and a method `summary`
-/// of what people look at.
+/// of what people look at; after a semicolon, the method that draws it.
 macro_rules! learner_of_state {
-    ($learner:ty, $missing:expr $(, $event:ident: $bound:path)?) => {
+    ($learner:ty, $missing:expr $(, $event:ident: $bound:path)? $(; $draw:ident)?) => {
         impl$(<$event: $bound>)? $crate::learner::Learner for $learner {
             fn algorithm(&self) -> &'static str {
                 <$learner as $crate::snapshot::State>::NAME
@@ -205,6 +213,9 @@ macro_rules! learner_of_state {
             fn restore(snapshot: &[u8]) -> Result<Self, $crate::snapshot::SnapshotError> {
                 $crate::snapshot::read(snapshot)
             }
+            $(fn draw(&self, graph: &mut $crate::onnx::Graph, rows: &str) -> Option<String> {
+                self.$draw(graph, rows)
+            })?
         }
     };
 }

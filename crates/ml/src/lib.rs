@@ -36,8 +36,8 @@
 //! of numbers changes. [`model`] is what a caller holds when the task is known only
 //! at run time: a learner, what prepares its rows, and the names of categories and classes; [`registry`] makes one by
 //! its algorithm's name, [`batch`] is what it learns from, and [`schema`] says what the columns are. [`snapshot`] is
-//! how a model leaves and returns, [`metric`] how it is judged, [`check`] what every learner must pass, and
-//! [`generator`] has streams to try learners on.
+//! how a model leaves and returns, [`onnx`] how it leaves for other programs, [`metric`] how it is judged, [`check`] what
+//! every learner must pass, and [`generator`] has streams to try learners on. [`bandit`] chooses instead of answering.
 //!
 //! # Promises
 //!
@@ -53,6 +53,7 @@
 //! Files, clocks, threads, topics, SQL. Large neural networks (those are run, not trained, elsewhere).
 
 pub mod anomaly;
+pub mod bandit;
 pub mod baseline;
 pub mod batch;
 pub mod check;
@@ -70,6 +71,7 @@ pub mod model;
 pub mod naive_bayes;
 pub mod neighbors;
 pub mod network;
+pub mod onnx;
 pub mod options;
 pub mod preprocess;
 pub mod random;
@@ -89,6 +91,7 @@ pub use learner::{
     Learner, Regressor, RejectedRow, RowBuffer, Transformer,
 };
 pub use model::{Model, PredictionType, Predictions, Task};
+pub use onnx::OnnxError;
 pub use options::OptionError;
 pub use registry::create;
 pub use row::{Missing, Rejection, Row, SparseRow};

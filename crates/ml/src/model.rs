@@ -21,9 +21,10 @@ use crate::evaluation::{Evaluation, Monitor};
 use crate::features::Features;
 use crate::learner::{
     AnomalyDetector, Classifier, Clusterer, Contributions, Forecaster, LearnReport, Learner, Regressor,
-    RejectedRow, Transformer,
+    RejectedRow, RowBuffer, Transformer,
 };
 use crate::options::OptionError;
+use crate::preprocess::Words;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Schema};
 use crate::vocabulary::Vocabulary;
@@ -90,6 +91,8 @@ pub struct Model {
     /// Per column of the schema; empty for numbers.
     categories: Vec<Vocabulary>,
     classes: Vocabulary,
+    /// What turns texts into numbers, before all steps.
+    words: Option<Words>,
     steps: Vec<Box<dyn Transformer>>,
     task: Task,
     recipe: Recipe,
@@ -111,7 +114,13 @@ impl Model {
     pub fn new(schema: Schema, steps: Vec<Box<dyn Transformer>>, task: Task) -> Self {
         let categories = vec![Vocabulary::default(); schema.columns.len()];
         let (classes, recipe) = (Vocabulary::default(), Recipe::default());
-        Model { schema, categories, classes, steps, task, recipe, evaluation: None, monitor: None }
+        let (words, evaluation, monitor) = (None, None, None);
+        Model { schema, categories, classes, words, steps, task, recipe, evaluation, monitor }
+    }
+
+    /// The same, with texts turned into numbers first.
+    pub(crate) fn reading(self, words: Option<Words>) -> Self {
+        Model { words, ..self }
     }
 
     /// The same, judged row by row before it learns them.
@@ -155,6 +164,7 @@ impl Model {
     pub fn predict(&self, batch: &Batch<'_>) -> Predictions {
         if let Columns::Vectors(rows) = batch.columns
             && self.steps.is_empty()
+            && self.words.is_none()
         {
             return self.answer(rows);
         }
@@ -191,6 +201,7 @@ impl Model {
     fn ask_each<T>(&self, batch: &Batch<'_>, ask: impl Fn(Row<'_>) -> Option<T>) -> Vec<Option<T>> {
         if let Columns::Vectors(rows) = batch.columns
             && self.steps.is_empty()
+            && self.words.is_none()
         {
             return rows.iter().map(ask).collect();
         }
@@ -219,7 +230,7 @@ impl Model {
     pub fn check_row(&self, batch: &Batch<'_>, row: usize) -> Result<(), Rejection> {
         match batch.columns {
             Columns::Vectors(rows) => self.check(rows.row(row)),
-            Columns::Table(_) => self.encode(batch.columns, row, &mut Vec::new()),
+            Columns::Table(_) => self.encode(batch.columns, row, &mut RowBuffer::default()),
         }
     }
 
@@ -285,6 +296,9 @@ impl Model {
     /// Whether a column of this kind may lack a value: a step fills it, or nobody minds. A row that would be refused at
     /// the end must not teach the steps before.
     fn takes_missing(&self, kind: Kind) -> bool {
+        if self.words.is_some() {
+            return true;
+        }
         for step in &self.steps {
             if step.missing() == Missing::Refused {
                 return false;

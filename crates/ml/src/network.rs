@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::registry::{Algorithm, algorithm};
 use crate::row::Row;
@@ -71,6 +72,9 @@ pub trait Outputs: Clone + Debug + PartialEq + Send + Sync + Serialize + Deseria
 
     /// Follows the slope of the loss over each output, and the row's weight.
     fn follow(&mut self, row: Row<'_>, slopes: &[f64]);
+
+    /// Adds the outputs for rows to a graph, and gives their name.
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String>;
 
     /// What it is like, for people.
     fn describe(&self) -> Value;

@@ -13,7 +13,9 @@ pub mod one_hot;
 pub mod polynomial;
 pub mod robust_scaler;
 pub mod standard_scaler;
+pub mod tf_idf;
 pub mod variance_threshold;
+pub mod words;
 
 pub use hashing::Hashing;
 pub use impute::Impute;
@@ -24,14 +26,17 @@ pub use one_hot::OneHot;
 pub use polynomial::Polynomial;
 pub use robust_scaler::RobustScaler;
 pub use standard_scaler::StandardScaler;
+pub use tf_idf::TfIdf;
 pub use variance_threshold::VarianceThreshold;
+pub(crate) use words::Words;
 
 use std::collections::BTreeMap;
 
-use crate::learner::Transformer;
+use crate::learner::{Learner, Transformer};
 use crate::options::{self, OptionError};
 use crate::registry::{Step, step};
 use crate::schema::{Kind, Schema};
+use crate::snapshot;
 
 /// Every step by its name.
 pub(crate) const STEPS: &[Step] = &[
@@ -44,6 +49,15 @@ pub(crate) const STEPS: &[Step] = &[
     step!(polynomial::NAME, Polynomial),
     step!("robust_scaler", RobustScaler),
     step!(standard_scaler::NAME, StandardScaler),
+    Step {
+        name: tf_idf::NAME,
+        create: |_, _| {
+            let needs = "has to be the first step: later ones do not see the texts";
+            Err(OptionError::Schema { algorithm: tf_idf::NAME, needs })
+        },
+        restore: |snapshot| Ok(Box::new(TfIdf::restore(snapshot)?)),
+        import: |exported| Ok(Box::new(snapshot::import::<TfIdf>(exported)?)),
+    },
     step!("variance_threshold", VarianceThreshold),
 ];
 
@@ -53,25 +67,37 @@ pub(crate) fn nominal(schema: &Schema) -> Vec<usize> {
     columns.filter(|&column| schema.kind(column) != Kind::Number).collect()
 }
 
-/// The steps of a model, and what the rows are that they give.
-type Prepared = (Vec<Box<dyn Transformer>>, Schema);
+/// What comes before a learner, and what the rows are that it gives.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared {
+    pub(crate) words: Option<Words>,
+    pub(crate) steps: Vec<Box<dyn Transformer>>,
+    pub(crate) schema: Schema,
+}
 
 /// Takes the option `preprocess` out of `given` and makes its steps.
 pub(crate) fn steps(given: &mut BTreeMap<String, String>, schema: &Schema) -> Result<Prepared, OptionError> {
-    let (mut steps, mut schema) = (Vec::new(), schema.clone());
+    let mut prepared = Prepared { schema: schema.clone(), ..Prepared::default() };
     let key = given.keys().find(|key| key.eq_ignore_ascii_case("preprocess")).cloned();
-    let Some(list) = key.and_then(|key| given.remove(&key)) else { return Ok((steps, schema)) };
+    let Some(list) = key.and_then(|key| given.remove(&key)) else { return Ok(prepared) };
     let malformed = || invalid(&list, "steps as 'impute(strategy=previous), standard_scaler'".to_owned());
-    for (name, arguments) in options::calls(&list).ok_or_else(malformed)? {
+    for (place, (name, arguments)) in options::calls(&list).ok_or_else(malformed)?.into_iter().enumerate() {
+        if let (0, Some(name)) = (place, words::NAMES.into_iter().find(|known| *known == name)) {
+            let (words, weights) = Words::from_arguments(name, &arguments, schema)?;
+            prepared.words = Some(words);
+            prepared.steps.extend(weights.map(|weights| Box::new(weights) as Box<dyn Transformer>));
+            prepared.schema = Schema::vector(schema.label);
+            continue;
+        }
         let Some(step) = STEPS.iter().find(|step| step.name == name) else {
             let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-            return Err(invalid(&list, format!("steps among {}", known.join(", "))));
+            return Err(invalid(&list, format!("steps among {}, {}", words::NAMES[0], known.join(", "))));
         };
-        let (made, given) = (step.create)(&arguments, &schema)?;
-        steps.push(made);
-        schema = given;
+        let (made, given) = (step.create)(&arguments, &prepared.schema)?;
+        prepared.steps.push(made);
+        prepared.schema = given;
     }
-    Ok((steps, schema))
+    Ok(prepared)
 }
 
 fn invalid(list: &str, expected: String) -> OptionError {

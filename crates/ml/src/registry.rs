@@ -146,12 +146,13 @@ pub fn create(
     let mut rest = recipe.options.clone();
     let monitor = Monitor::from_options(&mut rest)?;
     let evaluation = evaluation(&mut rest, schema.label)?;
-    let (steps, prepared) = preprocess::steps(&mut rest, &schema)?;
-    let task = (known.create)(&rest, &prepared)?;
+    let prepared = preprocess::steps(&mut rest, &schema)?;
+    let task = (known.create)(&rest, &prepared.schema)?;
     if monitor.is_some() && evaluation.is_none() {
         return Err(OptionError::Unused { name: "drift", with: "labels, and an evaluation of them" });
     }
-    Ok(Model::new(schema, steps, task).judged(recipe, evaluation, monitor))
+    let model = Model::new(schema, prepared.steps, task).reading(prepared.words);
+    Ok(model.judged(recipe, evaluation, monitor))
 }
 
 /// A learner that knows nothing yet, made as the one before it was.

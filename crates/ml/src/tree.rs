@@ -32,8 +32,8 @@ pub(crate) use number_leaf::NumberLeaf;
 pub use numbered::{Estimate, Numbered};
 pub(crate) use regressor::NUMBER_OPTIONS;
 pub(crate) use stats::Stats;
-pub use structure::Example;
 pub(crate) use structure::Tree;
+pub use structure::{Example, Scale};
 
 use crate::registry::{Algorithm, algorithm};
 use crate::schema::Label;

@@ -21,10 +21,10 @@ use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS};
 pub const NAME: &str = "online_boosting";
 
 /// The largest mean number of times that a tree learns a row.
-const LAMBDA_MAX: f64 = 100.0;
+pub(super) const LAMBDA_MAX: f64 = 100.0;
 
 /// No tree is surer than this.
-const ERROR_MIN: f64 = 1e-9;
+pub(super) const ERROR_MIN: f64 = 1e-9;
 
 /// Online boosting of Hoeffding trees.
 pub type OnlineBoosting = Labelled<Boosting>;

@@ -16,9 +16,12 @@ use serde_json::{Value, json};
 use super::forest::MaxFeatures;
 use super::member::MODELS_MAX;
 use crate::drift::Watch;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
-use crate::tree::{Estimate, Example, Growth, NUMBER_OPTIONS, NumberLeaf, Numbered, Scratch, Stats, Tree};
+use crate::tree::{
+    Estimate, Example, Growth, NUMBER_OPTIONS, NumberLeaf, Numbered, Scale, Scratch, Stats, Tree,
+};
 
 /// An adaptive random forest for numbers.
 pub type AdaptiveRandomForestRegressor = Numbered<NumberForest>;
@@ -136,6 +139,19 @@ impl Estimate for NumberForest {
         answers.sort_by(f64::total_cmp);
         let (low, high) = (answers[(count - 1) / 2], answers[count / 2]);
         Some(low + (high - low) / 2.0)
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
+        if self.median {
+            return None;
+        }
+        let grown = self.members.iter().map(|member| &member.tree);
+        let answers: Vec<String> =
+            grown.filter_map(|tree| tree.draw(graph, rows, scaled, scale, &self.growth)).collect();
+        let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+        let part = 1.0 / answers.len() as f64;
+        let together = (!answers.is_empty()).then(|| graph.beside(&answers))?;
+        Some(graph.sums(&together, &[vec![part; answers.len()]], &[0.0]))
     }
 
     fn describe(&self) -> Value {

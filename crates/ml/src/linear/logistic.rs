@@ -18,6 +18,7 @@ use crate::linear::loss::BinaryLoss;
 use crate::linear::one_vs_rest::OneVsRest;
 use crate::linear::optimizer::Optimizer;
 use crate::linear::weights::Weights;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Rejection, Row};
 use crate::schema::{Label, Schema};
@@ -149,6 +150,10 @@ impl Learner for LogisticRegression {
 
     fn alter(&mut self, option: &str, value: &str) -> Result<(), OptionError> {
         self.config.alter(self.algorithm(), option, value)
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        self.classes.draw(graph, rows)
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

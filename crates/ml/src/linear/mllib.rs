@@ -26,6 +26,7 @@ use crate::linear::loss::sigmoid;
 use crate::linear::one_vs_rest::OneVsRest;
 use crate::linear::regression::{check_target, contributions};
 use crate::linear::weights::{GRADIENT_MAX, WEIGHT_MAX, Weights, add_scaled, dot};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{DIM_MAX, Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
@@ -326,6 +327,10 @@ impl Learner for StreamingLinearRegression {
         self.descent.alter(LINEAR, option, value)
     }
 
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        Some(graph.sums(rows, &[&self.weights], &[0.0]))
+    }
+
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
         snapshot::read(snapshot)
     }
@@ -368,6 +373,10 @@ impl Learner for StreamingLogisticRegression {
 
     fn alter(&mut self, option: &str, value: &str) -> Result<(), OptionError> {
         self.descent.alter(LOGISTIC, option, value)
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        self.classes.draw(graph, rows)
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

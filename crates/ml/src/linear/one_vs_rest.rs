@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::linear::config::{CELLS_MAX, Config};
 use crate::linear::loss::sigmoid;
 use crate::linear::weights::Weights;
+use crate::onnx::Graph;
 use crate::row::{Missing, Rejection, Row};
 
 /// The functions of a classifier.
@@ -120,6 +121,22 @@ impl OneVsRest {
             }
         }
         true
+    }
+
+    /// Draws the share of each class; there have to be two of them.
+    pub(crate) fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        if self.classes < 2 {
+            return None;
+        }
+        let weights: Vec<&[f64]> = self.functions.iter().map(Weights::weights).collect();
+        let added: Vec<f64> = self.functions.iter().map(Weights::intercept).collect();
+        let sums = graph.sums(rows, &weights, &added);
+        let shares = graph.op("Sigmoid", &[&sums]);
+        if self.functions.len() == 1 {
+            return Some(graph.with_the_other(&shares));
+        }
+        let total = graph.total(&shares);
+        Some(graph.op("Div", &[&shares, &total]))
     }
 
     /// What each column adds to the sum that speaks for the class the row is put into.

@@ -24,6 +24,7 @@ use crate::linear::config::{Config, refuse_categories};
 use crate::linear::one_vs_rest::OneVsRest;
 use crate::linear::regression::{check_target, contributions};
 use crate::linear::weights::Weights;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
@@ -219,6 +220,10 @@ impl Learner for PassiveAggressiveClassifier {
         })
     }
 
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        self.classes.draw(graph, rows)
+    }
+
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
         snapshot::read(snapshot)
     }
@@ -254,6 +259,10 @@ impl Learner for PassiveAggressiveRegressor {
             "weights": self.weights.weights(),
             "intercept": self.weights.intercept(),
         })
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        Some(graph.sums(rows, &[self.weights.weights()], &[self.weights.intercept()]))
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -18,6 +18,7 @@ use crate::learner::{Contributions, Learner, Regressor};
 use crate::linear::config::{CELLS_MAX, Config, refuse_categories};
 use crate::linear::loss::RegressionLoss;
 use crate::linear::weights::Weights;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
@@ -157,6 +158,11 @@ impl Learner for LinearRegression {
 
     fn alter(&mut self, option: &str, value: &str) -> Result<(), OptionError> {
         self.config.alter(NAME, option, value)
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let sums = graph.sums(rows, &[self.weights.weights()], &[self.weights.intercept()]);
+        Some(if self.loss == RegressionLoss::Poisson { graph.op("Exp", &[&sums]) } else { sums })
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

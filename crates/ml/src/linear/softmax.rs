@@ -15,6 +15,7 @@ use crate::learner::{Classifier, Contributions, Learner, argmax};
 use crate::linear::config::{CELLS_MAX, Config, refuse_categories};
 use crate::linear::regression::contributions;
 use crate::linear::weights::Weights;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Label, Schema};
@@ -177,6 +178,16 @@ impl Learner for SoftmaxRegression {
 
     fn alter(&mut self, option: &str, value: &str) -> Result<(), OptionError> {
         self.config.alter(NAME, option, value)
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let blank = vec![0.0; self.dim?];
+        let known = || self.functions.iter().map(Option::as_ref);
+        let weights: Vec<&[f64]> = known().map(|known| known.map_or(&blank[..], Weights::weights)).collect();
+        let added: Vec<f64> =
+            known().map(|known| known.map_or(f64::NEG_INFINITY, Weights::intercept)).collect();
+        let sums = graph.sums(rows, &weights, &added);
+        Some(graph.softmax(&sums))
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -14,7 +14,7 @@ impl Model {
         let (mut store, mut refused) = (RowStore::new(), Vec::new());
         let (mut row, mut spare) = (RowBuffer::default(), RowBuffer::default());
         for index in 0..batch.len() {
-            let done = self.encode(batch.columns, index, row.dense());
+            let done = self.encode(batch.columns, index, &mut row);
             let done = done.and_then(|()| {
                 for step in &self.steps {
                     step.transform_one(row.row(), &mut spare)?;
@@ -35,7 +35,8 @@ impl Model {
     /// The rows that can be learned, prepared, with their labels. Steps learn on the way.
     pub(super) fn gather(&mut self, batch: &Batch<'_>, report: &mut LearnReport) -> Gathered {
         let mut gathered = Gathered::default();
-        let as_they_are = matches!(batch.columns, Columns::Vectors(_)) && self.steps.is_empty();
+        let as_they_are =
+            matches!(batch.columns, Columns::Vectors(_)) && self.steps.is_empty() && self.words.is_none();
         let mut store = RowStore::new();
         let (mut row, mut spare) = (RowBuffer::default(), RowBuffer::default());
         for index in 0..batch.len() {
@@ -87,7 +88,7 @@ impl Model {
         spare: &mut RowBuffer,
     ) -> Result<(), Rejection> {
         self.learn_words(columns, index)?;
-        self.encode(columns, index, row.dense())?;
+        self.encode(columns, index, row)?;
         for step in &mut self.steps {
             step.learn_one(row.row())?;
             step.transform_one(row.row(), spare)?;
@@ -115,6 +116,9 @@ impl Model {
     /// Gives the names of a row their codes.
     fn learn_words(&mut self, columns: Columns<'_>, index: usize) -> Result<(), Rejection> {
         let Columns::Table(columns) = columns else { return Ok(()) };
+        if self.words.is_some() {
+            return Ok(());
+        }
         for (values, words) in columns.iter().zip(&mut self.categories) {
             if let ColumnValues::Words(column) = values
                 && let Some(word) = column[index]
@@ -131,15 +135,25 @@ impl Model {
         &self,
         columns: Columns<'_>,
         index: usize,
+        row: &mut RowBuffer,
+    ) -> Result<(), Rejection> {
+        match (columns, &self.words) {
+            (Columns::Vectors(_), Some(_)) => Err(Rejection::WrongKind { column: 0 }),
+            (Columns::Vectors(rows), None) => {
+                rows.row(index).append_to(row.dense());
+                Ok(())
+            }
+            (Columns::Table(columns), Some(words)) => words.write(columns, index, row),
+            (Columns::Table(columns), None) => self.encode_columns(columns, index, row.dense()),
+        }
+    }
+
+    fn encode_columns(
+        &self,
+        columns: &[ColumnValues<'_>],
+        index: usize,
         row: &mut Vec<f64>,
     ) -> Result<(), Rejection> {
-        let columns = match columns {
-            Columns::Vectors(rows) => {
-                rows.row(index).append_to(row);
-                return Ok(());
-            }
-            Columns::Table(columns) => columns,
-        };
         let expected = self.schema.columns.len();
         if columns.len() != expected {
             return Err(Rejection::Dimension { expected, found: columns.len() });

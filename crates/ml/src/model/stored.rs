@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{CLASSES_MAX, Model, Recipe};
 use crate::evaluation::{Evaluation, Monitor};
 use crate::learner::Learner;
+use crate::preprocess::{self, Words};
 use crate::registry;
 use crate::schema::Schema;
 use crate::snapshot::{self, SnapshotError, State};
@@ -40,7 +41,9 @@ impl Model {
         let saved: Saved = snapshot::read(snapshot)?;
         let steps = saved.steps.iter().map(|step| registry::restore_step(step)).collect::<Result<_, _>>()?;
         let task = registry::restore_task(&saved.learner)?;
+        let words = words(&saved.recipe, &saved.schema)?;
         Ok(Model {
+            words,
             schema: saved.schema,
             categories: saved.categories,
             classes: saved.classes,
@@ -82,6 +85,7 @@ impl Model {
         }
         let steps = exported.steps.into_iter().map(|part| registry::import_step(&part.algorithm, part.state));
         let model = Model {
+            words: words(&exported.recipe, &exported.schema)?,
             steps: steps.collect::<Result<_, _>>()?,
             task: registry::import_task(&exported.learner.algorithm, exported.learner.state)?,
             schema: exported.schema,
@@ -94,6 +98,13 @@ impl Model {
         // What reading checks is checked here too.
         Model::restore(&model.snapshot())
     }
+}
+
+/// What turns texts into numbers learns nothing, so it is made again.
+fn words(recipe: &Recipe, schema: &Schema) -> Result<Option<Words>, SnapshotError> {
+    let mut options = recipe.options.clone();
+    let prepared = preprocess::steps(&mut options, schema);
+    Ok(prepared.map_err(|_| SnapshotError::Invalid { what: "its recipe" })?.words)
 }
 
 /// Says which form an exported model has.

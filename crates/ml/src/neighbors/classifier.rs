@@ -44,13 +44,13 @@ impl KnnClassifier {
     ///
     /// If an option is not one of its own or out of range, or rows are not labelled with classes.
     pub fn from_options(options: &BTreeMap<String, String>, schema: &Schema) -> Result<Self, OptionError> {
-        let options = Options::new(NAME, &["n_neighbors", "window_size", "weighted"], options)?;
+        let options = Options::new(NAME, &["n_neighbors", "window_size", "scale", "weighted"], options)?;
         if schema.label != Some(Label::Class) {
             return Err(OptionError::Schema { algorithm: NAME, needs: "needs a label of classes" });
         }
-        let (n_neighbors, window_size) = sizes(&options)?;
+        let (n_neighbors, window_size, scaled) = sizes(&options)?;
         let weighted = options.flag("weighted")?.unwrap_or(true);
-        let window = Window::new(window_size, schema);
+        let window = Window::new(window_size, scaled, schema);
         let (dim, labels) = (schema.dim(), Vec::new());
         Ok(KnnClassifier { n_neighbors, weighted, dim, rows_learned: 0, window, labels, classes: 0 })
     }
@@ -110,7 +110,7 @@ learner_of_state!(KnnClassifier, Missing::Refused);
 
 impl State for KnnClassifier {
     const NAME: &'static str = NAME;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn validate(&self) -> Result<(), &'static str> {
         self.window.validate(self.dim)?;

@@ -51,18 +51,19 @@ impl KnnRegressor {
     ///
     /// If an option is not one of its own or out of range, or rows are not labelled with numbers.
     pub fn from_options(options: &BTreeMap<String, String>, schema: &Schema) -> Result<Self, OptionError> {
-        let options = Options::new(NAME, &["n_neighbors", "window_size", "aggregation_method"], options)?;
+        let options =
+            Options::new(NAME, &["n_neighbors", "window_size", "scale", "aggregation_method"], options)?;
         if schema.label != Some(Label::Number) {
             return Err(OptionError::Schema { algorithm: NAME, needs: "needs a label of numbers" });
         }
-        let (n_neighbors, window_size) = sizes(&options)?;
+        let (n_neighbors, window_size, scaled) = sizes(&options)?;
         let methods = [
             ("mean", Aggregation::Mean),
             ("median", Aggregation::Median),
             ("weighted_mean", Aggregation::WeightedMean),
         ];
         let aggregation = options.choice("aggregation_method", &methods)?.unwrap_or_default();
-        let window = Window::new(window_size, schema);
+        let window = Window::new(window_size, scaled, schema);
         Ok(KnnRegressor {
             n_neighbors,
             aggregation,
@@ -146,7 +147,7 @@ learner_of_state!(KnnRegressor, Missing::Refused);
 
 impl State for KnnRegressor {
     const NAME: &'static str = NAME;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn validate(&self) -> Result<(), &'static str> {
         self.window.validate(self.dim)?;

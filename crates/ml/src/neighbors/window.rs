@@ -10,6 +10,10 @@ use crate::schema::{Kind, Schema};
 /// several at a time while each row's sum still runs over its columns in order.
 const LANES: usize = 8;
 
+/// The largest factor, and the largest difference: sums of squares of them are finite.
+const FACTOR_MAX: f64 = 1e300;
+const DIFFERENCE_MAX: f64 = 1e120;
+
 /// Numbers a window may hold, 128 MiB.
 const CELLS_MAX: usize = 16 << 20;
 
@@ -24,6 +28,9 @@ pub(super) struct Window {
     rows: usize,
     /// The oldest row's slot, once all slots are taken.
     oldest: usize,
+    scaled: bool,
+    /// If distances are scaled, by column the smallest and the largest value in the window.
+    ranges: Vec<(f64, f64)>,
 }
 
 /// A row near a question.
@@ -42,9 +49,11 @@ impl Neighbor {
 }
 
 impl Window {
-    pub(super) fn new(size: usize, schema: &Schema) -> Self {
+    /// An empty one; with `scaled`, differences count as shares of their column's range in the window.
+    pub(super) fn new(size: usize, scaled: bool, schema: &Schema) -> Self {
         let nominal = (0..schema.columns.len()).filter(|&column| schema.kind(column) == Kind::Category);
-        Window { size, nominal: nominal.collect(), blocks: Vec::new(), rows: 0, oldest: 0 }
+        let (blocks, ranges) = (Vec::new(), Vec::new());
+        Window { size, nominal: nominal.collect(), blocks, rows: 0, oldest: 0, scaled, ranges }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -70,21 +79,50 @@ impl Window {
             self.oldest = (slot + 1) % self.size;
             slot
         };
-        let block = &mut self.blocks[slot / LANES * row.len() * LANES..];
+        let first = slot / LANES * row.len() * LANES + slot % LANES;
+        self.ranges.resize(if self.scaled { row.len() } else { 0 }, (f64::INFINITY, f64::NEG_INFINITY));
         for (column, &value) in row.iter().enumerate() {
-            block[column * LANES + slot % LANES] = value;
+            let gone = std::mem::replace(&mut self.blocks[first + column * LANES], value);
+            if let Some((low, high)) = self.ranges.get_mut(column) {
+                let was_end = gone == *low || gone == *high;
+                (*low, *high) = (low.min(value), high.max(value));
+                if was_end {
+                    self.measure(column, row.len());
+                }
+            }
         }
         slot
     }
 
+    /// Looks for the ends of a column anew.
+    fn measure(&mut self, column: usize, dim: usize) {
+        let values =
+            (0..self.rows).map(|slot| self.blocks[(slot / LANES * dim + column) * LANES + slot % LANES]);
+        self.ranges[column] = values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    }
+
+    /// By column, what differences are multiplied by.
+    fn factors(&self, dim: usize) -> Vec<f64> {
+        if !self.scaled {
+            return vec![1.0; dim];
+        }
+        let factor = |column: &usize| match self.ranges.get(*column) {
+            _ if self.nominal.binary_search(column).is_ok() => 1.0,
+            Some((low, high)) if high > low => (high - low).recip().min(FACTOR_MAX),
+            _ => 0.0,
+        };
+        (0..dim).map(|column| factor(&column)).collect()
+    }
+
     /// The `count` rows nearest to `question`, nearest first.
     pub(super) fn nearest(&self, question: &[f64], count: usize) -> Vec<Neighbor> {
-        let mut found = Vec::with_capacity(count + 1);
+        let (mut found, factors) = (Vec::with_capacity(count + 1), self.factors(question.len()));
         for (index, block) in self.blocks.chunks_exact(question.len() * LANES).enumerate() {
             let sums = if self.nominal.is_empty() {
-                distances(block, question)
+                distances(block, question, &factors)
             } else {
-                self.mixed_distances(block, question)
+                self.mixed_distances(block, question, &factors)
             };
             let farthest = if found.len() < count { f64::INFINITY } else { squared_of_last(&found) };
             if sums.iter().all(|&sum| sum > farthest) {
@@ -101,13 +139,15 @@ impl Window {
         found
     }
 
-    fn mixed_distances(&self, block: &[f64], question: &[f64]) -> [f64; LANES] {
+    fn mixed_distances(&self, block: &[f64], question: &[f64], factors: &[f64]) -> [f64; LANES] {
         let mut sums = [0.0; LANES];
         let mut nominal = self.nominal.iter().copied().peekable();
-        for (column, (values, &asked)) in block.chunks_exact(LANES).zip(question).enumerate() {
+        let columns = block.chunks_exact(LANES).zip(question).zip(factors);
+        for (column, ((values, &asked), factor)) in columns.enumerate() {
             let other = nominal.next_if_eq(&column).is_some();
             for (sum, &value) in sums.iter_mut().zip(values) {
-                let difference = if other { f64::from(u8::from(value != asked)) } else { value - asked };
+                let difference =
+                    if other { f64::from(u8::from(value != asked)) } else { scaled(value - asked, *factor) };
                 *sum += difference * difference;
             }
         }
@@ -124,7 +164,10 @@ impl Window {
             && self.nominal.last().is_none_or(|&last| last < dim);
         let cells = self.rows.next_multiple_of(LANES).checked_mul(dim);
         let sound = self.blocks.iter().all(|value| value.abs() <= VALUE_MAX);
-        if sized && sound && cells == Some(self.blocks.len()) && (dim > 0 || self.rows == 0) {
+        let columns = if self.scaled && self.rows > 0 { dim } else { 0 };
+        let measured = self.ranges.len() == columns
+            && self.ranges.iter().all(|(low, high)| low <= high && low.is_finite() && high.is_finite());
+        if sized && sound && measured && cells == Some(self.blocks.len()) && (dim > 0 || self.rows == 0) {
             Ok(())
         } else {
             Err("its window")
@@ -132,12 +175,17 @@ impl Window {
     }
 }
 
+/// A difference as a share of a range.
+fn scaled(difference: f64, factor: f64) -> f64 {
+    (difference * factor).clamp(-DIFFERENCE_MAX, DIFFERENCE_MAX)
+}
+
 /// The squared distances of a block of rows.
-fn distances(block: &[f64], question: &[f64]) -> [f64; LANES] {
+fn distances(block: &[f64], question: &[f64], factors: &[f64]) -> [f64; LANES] {
     let mut sums = [0.0; LANES];
-    for (values, &asked) in block.chunks_exact(LANES).zip(question) {
+    for ((values, &asked), factor) in block.chunks_exact(LANES).zip(question).zip(factors) {
         for (sum, &value) in sums.iter_mut().zip(values) {
-            let difference = value - asked;
+            let difference = scaled(value - asked, *factor);
             *sum += difference * difference;
         }
     }
@@ -174,7 +222,7 @@ mod tests {
     #[test]
     fn the_nearest_are_those_that_sorting_finds() {
         let mut random = crate::random::Random::new(3);
-        let mut window = Window::new(21, &Schema::default());
+        let mut window = Window::new(21, false, &Schema::default());
         let mut rows: Vec<[f64; 3]> = Vec::new();
         for _ in 0..200 {
             let row = [random.uniform(), random.uniform(), random.uniform()];
@@ -191,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_oldest_of_equals_comes_first() {
-        let mut window = Window::new(4, &Schema::default());
+        let mut window = Window::new(4, false, &Schema::default());
         for value in [1.0, 3.0, 3.0, 1.0, 3.0, 1.0] {
             window.push(&[value]);
         }
@@ -201,10 +249,31 @@ mod tests {
     }
 
     #[test]
+    fn ranges_are_those_of_the_window() {
+        let mut random = crate::random::Random::new(4);
+        let mut window = Window::new(11, true, &Schema::default());
+        let mut rows: Vec<[f64; 2]> = Vec::new();
+        for at in 0..100 {
+            let row = [f64::from(at), random.uniform()];
+            window.push(&row);
+            rows.push(row);
+            rows.drain(..rows.len().saturating_sub(11));
+            for column in 0..2 {
+                let low = rows.iter().map(|row| row[column]).fold(f64::INFINITY, f64::min);
+                let high = rows.iter().map(|row| row[column]).fold(f64::NEG_INFINITY, f64::max);
+                assert_eq!(window.ranges[column], (low, high));
+            }
+        }
+        // 100 off in a column of range 10.
+        let found = window.nearest(&[-1.0, rows[0][1]], 1);
+        assert!((found[0].distance() - 9.0).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
     fn categories_are_equal_or_not() {
         let column = |kind| Column { name: String::new(), kind };
         let columns = vec![column(Kind::Number), column(Kind::Category)];
-        let mut window = Window::new(9, &Schema { columns, label: None });
+        let mut window = Window::new(9, false, &Schema { columns, label: None });
         for row in [[0.0, 7.0], [0.5, 1.0], [0.0, 2.0]] {
             window.push(&row);
         }

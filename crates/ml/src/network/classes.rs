@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{CELLS_MAX, Outputs};
 use crate::learner::{Classifier, Learner, check_lesson};
 use crate::linear::config::refuse_categories;
+use crate::onnx::Graph;
 use crate::options::OptionError;
-use crate::row::{Missing, Rejection, Row};
+use crate::row::{Missing, Rejection, Row, SPARSE_DIM_MAX};
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError, State};
 
@@ -118,6 +119,11 @@ impl<O: Outputs> Learner for Classes<O> {
         })
     }
 
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let outputs = self.outputs.draw(graph, rows)?;
+        Some(graph.softmax(&outputs))
+    }
+
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
         snapshot::read(snapshot)
     }
@@ -129,7 +135,7 @@ impl<O: Outputs> State for Classes<O> {
 
     fn validate(&self) -> Result<(), &'static str> {
         let dim = if self.classes == 0 { 0 } else { self.dim.unwrap_or(0) };
-        if self.classes > CELLS_MAX || self.classes > 0 && dim == 0 {
+        if self.classes > CELLS_MAX || dim > SPARSE_DIM_MAX || self.classes > 0 && dim == 0 {
             return Err("its sizes");
         }
         self.outputs.validate(dim, self.classes)

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CELLS_MAX, Classes, Numbers, Outputs, SLOPE_MAX, VALUE_MAX, WEIGHT_MAX, bounded};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::Row;
@@ -120,6 +121,29 @@ impl Outputs for Machines {
                 }
             });
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let rows = graph.clipped(rows, -VALUE_MAX, VALUE_MAX);
+        let squares = graph.op("Mul", &[&rows, &rows]);
+        let half = graph.row(&[0.5]);
+        let mut outputs = Vec::new();
+        for machine in &self.machines {
+            let factor = |factor| machine.vectors.iter().skip(factor).step_by(self.factors);
+            let vectors: Vec<Vec<f64>> = (0..self.factors).map(|at| factor(at).copied().collect()).collect();
+            let squared: Vec<Vec<f64>> =
+                (0..self.factors).map(|at| factor(at).map(|number| number * number).collect()).collect();
+            let zeros = vec![0.0; self.factors];
+            let sums = graph.sums(&rows, &vectors, &zeros);
+            let (with, alone) = (graph.op("Mul", &[&sums, &sums]), graph.sums(&squares, &squared, &zeros));
+            let between = graph.op("Sub", &[&with, &alone]);
+            let between = graph.total(&between);
+            let between = graph.op("Mul", &[&between, &half]);
+            let line = graph.sums(&rows, &[&machine.weights], &[machine.intercept]);
+            outputs.push(graph.op("Add", &[&line, &between]));
+        }
+        let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+        (!outputs.is_empty()).then(|| graph.beside(&outputs))
     }
 
     fn describe(&self) -> Value {

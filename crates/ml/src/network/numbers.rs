@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{CELLS_MAX, Outputs, SLOPE_MAX, bounded};
 use crate::learner::{Learner, Regressor, check_lesson};
 use crate::linear::config::refuse_categories;
+use crate::onnx::Graph;
 use crate::options::OptionError;
-use crate::row::{Missing, Rejection, Row, VALUE_MAX};
+use crate::row::{Missing, Rejection, Row, SPARSE_DIM_MAX, VALUE_MAX};
 use crate::schema::{Label, Schema};
 use crate::snapshot::{self, SnapshotError, State};
 use crate::tree::{Moments, WEIGHT_MAX};
@@ -118,6 +119,13 @@ impl<O: Outputs> Learner for Numbers<O> {
         })
     }
 
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let output = self.outputs.draw(graph, rows)?;
+        let output = graph.clipped(&output, -SLOPE_MAX, SLOPE_MAX);
+        let deviation = self.targets.variance().sqrt();
+        Some(graph.sums(&output, &[[deviation]], &[self.targets.mean]))
+    }
+
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
         snapshot::read(snapshot)
     }
@@ -130,7 +138,7 @@ impl<O: Outputs> State for Numbers<O> {
     fn validate(&self) -> Result<(), &'static str> {
         let begun = self.targets.weight > 0.0;
         let dim = if begun { self.dim.unwrap_or(0) } else { 0 };
-        if !self.targets.is_sound() || begun && dim == 0 {
+        if !self.targets.is_sound() || dim > SPARSE_DIM_MAX || begun && dim == 0 {
             return Err("its targets");
         }
         self.outputs.validate(dim, usize::from(begun))

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CELLS_MAX, Classes, Numbers, Outputs, SLOPE_MAX, VALUE_MAX, WEIGHT_MAX, bounded};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::Row;
@@ -41,6 +42,15 @@ impl Activation {
             Activation::Relu => sum.max(0.0),
             Activation::Tanh => libm::tanh(sum),
             Activation::Sigmoid => 1.0 / (1.0 + libm::exp(-sum)),
+        }
+    }
+
+    /// The name of ONNX's operator.
+    fn operator(self) -> &'static str {
+        match self {
+            Activation::Relu => "Relu",
+            Activation::Tanh => "Tanh",
+            Activation::Sigmoid => "Sigmoid",
         }
     }
 
@@ -225,6 +235,22 @@ impl Outputs for Network {
                 slopes.iter_mut().zip(inputs).for_each(bend);
             }
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let mut given = graph.clipped(rows, -VALUE_MAX, VALUE_MAX);
+        for (place, layer) in self.layers.iter().enumerate() {
+            let (weights, added): (Vec<&[f64]>, Vec<f64>) = layer
+                .weights
+                .chunks_exact(layer.inputs + 1)
+                .map(|all| (&all[..layer.inputs], all[layer.inputs]))
+                .unzip();
+            given = graph.sums(&given, &weights, &added);
+            if place + 1 < self.layers.len() {
+                given = graph.op(self.activation.operator(), &[&given]);
+            }
+        }
+        (!self.layers.is_empty()).then_some(given)
     }
 
     fn describe(&self) -> Value {

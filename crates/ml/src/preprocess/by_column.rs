@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::learner::{Learner, RowBuffer, Transformer};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::preprocess::nominal;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
@@ -39,6 +40,9 @@ pub trait Column: Clone + Debug + PartialEq + Send + Sync + Serialize + Deserial
 
     /// What a value becomes; a missing one stays one.
     fn scale(&self, value: f64, settings: &Self::Settings) -> f64;
+
+    /// The same as a line: what is taken off a value, and what the rest is divided by.
+    fn line(&self, settings: &Self::Settings) -> (f64, f64);
 
     /// What it knows, for people.
     fn describe(&self) -> Value;
@@ -143,6 +147,15 @@ impl<C: Column> Learner for ByColumn<C> {
             description["settings"] = settings;
         }
         description
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let lines = self.columns.iter().enumerate().map(|(at, column)| {
+            let scaled = self.nominal.binary_search(&at).is_err();
+            if scaled { column.line(&self.settings) } else { (0.0, 1.0) }
+        });
+        let (offsets, divisors): (Vec<f64>, Vec<f64>) = lines.unzip();
+        Some(graph.affine(rows, &offsets, &divisors))
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::learner::{RowBuffer, Transformer, learner_of_state};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::preprocess::nominal;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
@@ -75,6 +76,11 @@ impl Impute {
         Ok((impute, schema.clone()))
     }
 
+    fn draw_fill(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let fill: Vec<f64> = self.columns.iter().map(|column| column.1).collect();
+        Some(graph.filled(rows, &fill))
+    }
+
     fn summary(&self) -> Value {
         let values: Vec<f64> = self.columns.iter().map(|column| column.1).collect();
         json!({ "strategy": format!("{:?}", self.strategy).to_lowercase(), "values": values })
@@ -116,7 +122,7 @@ impl Transformer for Impute {
     }
 }
 
-learner_of_state!(Impute, Missing::Skipped);
+learner_of_state!(Impute, Missing::Skipped; draw_fill);
 
 impl State for Impute {
     const NAME: &'static str = NAME;

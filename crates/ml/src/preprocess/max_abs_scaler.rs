@@ -39,6 +39,10 @@ impl Column for MaxAbs {
         if self.0 > 0.0 { value / self.0 } else { value }
     }
 
+    fn line(&self, (): &()) -> (f64, f64) {
+        (0.0, if self.0 > 0.0 { self.0 } else { 1.0 })
+    }
+
     fn describe(&self) -> Value {
         json!(self.0)
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::learner::{RowBuffer, Transformer, learner_of_state};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::preprocess::nominal;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
@@ -56,6 +57,16 @@ impl MinMaxScaler {
         }
     }
 
+    fn draw_ranges(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let line = |(column, range): (usize, &Option<(f64, f64)>)| match *range {
+            _ if self.nominal.binary_search(&column).is_ok() => (0.0, 1.0),
+            Some((low, high)) if high > low => (low, high - low),
+            _ => (0.0, f64::INFINITY),
+        };
+        let (offsets, divisors): (Vec<f64>, Vec<f64>) = self.ranges.iter().enumerate().map(line).unzip();
+        Some(graph.affine(rows, &offsets, &divisors))
+    }
+
     fn summary(&self) -> Value {
         let known = self.ranges.iter().map(|range| range.unwrap_or_default());
         json!({ "ranges": known.collect::<Vec<_>>() })
@@ -88,7 +99,7 @@ impl Transformer for MinMaxScaler {
     }
 }
 
-learner_of_state!(MinMaxScaler, Missing::Skipped);
+learner_of_state!(MinMaxScaler, Missing::Skipped; draw_ranges);
 
 impl State for MinMaxScaler {
     const NAME: &'static str = NAME;

@@ -80,6 +80,12 @@ impl Column for Robust {
         if settings.scaling && spread > 0.0 { centered / spread } else { centered }
     }
 
+    fn line(&self, settings: &Settings) -> (f64, f64) {
+        let middle = if settings.centering { self.median.get().unwrap_or(0.0) } else { 0.0 };
+        let spread = self.spread();
+        (middle, if settings.scaling && spread > 0.0 { spread } else { 1.0 })
+    }
+
     fn describe(&self) -> Value {
         json!({ "median": self.median.get().unwrap_or(0.0), "spread": self.spread() })
     }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::learner::{Learner, RowBuffer, Transformer};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::preprocess::nominal;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
@@ -149,6 +150,19 @@ impl Learner for StandardScaler {
             "means": self.columns.iter().map(|column| column.mean).collect::<Vec<_>>(),
             "variances": self.columns.iter().map(|column| column.variance).collect::<Vec<_>>(),
         })
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let scaled = |column: &usize| self.nominal.binary_search(column).is_err();
+        let offset = |(at, column): (usize, &Moments)| if scaled(&at) { column.mean } else { 0.0 };
+        let divisor = |(at, column): (usize, &Moments)| match column.variance {
+            variance if self.with_std && scaled(&at) && variance > 0.0 => variance.sqrt(),
+            _ if self.with_std && scaled(&at) => f64::INFINITY,
+            _ => 1.0,
+        };
+        let offsets: Vec<f64> = self.columns.iter().enumerate().map(offset).collect();
+        let divisors: Vec<f64> = self.columns.iter().enumerate().map(divisor).collect();
+        Some(graph.affine(rows, &offsets, &divisors))
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -27,6 +27,12 @@ pub struct Settings {
     min_samples: u32,
 }
 
+impl Varied {
+    fn varies(&self, settings: &Settings) -> bool {
+        self.0.weight < f64::from(settings.min_samples) || self.0.variance() > settings.threshold
+    }
+}
+
 impl Column for Varied {
     const NAME: &'static str = "variance_threshold";
     const ARGUMENTS: &'static [&'static str] = &["threshold", "min_samples"];
@@ -49,8 +55,11 @@ impl Column for Varied {
     }
 
     fn scale(&self, value: f64, settings: &Settings) -> f64 {
-        let few = self.0.weight < f64::from(settings.min_samples);
-        if few || self.0.variance() > settings.threshold || value.is_nan() { value } else { 0.0 }
+        if self.varies(settings) || value.is_nan() { value } else { 0.0 }
+    }
+
+    fn line(&self, settings: &Settings) -> (f64, f64) {
+        (0.0, if self.varies(settings) { 1.0 } else { f64::INFINITY })
     }
 
     fn describe(&self) -> Value {

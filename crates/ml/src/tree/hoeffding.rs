@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use super::growth::{Growth, TREE_OPTIONS};
 use super::labelled::{Labelled, Method, Scratch};
 use super::structure::{Example, Tree};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -61,6 +62,14 @@ impl Method for Hoeffding {
 
     fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
         self.tree.votes(row, &self.growth, votes);
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let (branching, leaves) = self.tree.branching()?;
+        let shares = leaves.iter().map(|leaf| leaf.shares(&self.growth, classes));
+        let shares: Vec<Vec<f64>> = shares.collect::<Option<_>>()?;
+        let place = branching.place(graph, rows);
+        Some(graph.look_up(&place, &shares))
     }
 
     fn describe(&self) -> Value {

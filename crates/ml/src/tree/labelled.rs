@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::structure::{Example, Scale};
 use crate::learner::{Classifier, Learner};
+use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
@@ -37,6 +38,12 @@ pub trait Method: Clone + Debug + PartialEq + Send + Sync + Serialize + Deserial
 
     /// Writes a vote for each class it knows.
     fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>);
+
+    /// Adds the shares of so many classes to a graph, and gives their name; `None` if that cannot be.
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let _ = (graph, rows, classes);
+        None
+    }
 
     /// What it is like, for people.
     fn describe(&self) -> Value;
@@ -167,6 +174,10 @@ impl<M: Method> Learner for Labelled<M> {
             all.extend(more);
         }
         description
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        self.method.draw(graph, rows, self.classes)
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -106,14 +106,7 @@ impl Leaf {
 
     /// The answer: one vote for each class it knows.
     pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
-        let bayes = self.active
-            && match growth.leaf {
-                LeafPrediction::Majority => false,
-                LeafPrediction::NaiveBayes => true,
-                LeafPrediction::Adaptive => self.bayes_right >= self.majority_right,
-            }
-            && (growth.nb_threshold == 0 || self.weight() >= f64::from(growth.nb_threshold));
-        if bayes {
+        if self.answers_by_bayes(growth) {
             self.bayes(row, votes);
         } else {
             votes.clear();
@@ -123,6 +116,28 @@ impl Leaf {
         if sum > 0.0 {
             votes.iter_mut().for_each(|vote| *vote /= sum);
         }
+    }
+
+    fn answers_by_bayes(&self, growth: &Growth) -> bool {
+        let bayes = match growth.leaf {
+            LeafPrediction::Majority => false,
+            LeafPrediction::NaiveBayes => true,
+            LeafPrediction::Adaptive => self.bayes_right >= self.majority_right,
+        };
+        self.active && bayes && (growth.nb_threshold == 0 || self.weight() >= f64::from(growth.nb_threshold))
+    }
+
+    /// The share of each of so many classes, if that is the same for all rows.
+    pub(crate) fn shares(&self, growth: &Growth, classes: usize) -> Option<Vec<f64>> {
+        if self.answers_by_bayes(growth) {
+            return None;
+        }
+        let mut shares = self.counts.clone();
+        shares.resize(classes, 0.0);
+        let sum: f64 = shares.iter().sum();
+        let even = 1.0 / classes as f64;
+        shares.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { even });
+        Some(shares)
     }
 
     /// Naive Bayes: `P(class)` times the height of each column's curve for the class, as a share of the largest.

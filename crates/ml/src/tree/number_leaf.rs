@@ -44,13 +44,35 @@ pub(crate) struct NumberLeaf {
 impl NumberLeaf {
     /// The answer to a row.
     pub(crate) fn estimate(&self, row: Example<'_>, growth: &Growth) -> f64 {
-        let line = match growth.leaf {
+        let scale = row.scale;
+        if self.answers_by_line(growth) {
+            scale.back(self.line_at(row))
+        } else {
+            self.targets.mean.clamp(scale.min, scale.max)
+        }
+    }
+
+    /// How many columns its line has; 0 before it has one.
+    pub(crate) fn dim(&self) -> usize {
+        self.line.len().saturating_sub(1)
+    }
+
+    /// The answer to a row as a sum: of one number, and of one per column times its scaled value.
+    pub(crate) fn line(&self, growth: &Growth, scale: Scale, dim: usize) -> (f64, Vec<f64>) {
+        if !self.answers_by_line(growth) {
+            return (self.targets.mean, vec![0.0; dim]);
+        }
+        let Some((intercept, weights)) = self.line.split_last() else { return (scale.mean, vec![0.0; dim]) };
+        let sloped = weights.iter().map(|weight| scale.deviation * weight).collect();
+        (scale.mean + scale.deviation * intercept, sloped)
+    }
+
+    fn answers_by_line(&self, growth: &Growth) -> bool {
+        match growth.leaf {
             LeafPrediction::Majority => false,
             LeafPrediction::NaiveBayes => true,
             LeafPrediction::Adaptive => self.line_error < self.mean_error,
-        };
-        let scale = row.scale;
-        if line { scale.back(self.line_at(row)) } else { self.targets.mean.clamp(scale.min, scale.max) }
+        }
     }
 
     /// The height of the line, at the scale of the targets.

@@ -8,10 +8,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::growth::Growth;
 use super::labelled::{Scratch, WEIGHT_MAX};
 use super::moments::Moments;
-use super::structure::{Example, Scale};
+use super::number_leaf::NumberLeaf;
+use super::structure::{Example, Scale, Tree};
 use crate::learner::{Learner, Regressor};
+use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Kind, Label, Schema};
@@ -38,6 +41,12 @@ pub trait Estimate: Clone + Debug + PartialEq + Send + Sync + Serialize + Deseri
     /// The answer; `None` before the first row.
     fn estimate(&self, row: Example<'_>) -> Option<f64>;
 
+    /// Adds the answers to a graph, and gives their name; `None` if that cannot be.
+    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
+        let _ = (graph, rows, scaled, scale);
+        None
+    }
+
     /// What it is like, for people.
     fn describe(&self) -> Value;
 
@@ -47,6 +56,35 @@ pub trait Estimate: Clone + Debug + PartialEq + Send + Sync + Serialize + Deseri
     ///
     /// What that is.
     fn validate(&self, dim: usize) -> Result<(), &'static str>;
+}
+
+impl Tree<NumberLeaf> {
+    /// Adds the answers of a tree to a graph.
+    pub(crate) fn draw(
+        &self,
+        graph: &mut Graph,
+        rows: &str,
+        scaled: &str,
+        scale: Scale,
+        growth: &Growth,
+    ) -> Option<String> {
+        let (branching, leaves) = self.branching()?;
+        let dim = leaves.iter().map(|leaf| leaf.dim()).max().unwrap_or(0);
+        let (bases, slopes): (Vec<Vec<f64>>, Vec<Vec<f64>>) = leaves
+            .iter()
+            .map(|leaf| leaf.line(growth, scale, dim))
+            .map(|(base, slopes)| (vec![base], slopes))
+            .unzip();
+        let place = branching.place(graph, rows);
+        let mut answer = graph.look_up(&place, &bases);
+        if slopes.iter().flatten().any(|&slope| slope != 0.0) {
+            let slopes = graph.look_up(&place, &slopes);
+            let parts = graph.op("Mul", &[&slopes, scaled]);
+            let parts = graph.total(&parts);
+            answer = graph.op("Add", &[&answer, &parts]);
+        }
+        Some(graph.clipped(&answer, scale.min, scale.max))
+    }
 }
 
 /// A learner of numbers by a method of trees.
@@ -200,6 +238,21 @@ impl<M: Estimate> Learner for Numbered<M> {
             all.extend(more);
         }
         description
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let (offsets, divisors): (Vec<f64>, Vec<f64>) = (0_u32..)
+            .zip(&self.columns)
+            .map(|(at, column)| {
+                let deviation = column.variance().sqrt();
+                let scaled = deviation > 0.0 && self.nominal.binary_search(&at).is_err();
+                (column.mean, if scaled { deviation } else { f64::INFINITY })
+            })
+            .unzip();
+        let scaled = graph.affine(rows, &offsets, &divisors);
+        let scaled = graph.filled(&scaled, &vec![0.0; offsets.len()]);
+        let scaled = graph.clipped(&scaled, -SCALED_MAX, SCALED_MAX);
+        self.method.draw(graph, rows, &scaled, self.scale())
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -27,7 +27,8 @@ use super::growth::{Growth, LeafPrediction};
 use super::labelled::Scratch;
 use super::number_leaf::NumberLeaf;
 use super::numbered::{Estimate, Numbered};
-use super::structure::{Example, Tree};
+use super::structure::{Example, Scale, Tree};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -86,6 +87,10 @@ impl Estimate for HoeffdingNumbers {
 
     fn estimate(&self, row: Example<'_>) -> Option<f64> {
         Some(self.tree.leaf(row)?.estimate(row, &self.growth))
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
+        self.tree.draw(graph, rows, scaled, scale, &self.growth)
     }
 
     fn describe(&self) -> Value {

@@ -6,6 +6,7 @@ use super::growth::Growth;
 use super::leaf::Leaf;
 use super::split::{Candidate, Question};
 use super::stats::{Stats, Verdict};
+use crate::onnx::Branching;
 use crate::random::Random;
 
 /// A row, and which of its columns hold codes of categories (in rising order).
@@ -20,7 +21,7 @@ pub struct Example<'a> {
 
 /// The targets so far, where they are numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Scale {
+pub struct Scale {
     pub(crate) mean: f64,
     pub(crate) deviation: f64,
     pub(crate) min: f64,
@@ -209,6 +210,26 @@ impl<L: Stats> Tree<L> {
             leaf.deactivate();
             self.resize();
         }
+    }
+
+    /// Its forks, and its leaves in their order; `None` before the first row, or if a fork asks for categories.
+    pub(crate) fn branching(&self) -> Option<(Branching, Vec<&L>)> {
+        let (mut branching, mut leaves) = (Branching::default(), Vec::new());
+        for node in &self.nodes {
+            match node {
+                Node::Fork(Fork {
+                    column, question: Question::AtMost(threshold), first, heaviest, ..
+                }) => {
+                    branching.fork(*column, *threshold, *first, *heaviest == 0);
+                }
+                Node::Fork(_) => return None,
+                Node::Leaf(leaf) => {
+                    branching.leaf();
+                    leaves.push(&**leaf);
+                }
+            }
+        }
+        (!leaves.is_empty()).then_some((branching, leaves))
     }
 
     /// Nodes, leaves, active leaves, and the depth.

@@ -19,6 +19,13 @@ fn detectors_keep_the_contract() {
             "half_space_trees",
             &[("n_trees", "2"), ("height", "3"), ("window_size", "64"), ("limits", "-1, 40")],
         ),
+        ("one_class_svm", &[("n_components", "20")]),
+        ("one_class_svm", &[("n_components", "0"), ("nu", "0.5"), ("lr", "1")]),
+        ("one_class_svm", &[("n_components", "3"), ("gamma", "100"), ("seed", "7"), ("intercept_lr", "0.5")]),
+        ("quantile_filter", &[("n_trees", "3"), ("height", "4")]),
+        ("quantile_filter", &[("detector", "gaussian_scorer"), ("q", "0.5"), ("answer", "flag")]),
+        ("threshold_filter", &[("detector", "loda"), ("threshold", "5"), ("protect", "false")]),
+        ("threshold_filter", &[("detector", "gaussian_scorer"), ("threshold", "0.7")]),
     ];
     for (algorithm, variant) in variants {
         let options = options(variant);

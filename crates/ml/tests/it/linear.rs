@@ -218,7 +218,8 @@ fn passive_aggressive_models_answer_as_others() {
 
 #[test]
 fn mllibs_regressions_descend_batch_by_batch() {
-    // The page's formula in numpy 2.4, in four batches of 50 rows.
+    // PySpark 4.0.1: StreamingLinearRegressionWithSGD and StreamingLogisticRegressionWithSGD, initial weights 0, their
+    // `trainOn` over four batches of 50 rows.
     let cases: [(&str, &str, [f64; 3]); 5] = [
         ("streaming_linear_regression", "", [1.4823313865876746, -0.5947174402044494, 0.7369467828132923]),
         (

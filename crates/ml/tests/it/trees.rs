@@ -116,7 +116,9 @@ fn a_column_of_categories_forks_into_all_of_them() {
 fn ensembles_keep_the_contract() {
     let quick: &[(&str, &str)] =
         &[("n_models", "2"), ("grace_period", "50"), ("delta", "0.01"), ("max_size", "0.02")];
-    for name in ["online_bagging", "adwin_bagging", "leveraging_bagging", "online_boosting"] {
+    for name in
+        ["online_bagging", "adwin_bagging", "leveraging_bagging", "online_boosting", "adwin_boosting", "bole"]
+    {
         keeps_the_contract(name, &[quick], &[2]);
     }
     for name in ["adaptive_random_forest", "srp"] {
@@ -134,6 +136,8 @@ fn ensembles_are_as_good_as_moas_on_elec() {
         ("adaptive_random_forest", &[], 87.5),
         ("srp", &[], 87.5),
         ("online_boosting", &[("delta", "1e-3")], 85.0),
+        ("adwin_boosting", &[("delta", "1e-3")], 84.0),
+        ("bole", &[("delta", "1e-3")], 84.0),
     ] {
         let accuracy = elec::accuracy(name, options);
         assert!(accuracy >= least, "{name}: {accuracy}");
