@@ -3,6 +3,7 @@
 mod body;
 pub(crate) mod live;
 pub(crate) mod models;
+pub(crate) mod queries;
 pub(crate) mod read;
 pub(crate) mod records;
 pub(crate) mod sql;

@@ -7,6 +7,8 @@
 //! | `/`, `/assets/*` | the page, packed from `web/` at build time |
 //! | `/api/live` | the live feed: a snapshot, then frames, as server-sent events |
 //! | `/api/status`, `topics`, `queries`, `models`, `models/NAME/history`, `dead-letters`, `scores` | the same, once, as JSON |
+//! | `/api/queries/NAME/progress` | its last batches, the oldest first, as Spark's `StreamingQueryProgress` |
+//! | `/api/queries/NAME/stop`, `/start` | `POST`: ends it after its batch; lets it go on |
 //! | `/api/models/NAME/export`, `/import` | a model as JSON, out and in |
 //! | `/models/NAME/predict` | `POST` one row or many: answered at once, past SQL |
 //! | `/api/sql` | `POST {"sql": ".."}`: runs statements |

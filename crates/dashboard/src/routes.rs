@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
-use crate::api::{live, models, read, records, sql};
+use crate::api::{live, models, queries, read, records, sql};
 use crate::door::Door;
 use crate::{asset, guard, metrics};
 
@@ -19,6 +19,9 @@ pub(crate) fn router(door: Door) -> Router {
         .route("/api/topics", get(read::topics))
         .route("/api/topics/{name}/records", post(records::append))
         .route("/api/queries", get(read::queries))
+        .route("/api/queries/{name}/progress", get(queries::progress))
+        .route("/api/queries/{name}/stop", post(queries::stop))
+        .route("/api/queries/{name}/start", post(queries::start))
         .route("/api/models", get(read::models))
         .route("/api/models/{name}/history", get(read::history))
         .route("/api/models/{name}/export", get(models::export))

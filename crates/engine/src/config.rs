@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::sink::console::Console;
+
 /// Settings of an engine.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -19,6 +21,8 @@ pub struct Config {
     pub journal_bytes_max: u64,
     /// Rows that one answer holds; a longer one is cut and says so.
     pub answer_rows_max: usize,
+    /// Where tables `USING console` print.
+    pub console: Console,
 }
 
 impl Config {
@@ -32,6 +36,7 @@ impl Config {
             state_bytes_max: 512 * 1024 * 1024,
             journal_bytes_max: 8 * 1024 * 1024,
             answer_rows_max: 10_000,
+            console: Console::default(),
         }
     }
 }

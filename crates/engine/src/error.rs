@@ -257,7 +257,16 @@ pub(crate) enum SinkError {
     Create { topic: String, source: topics::CreateError },
     #[error("write to partition {partition} of topic {topic}")]
     Append { topic: String, partition: u32, source: topics::AppendError },
-    #[error("write rows as JSON")]
+    #[error("write files to {directory}", directory = directory.display())]
+    Files { directory: PathBuf, source: io::Error },
+    #[error("print to the console")]
+    Console(#[source] io::Error),
+    #[error(
+        "memory table {table} would take {bytes} bytes, {bytes_max} are allowed; \
+         write to a topic or files instead, or give it a key"
+    )]
+    Full { table: String, bytes: usize, bytes_max: usize },
+    #[error("encode rows")]
     Encode(#[from] datafusion::arrow::error::ArrowError),
 }
 

@@ -71,7 +71,9 @@ pub use config::Config;
 pub use error::{ErrorKind, OpenError, Position, SqlError};
 pub use models::serve::{Detail, Predicted, PredictedRow};
 pub use operator::aggregate::measure::{AggregationFigures, AggregationSetting, measure_aggregation};
+pub use query::report::QueryProgress;
 pub use session::Engine;
+pub use sink::console::Console;
 pub use status::{
     DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,
     QueryStatus, SourceOffset,

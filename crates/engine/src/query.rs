@@ -6,3 +6,5 @@ pub(crate) mod journal;
 pub(crate) mod lookup;
 pub(crate) mod output;
 pub(crate) mod progress;
+pub(crate) mod report;
+pub(crate) mod trigger;

@@ -22,15 +22,22 @@ use crate::models::{Entry, Pin, Registry};
 use crate::query::driver::Query;
 use crate::query::progress::Progress;
 use crate::session::catalog::{Catalog, Object};
+use crate::sink::memory::MemoryTable;
 use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
 
 mod alter;
 pub(crate) mod catalog;
+mod control;
 mod create;
 mod execute;
+mod explain;
+mod flows;
+mod insert;
 mod render;
 mod resume;
+mod sinks;
 mod start;
+mod views;
 
 /// How long running batches have to come to an end when the engine is dropped.
 const DROP_PATIENCE: Duration = Duration::from_secs(5);
@@ -55,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) env: Env,
     pub(crate) registry: Arc<Registry>,
     pub(crate) changed: watch::Sender<u64>,
+    /// The tables in memory, by their ids.
+    pub(crate) memory: Mutex<BTreeMap<u64, Arc<MemoryTable>>>,
 }
 
 struct Inner {
@@ -89,7 +98,14 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(OpenError::Runtime)?;
-        let shared = Shared { config, topics, env, registry: Arc::default(), changed: watch::channel(0).0 };
+        let shared = Shared {
+            config,
+            topics,
+            env,
+            registry: Arc::default(),
+            changed: watch::channel(0).0,
+            memory: Mutex::default(),
+        };
         let inner = Arc::new(Inner {
             shared: Arc::new(shared),
             catalog: Mutex::default(),
@@ -256,7 +272,7 @@ impl Inner {
 
     fn model_status(&self, object: &Object) -> Option<ModelStatus> {
         match object {
-            Object::Table(_) => None,
+            Object::Table(_) | Object::Flow(_) => None,
             Object::Model(model) => {
                 self.shared.registry.get(&model.name).map(|entry| entry.status(&model.options()))
             }

@@ -8,16 +8,21 @@ use futures::future::BoxFuture;
 use crate::error::SinkError;
 use crate::query::journal::Numbers;
 
+pub(crate) mod aligned;
+pub(crate) mod columns;
+pub(crate) mod console;
 pub(crate) mod dead_letter;
+pub(crate) mod files;
 pub(crate) mod json;
 pub(crate) mod kafka;
+pub(crate) mod memory;
+pub(crate) mod noop;
 pub(crate) mod topic;
 
 /// What a sink is told about the rows of a batch. A batch that runs again after a crash tells the same.
 #[derive(Debug)]
 pub(crate) struct Delivery<'a> {
     /// The batch's number, counted from 1.
-    #[expect(dead_code, reason = "the log has no use for it, other sinks have")]
     pub(crate) batch: u64,
     /// The batch's time, in Unix milliseconds.
     pub(crate) time_ms: i64,
@@ -25,6 +30,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) first: u64,
     /// What [`Sink::partitions`] said when the batch was planned.
     pub(crate) partitions: u32,
+    /// Whether the rows are the whole result, in the place of what was written before: complete mode.
+    pub(crate) replaces: bool,
     /// Sequence numbers, for sinks that have use for them: they are committed with the batch.
     pub(crate) numbers: &'a mut Numbers,
 }
@@ -32,7 +39,6 @@ pub(crate) struct Delivery<'a> {
 /// Takes the rows of a query, batch by batch, in order.
 pub(crate) trait Sink: Send + Sync + Debug {
     /// As the progress of the query names it.
-    #[expect(dead_code, reason = "progress names sinks by it")]
     fn description(&self) -> String;
 
     /// How many partitions rows can go to; written down before the batch runs, so that a repetition sends each
@@ -42,6 +48,12 @@ pub(crate) trait Sink: Send + Sync + Debug {
     /// If the sink is not there any more.
     fn partitions(&self) -> Result<u32, SinkError> {
         Ok(0)
+    }
+
+    /// Whether what was written is gone when the program ends: a query whose batches write the whole result then
+    /// writes it once more when it goes on.
+    fn forgets(&self) -> bool {
+        false
     }
 
     /// Takes all rows of a batch, also if there are none, and says how many it took. When it returns they are
@@ -54,4 +66,9 @@ pub(crate) trait Sink: Send + Sync + Debug {
         rows: &'a [RecordBatch],
         delivery: Delivery<'a>,
     ) -> BoxFuture<'a, Result<u64, SinkError>>;
+}
+
+/// How many rows there are.
+pub(crate) fn rows_of(batches: &[RecordBatch]) -> u64 {
+    batches.iter().map(|batch| batch.num_rows() as u64).sum()
 }

@@ -7,6 +7,7 @@ mod model_functions;
 pub(crate) mod options;
 mod parse;
 mod select;
+pub(crate) mod sink_options;
 pub(crate) mod statement;
 mod stream;
 pub(crate) mod types;

@@ -28,7 +28,7 @@ enum Command {
     Serve(commands::serve::Args),
     /// Play the whole thing on real data: images come in, a model learns, a page shows it.
     Demo(demo::Args),
-    /// Run a pipeline of SQL statements on a server and follow its queries.
+    /// Run a pipeline of SQL statements, on a server or in this process, and follow its queries.
     Run(commands::run::Args),
     /// Ask once: run one statement on a server and print its rows.
     Sql(commands::sql::Args),
@@ -42,7 +42,7 @@ enum Command {
     Consume(commands::consume::Args),
     /// List models, show one, or its history.
     Model(commands::model::Args),
-    /// List queries.
+    /// List queries, show, stop and start one.
     Query(commands::query::Args),
     /// Measure what the README quotes: start, idle, throughput, latency.
     Bench(commands::bench::Args),

@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::MemTable;
 use datafusion::catalog::streaming::StreamingTable;
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 
 use crate::error::SqlError;
@@ -15,6 +19,7 @@ use crate::operator::scope::{Pins, Scope};
 use crate::plan::compile::visible_columns;
 use crate::plan::resolve::{self, Known};
 use crate::session::catalog::Table;
+use crate::sink::memory::MemoryTable;
 use crate::source::Source;
 use crate::source::bounded::BoundedStream;
 use crate::source::shape::Shape;
@@ -30,19 +35,45 @@ pub(crate) struct BoundedRows {
     pub(crate) refused: u64,
 }
 
-/// Runs the query over tables as they are now, with the latest version of each model.
-pub(crate) async fn run(
+/// Where the rows of a table are.
+pub(crate) enum Input {
+    Source(Arc<dyn Source>),
+    Memory(Arc<MemoryTable>),
+}
+
+/// A query that can run once.
+pub(crate) struct Planned {
+    pub(crate) logical: LogicalPlan,
+    pub(crate) physical: Arc<dyn ExecutionPlan>,
+    session: SessionContext,
+    scope: Arc<Scope>,
+    refused: Arc<AtomicU64>,
+    /// The versions of models that it asks stay meanwhile.
+    _held: Vec<Pin>,
+}
+
+/// Plans the query over tables as they are now, with the latest version of each model.
+pub(crate) async fn plan(
     select: &Select,
-    tables: &[(&Table, Arc<dyn Source>)],
+    tables: &[(&Table, Input)],
     known: Known<'_>,
-    rows_max: usize,
-) -> Result<BoundedRows, SqlError> {
+) -> Result<Planned, SqlError> {
     let planning = |error| SqlError::plan(&error);
     let scope = Arc::new(Scope::default());
     let session = resolve::session(known, &scope);
     let refused = Arc::new(AtomicU64::new(0));
     let mut names = Vec::new();
-    for (table, source) in tables {
+    for (table, input) in tables {
+        let source = match input {
+            Input::Source(source) => source,
+            Input::Memory(memory) => {
+                names.extend(table.columns.iter().map(|column| column.name().clone()));
+                names.push(table.name.clone());
+                let rows = MemTable::try_new(memory.schema(), vec![memory.rows()]).map_err(planning)?;
+                session.register_table(table.name.as_str(), Arc::new(rows)).map_err(planning)?;
+                continue;
+            }
+        };
         let columns = visible_columns(select, &table.columns);
         names.extend(columns.iter().map(|column| column.name().clone()));
         names.push(table.name.clone());
@@ -58,27 +89,34 @@ pub(crate) async fn run(
         session.register_table(table.name.as_str(), Arc::new(provider)).map_err(planning)?;
     }
     let logical = resolve::logical(&session, select, &names).await?;
-    let (_held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
+    let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins));
     let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
-    let failed = |error: datafusion::error::DataFusionError| SqlError::failed("run the query", error);
-    let schema = physical.schema();
-    let mut stream =
-        datafusion::physical_plan::execute_stream(physical, session.task_ctx()).map_err(failed)?;
-    let (mut batches, mut rows, mut cut) = (Vec::new(), 0, false);
-    while let Some(batch) = stream.next().await.transpose().map_err(failed)? {
-        let room = rows_max - rows;
-        cut = batch.num_rows() > room;
-        rows += batch.num_rows().min(room);
-        batches.push(batch.slice(0, batch.num_rows().min(room)));
-        if cut {
-            break;
+    Ok(Planned { logical, physical, session, scope, refused, _held: held })
+}
+
+impl Planned {
+    /// Gives its rows, so many at most.
+    pub(crate) async fn run(self, rows_max: usize) -> Result<BoundedRows, SqlError> {
+        let failed = |error: datafusion::error::DataFusionError| SqlError::failed("run the query", error);
+        let schema = self.physical.schema();
+        let mut stream = datafusion::physical_plan::execute_stream(self.physical, self.session.task_ctx())
+            .map_err(failed)?;
+        let (mut batches, mut rows, mut cut) = (Vec::new(), 0, false);
+        while let Some(batch) = stream.next().await.transpose().map_err(failed)? {
+            let room = rows_max - rows;
+            cut = batch.num_rows() > room;
+            rows += batch.num_rows().min(room);
+            batches.push(batch.slice(0, batch.num_rows().min(room)));
+            if cut {
+                break;
+            }
+            // A reader that never waits must let others have the thread.
+            tokio::task::yield_now().await;
         }
-        // A reader that never waits must let others have the thread.
-        tokio::task::yield_now().await;
+        let refused = self.refused.load(Ordering::Relaxed) + self.scope.unplaced();
+        Ok(BoundedRows { schema, batches, cut, refused })
     }
-    let refused = refused.load(Ordering::Relaxed) + scope.unplaced();
-    Ok(BoundedRows { schema, batches, cut, refused })
 }
 
 fn pin_all(

@@ -8,6 +8,8 @@ use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::Result;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::streaming::PartitionStream;
 
 use crate::error::SqlError;
@@ -36,6 +38,9 @@ pub(crate) struct Compiled {
     /// The models it asks, in lower case.
     pub(crate) models: BTreeSet<String>,
     pub(crate) scope: Arc<Scope>,
+    /// As the planner understood the query, and how it would run it over rows that end.
+    pub(crate) logical: LogicalPlan,
+    pub(crate) physical: Arc<dyn ExecutionPlan>,
 }
 
 /// What the plan reads of one stream.
@@ -105,7 +110,7 @@ pub(crate) async fn compile(
         Input { schema, watermark }
     };
     let inputs = sources.into_iter().map(input).collect();
-    Ok(Compiled { pipeline, inputs, tables, output, models, scope })
+    Ok(Compiled { pipeline, inputs, tables, output, models, scope, logical, physical: plan })
 }
 
 /// The table's columns and the metadata that the query names.

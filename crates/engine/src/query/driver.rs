@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
@@ -27,6 +26,8 @@ use crate::query::journal::{Done, Frame, Intent, Journal, ModelRecord, Ranges, S
 use crate::query::lookup::{self, Lookup};
 use crate::query::output::{Output, without};
 use crate::query::progress::Progress;
+use crate::query::report::{Batch, Reporter, Stopwatch};
+use crate::query::trigger::{Pace, Trigger};
 use crate::sink::dead_letter::{DeadLetterSink, Refused};
 use crate::sink::json::encode;
 use crate::sink::topic::TopicSink;
@@ -44,6 +45,9 @@ pub(crate) struct Query {
     pub(crate) dead_letters: DeadLetterSink,
     /// Where rows go that come too late.
     pub(crate) late: Option<TopicSink>,
+    pub(crate) trigger: Trigger,
+    /// Whether a batch's rows take the place of all before: complete mode.
+    pub(crate) replaces: bool,
     pub(crate) registry: Arc<Registry>,
     pub(crate) journal: Journal,
     pub(crate) start: Start,
@@ -91,11 +95,13 @@ impl Query {
     }
 
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
+        self.progress.running(self.reporter());
         for lookup in &mut self.lookups {
             lookup.load(&self.standing.offsets).await?;
         }
+        self.write_again().await?;
         if let Some((intent, pins)) = self.undone.take() {
-            let begun = self.env.clock.monotonic();
+            let mut watch = Stopwatch::start(&self.env.clock);
             let mut pinned = Input::default();
             for feed in &self.feeds {
                 pinned.streams.push(feed.source.reread(&intent.ranges).await?);
@@ -103,18 +109,20 @@ impl Query {
             for lookup in &self.lookups {
                 pinned.tables.push(lookup.reread(&intent.ranges).await?);
             }
-            self.run_batch(&intent, &pins, &pinned, begun).await?;
+            self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
         }
-        while feed::fired(&self.feeds, &self.standing.offsets, stop).await? {
-            let begun = self.env.clock.monotonic();
+        let mut pace = Pace::begin(self.trigger, &self.feeds, &self.env.clock).await?;
+        while pace.fired(&self.feeds, &self.standing.offsets, stop).await? {
+            let mut watch = Stopwatch::start(&self.env.clock);
             let mut pinned = Input::default();
             for feed in &self.feeds {
                 let (positions, turn) = (&self.standing.offsets, self.standing.batch);
-                pinned.streams.push(feed.source.pin(positions, &feed.limits, turn).await?);
+                pinned.streams.push(feed.source.pin(positions, &pace.limits(&feed.limits), turn).await?);
             }
             if pinned.streams.iter().all(Pinned::is_empty) {
                 continue;
             }
+            watch.ended("latestOffset");
             for lookup in &self.lookups {
                 pinned.tables.push(lookup.pin(&self.standing.offsets).await?);
             }
@@ -123,7 +131,8 @@ impl Query {
             let ranges = feed::merged(ranges.chain(pinned.tables.iter().map(|table| lookup::joined(table))));
             let (intent, pins) = self.intend(ranges)?;
             self.journal_append(&Frame::Intent(intent.clone()))?;
-            self.run_batch(&intent, &pins, &pinned, begun).await?;
+            watch.ended("walCommit");
+            self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
         }
         Ok(())
     }
@@ -140,13 +149,38 @@ impl Query {
         Ok(())
     }
 
+    /// Gives the whole result to a sink that has forgotten it.
+    async fn write_again(&mut self) -> Result<(), QueryError> {
+        let Effect::Write { sink } = &mut self.effect else { return Ok(()) };
+        if !(self.replaces && sink.forgets() && self.standing.batch > 0) {
+            return Ok(());
+        }
+        let rows = self.feeds.iter().map(Feed::no_rows).collect::<Vec<_>>();
+        let batch = self.standing.batch + 1;
+        let (moment, _) = feed::moment(&self.feeds, &rows, batch, &self.standing);
+        let tables: Vec<_> = self.lookups.iter().map(|lookup| lookup.rows.clone()).collect();
+        let merged = self.plan.pipeline.run(Inputs { streams: &rows, tables: &tables }, &moment).await;
+        self.plan.pipeline.abort();
+        let output = Output::of(merged?, &Refusals::new())?;
+        let delivery = Delivery {
+            batch: self.standing.batch,
+            time_ms: self.env.clock.now_ms(),
+            first: self.standing.rows_written,
+            partitions: 0,
+            replaces: true,
+            numbers: &mut self.standing.numbers.clone(),
+        };
+        sink.write(&output.batches, delivery).await?;
+        Ok(())
+    }
+
     /// Everything between intent and done.
     async fn run_batch(
         &mut self,
         intent: &Intent,
         pins: &Pins,
         pinned: &Input,
-        begun: Duration,
+        watch: &mut Stopwatch,
     ) -> Result<(), QueryError> {
         let mut records = Vec::with_capacity(self.feeds.len());
         let mut refused = Vec::with_capacity(self.feeds.len());
@@ -157,6 +191,7 @@ impl Query {
             rows.push(read.batch);
             refused.push(read.refused);
         }
+        watch.ended("getBatch");
         self.bind(intent, pins);
         let mut done = Done {
             batch: intent.batch,
@@ -179,6 +214,7 @@ impl Query {
                     time_ms: intent.time_ms,
                     first: self.standing.rows_written,
                     partitions: intent.sink_partitions,
+                    replaces: self.replaces,
                     numbers: &mut done.numbers,
                 };
                 sink.write(&output.batches, delivery).await?
@@ -193,9 +229,14 @@ impl Query {
         let refused: Vec<Refused<'_>> = refused.collect();
         done.refused += refused.iter().map(|refused| refused.rows.len() as u64).sum::<u64>();
         done.samples = self.dead_letters.write(&refused, intent.time_ms, &mut done.numbers).await?;
-        let rows = done.rows_read;
+        watch.ended("addBatch");
+        let (rows_read, rows_written, late) = (done.rows_read, done.rows_written, done.late);
         self.commit(intent, done)?;
-        self.publish(rows, begun);
+        watch.ended("commitOffsets");
+        let pipeline = Some(&self.plan.pipeline).filter(|pipeline| pipeline.is_stateful());
+        let (state, standing) = (pipeline.map(Pipeline::figures), &self.standing);
+        self.progress.committed(&Batch { intent, standing, rows_read, rows_written, late, state, watch });
+        self.changed.send_modify(|changes| *changes += 1);
         Ok(())
     }
 
@@ -316,11 +357,13 @@ impl Query {
         self.shorten_journal()
     }
 
-    fn publish(&self, rows: u64, begun: Duration) {
-        let pipeline = Some(&self.plan.pipeline).filter(|pipeline| pipeline.is_stateful());
-        let figures = pipeline.map(Pipeline::figures);
-        self.progress.committed(&self.standing, figures, rows, begun);
-        self.changed.send_modify(|changes| *changes += 1);
+    fn reporter(&self) -> Reporter {
+        let name = &self.progress.identity().name;
+        let sink = match &self.effect {
+            Effect::Write { sink } => sink.description(),
+            Effect::Learn { .. } => format!("model[{name}]"),
+        };
+        Reporter::new(name, &self.start, &sink, self.env.random.as_ref())
     }
 
     fn journal_append(&mut self, frame: &Frame) -> Result<(), QueryError> {

@@ -29,6 +29,10 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
+    pub(crate) fn no_rows(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::clone(self.shape.schema()))
+    }
+
     /// The newest event time in these rows.
     fn newest(&self, rows: &RecordBatch) -> Option<i64> {
         let (column, _) = self.watermark?;

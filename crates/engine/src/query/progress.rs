@@ -8,11 +8,15 @@ use env::Clock;
 
 use crate::operator::stateful::StateFigures;
 use crate::query::journal::Snapshot;
-use crate::source::Source;
+use crate::query::report::{Batch, QueryProgress, Reporter};
+use crate::source::{Source, Standing};
 use crate::status::{DeadLetters, Percentiles, QueryKind, QueryState, QueryStatus};
 
 /// Batches that the percentiles are taken over.
 const BATCHES_KEPT: usize = 512;
+
+/// Batches that are told of in full, as many as Spark keeps.
+const REPORTS_KEPT: usize = 100;
 
 /// The time that the rate is taken over.
 const RATE_OVER: Duration = Duration::from_secs(10);
@@ -44,6 +48,8 @@ struct Current {
     standing: Snapshot,
     figures: Option<StateFigures>,
     batches: VecDeque<Measured>,
+    reporter: Option<Reporter>,
+    recent: VecDeque<QueryProgress>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +67,15 @@ impl Progress {
         standing: Snapshot,
     ) -> Self {
         let begun = clock.monotonic();
-        let batches = VecDeque::new();
-        let current = Current { state: QueryState::Running, error: None, standing, figures: None, batches };
+        let current = Current {
+            state: QueryState::Running,
+            error: None,
+            standing,
+            figures: None,
+            batches: VecDeque::new(),
+            reporter: None,
+            recent: VecDeque::new(),
+        };
         Progress { identity, sources, clock, begun, current: Mutex::new(current) }
     }
 
@@ -70,23 +83,39 @@ impl Progress {
         &self.identity
     }
 
-    /// After a committed batch that began at `begun`.
-    pub(crate) fn committed(
-        &self,
-        standing: &Snapshot,
-        figures: Option<StateFigures>,
-        rows: u64,
-        begun: Duration,
-    ) {
+    /// After a committed batch.
+    pub(crate) fn committed(&self, batch: &Batch<'_>) {
         let at = self.clock.monotonic();
-        let took_ms = at.saturating_sub(begun).as_secs_f64() * 1_000.0;
+        let took_ms = at.saturating_sub(batch.watch.begun).as_secs_f64() * 1_000.0;
+        let ends: Vec<(&str, Standing)> = self
+            .sources
+            .iter()
+            .map(|source| (source.name(), source.progress(&batch.standing.offsets)))
+            .collect();
         let mut current = self.lock();
-        current.standing.clone_from(standing);
-        current.figures = figures;
-        current.batches.push_back(Measured { at, took_ms, rows });
+        current.standing.clone_from(batch.standing);
+        current.figures = batch.state;
+        current.batches.push_back(Measured { at, took_ms, rows: batch.rows_read });
         if current.batches.len() > BATCHES_KEPT {
             current.batches.pop_front();
         }
+        if let Some(reporter) = &mut current.reporter {
+            let report = reporter.report(batch, &ends);
+            current.recent.push_back(report);
+            if current.recent.len() > REPORTS_KEPT {
+                current.recent.pop_front();
+            }
+        }
+    }
+
+    /// The query runs: from now on its batches are told of.
+    pub(crate) fn running(&self, reporter: Reporter) {
+        self.lock().reporter = Some(reporter);
+    }
+
+    /// The last batches, the oldest first.
+    pub(crate) fn recent(&self) -> Vec<QueryProgress> {
+        self.lock().recent.iter().cloned().collect()
     }
 
     pub(crate) fn ended(&self, state: QueryState, error: Option<String>) {

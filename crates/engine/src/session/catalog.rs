@@ -16,6 +16,8 @@ use crate::models::contest::Contest;
 use crate::models::shape::Shape;
 use crate::sql::Select;
 use crate::sql::options::TableOptions;
+use crate::sql::sink_options::SinkOptions;
+use crate::sql::statement::Columns;
 
 /// The version of the file.
 const VERSION: u64 = 2;
@@ -27,6 +29,8 @@ pub(crate) struct Table {
     pub(crate) id: u64,
     pub(crate) sql: String,
     pub(crate) options: TableOptions,
+    /// Of the query that fills it.
+    pub(crate) sink: SinkOptions,
     pub(crate) columns: Vec<FieldRef>,
     /// The query that fills it.
     pub(crate) query: Option<QueryDef>,
@@ -67,6 +71,19 @@ pub(crate) struct ModelSettings {
     pub(crate) serving: Option<u64>,
 }
 
+/// One more query that writes a table.
+#[derive(Debug)]
+pub(crate) struct FlowDef {
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    pub(crate) sql: String,
+    /// The table that it writes.
+    pub(crate) target: Arc<Table>,
+    /// Which of its columns it fills.
+    pub(crate) columns: Columns,
+    pub(crate) query: QueryDef,
+}
+
 /// A network that is a function.
 #[derive(Debug)]
 pub(crate) struct NetworkDef {
@@ -91,9 +108,10 @@ pub(crate) enum Object {
     Model(Arc<ModelDef>),
     Network(Arc<NetworkDef>),
     Contest(Arc<ContestDef>),
+    Flow(Arc<FlowDef>),
 }
 
-/// All objects by name in lower case. Tables and models share the names.
+/// All objects by name in lower case. Tables, models and flows share the names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Catalog {
     pub(crate) next_id: u64,
@@ -196,6 +214,7 @@ impl Object {
             Object::Model(model) => &model.name,
             Object::Network(network) => &network.name,
             Object::Contest(contest) => &contest.contest.name,
+            Object::Flow(flow) => &flow.name,
         }
     }
 
@@ -205,6 +224,7 @@ impl Object {
             Object::Model(model) => model.id,
             Object::Network(network) => network.id,
             Object::Contest(contest) => contest.id,
+            Object::Flow(flow) => flow.id,
         }
     }
 
@@ -214,6 +234,7 @@ impl Object {
             Object::Model(model) => &model.sql,
             Object::Network(network) => &network.sql,
             Object::Contest(contest) => &contest.sql,
+            Object::Flow(flow) => &flow.sql,
         }
     }
 
@@ -221,6 +242,7 @@ impl Object {
         match self {
             Object::Table(_) => "table",
             Object::Model(_) | Object::Network(_) | Object::Contest(_) => "model",
+            Object::Flow(_) => "flow",
         }
     }
 
@@ -229,6 +251,7 @@ impl Object {
         match self {
             Object::Table(table) => table.query.as_ref(),
             Object::Model(model) => Some(&model.query),
+            Object::Flow(flow) => Some(&flow.query),
             Object::Network(_) | Object::Contest(_) => None,
         }
     }
@@ -286,6 +309,7 @@ impl Catalog {
         let uses = |query: &QueryDef| match object {
             Object::Table(_) => query.reads(name) || query.select.mentions(name),
             Object::Network(_) => query.select.mentions(name),
+            Object::Flow(_) => false,
             Object::Model(_) | Object::Contest(_) => query
                 .select
                 .strings()
@@ -296,6 +320,7 @@ impl Catalog {
             Object::Contest(contest) => {
                 contest.contest.members.iter().any(|member| member.eq_ignore_ascii_case(name))
             }
+            Object::Flow(flow) if flow.target.name.eq_ignore_ascii_case(name) => true,
             _ => user.query().is_some_and(uses),
         };
         let users = self.objects().filter(|user| user.name() != name).filter(uses);

@@ -16,9 +16,11 @@ use crate::query::journal::{Frame, Journal, Progress, Recovered, Start};
 use crate::session::catalog::{
     Catalog, ContestDef, ModelDef, ModelSettings, NetworkDef, Object, QueryDef, Table,
 };
+use crate::session::sinks::check_streamable;
 use crate::session::start::{Definition, End, Planned, stored_columns};
 use crate::session::{Inner, lock};
-use crate::sql::options::{ModelOptions, TableOptions};
+use crate::sql::options::ModelOptions;
+use crate::sql::sink_options::{SinkKind, SinkOptions};
 use crate::sql::statement::{CreateContest, Drop, IfExists};
 use crate::sql::{CreateModel, CreateNetwork, CreateTable};
 use crate::status::Offsets;
@@ -27,7 +29,7 @@ use crate::status::Offsets;
 const NAME_BYTES_MAX: usize = 128;
 
 /// What a `CREATE` finds under its name.
-enum Place {
+pub(super) enum Place {
     Free,
     /// It gives way to the new one.
     Taken(Object),
@@ -35,7 +37,12 @@ enum Place {
     Kept(Answer),
 }
 
-fn place(catalog: &Catalog, name: &str, if_exists: IfExists, what: &'static str) -> Result<Place, SqlError> {
+pub(super) fn place(
+    catalog: &Catalog,
+    name: &str,
+    if_exists: IfExists,
+    what: &'static str,
+) -> Result<Place, SqlError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(allowed) {
         let reason = format!("is not a name: up to {NAME_BYTES_MAX} letters, digits, '_', '-' and '.'");
@@ -69,7 +76,11 @@ pub(super) fn refuse_used(catalog: &Catalog, object: &Object) -> Result<(), SqlE
 }
 
 impl Inner {
-    pub(super) async fn create_table(&self, create: CreateTable, sql: String) -> Result<Answer, SqlError> {
+    pub(super) async fn create_table(
+        &self,
+        mut create: CreateTable,
+        sql: String,
+    ) -> Result<Answer, SqlError> {
         let catalog = self.catalog();
         let replaced = match place(&catalog, &create.name, create.if_exists, "table")? {
             Place::Free => None,
@@ -79,31 +90,49 @@ impl Inner {
         if let Some(object) = &replaced {
             refuse_used(&catalog, object)?;
         }
-        let options = TableOptions::from(&create)?;
+        let (options, sink) = SinkOptions::of(&mut create)?;
+        let id = catalog.next_id;
         if create.query.is_none() {
             let columns = options.columns(&create)?;
             self.shared.prepare(&options)?;
-            let table = Table { name: create.name, id: catalog.next_id, sql, options, columns, query: None };
+            let table = Table { name: create.name, id, sql, options, sink, columns, query: None };
             let message = format!("streaming table {} reads {}", table.name, table.options.describe());
             self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
             return Ok(Answer::message(message));
         }
-        let (id, name) = (catalog.next_id, create.name);
+        let name = create.name;
         let Some(select) = create.query else { unreachable!("asked for above") };
-        let query = QueryDef::over(select, &catalog)?;
-        let end = End::Table(&options);
-        let definition = Definition { name: &name, id, sql: &sql, query: &query, end };
-        let planned = self.shared.plan(definition, &catalog.networks()).await?;
+        let query = Some(QueryDef::over(select, &catalog)?);
+        let table = Table { name, id, sql, options, sink, columns: Vec::new(), query };
+        self.fill_table(table, replaced.as_ref()).await
+    }
+
+    /// Starts the query that fills a table, and takes the table into the catalog.
+    pub(super) async fn fill_table(
+        &self,
+        mut table: Table,
+        replaced: Option<&Object>,
+    ) -> Result<Answer, SqlError> {
+        let Some(query) = &table.query else { unreachable!("only tables with a query are filled") };
+        query.sources.iter().chain(&query.tables).try_for_each(|table| check_streamable(table))?;
+        let end = End::Table(&table.options, &table.sink);
+        let definition = Definition { name: &table.name, id: table.id, sql: &table.sql, query, end };
+        let planned = self.shared.plan(definition, &self.catalog().networks()).await?;
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
-        self.shared.source_topics(&query)?;
-        self.shared.prepare(&options)?;
+        self.shared.source_topics(query)?;
+        self.shared.prepare_sink(&table.options, &table.sink)?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
-        let message =
-            format!("streaming table {name} writes topic {} from {}", options.topic, query.source_names());
-        let table = Table { name, id, sql, options, columns, query: Some(query) };
-        self.change(replaced.as_ref(), Object::Table(Arc::new(table))).await?;
+        let (name, from) = (&table.name, query.source_names());
+        let message = match table.sink.view {
+            true => format!("materialized view {name} follows {from}"),
+            false => {
+                format!("streaming table {name} writes {} from {from}", table.sink.named(&table.options))
+            }
+        };
+        table.columns = columns;
+        self.change(replaced, Object::Table(Arc::new(table))).await?;
         self.run(running);
         Ok(Answer::message(message))
     }
@@ -123,6 +152,7 @@ impl Inner {
         let syntax = |error: ml::OptionError| SqlError::Syntax { position, reason: error.to_string() };
         let label = ml::registry::label_of(&given.algorithm).map_err(syntax)?;
         let query = QueryDef::over(create.query, &catalog)?;
+        query.sources.iter().chain(&query.tables).try_for_each(|table| check_streamable(table))?;
         let mut model = ModelDef {
             name: create.name,
             id: catalog.next_id,
@@ -255,11 +285,16 @@ impl Inner {
             Object::Contest(_) => self.shared.registry.remove_contest(object.name()),
             _ => {}
         }
-        Ok(Answer::message(format!("{what} {} is dropped; its topic stays", object.name())))
+        let stays = match object {
+            Object::Table(table) if table.sink.kind != SinkKind::Kafka || table.sink.view => "",
+            Object::Flow(_) => "",
+            _ => "; its topic stays",
+        };
+        Ok(Answer::message(format!("{what} {} is dropped{stays}", object.name())))
     }
 
     /// A new query's journal, with the versions its model begins with.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         definition: Definition<'_>,
         history: &[Arc<Version>],
@@ -283,7 +318,7 @@ impl Inner {
     }
 
     /// Puts the object into the catalog, durably, in the place of `replaced`.
-    async fn change(&self, replaced: Option<&Object>, object: Object) -> Result<(), SqlError> {
+    pub(super) async fn change(&self, replaced: Option<&Object>, object: Object) -> Result<(), SqlError> {
         if let Some(replaced) = replaced {
             self.stop(replaced.name()).await;
         }
@@ -307,6 +342,14 @@ impl Inner {
 
     /// Removes the files of what is not in the catalog any more. What stays is removed at the next start.
     fn forget(&self, object: &Object) {
+        lock(&self.shared.memory).remove(&object.id());
+        if let Object::Table(table) = object
+            && table.sink.view
+            && table.sink.kind == SinkKind::Kafka
+            && let Err(error) = self.shared.topics.delete(&table.options.topic)
+        {
+            tracing::warn!(view = table.name, %error, "left the topic of a view that was dropped");
+        }
         let disk = self.shared.env.disk.as_ref();
         let removed = match object {
             Object::Network(network) => disk.remove_file(&self.shared.network_file(network.id)),
@@ -320,7 +363,7 @@ impl Inner {
 }
 
 /// The models that a new query asks must be there, and so must the versions that it names.
-fn check_models(registry: &Registry, planned: &Planned) -> Result<(), SqlError> {
+pub(super) fn check_models(registry: &Registry, planned: &Planned) -> Result<(), SqlError> {
     planned.compiled.models.iter().try_for_each(|model| {
         let reference = Reference::parse(model)?;
         let entry = registry.known(&reference.model)?;

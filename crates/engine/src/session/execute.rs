@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::answer::Answer;
 use crate::error::SqlError;
-use crate::plan::bounded;
+use crate::plan::bounded::{self, BoundedRows, Input, Planned};
 use crate::plan::resolve::Known;
 use crate::session::Inner;
-use crate::session::catalog::{Object, QueryDef, Table};
+use crate::session::catalog::{Catalog, Object, QueryDef, Table};
 use crate::session::render::{answer, describe_columns};
+use crate::session::sinks::check_readable;
 use crate::sql::{Parsed, Select, Show, Statement};
 use crate::status::QueryState;
 
@@ -19,41 +20,61 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
         Statement::Show(show) => return Ok(inner.show(show)),
         Statement::ShowVersions(name) => return inner.show_versions(&name),
         Statement::Describe(name) => return inner.describe(&name),
+        Statement::Explain(explain) => return inner.explain(explain).await,
+        Statement::Insert(insert) => return inner.insert(&insert).await,
         _ => {}
     }
     let _permit = inner.changing.acquire().await.map_err(|_| SqlError::Closed)?;
     match statement {
         Statement::CreateTable(create) => inner.create_table(create, text).await,
+        Statement::CreateView(create) => inner.create_view(create, text).await,
+        Statement::CreateFlow(create) => inner.create_flow(create, text).await,
+        Statement::DropFlow(drop) => inner.drop_object(drop, "flow").await,
         Statement::CreateModel(create) => inner.create_model(create, text).await,
         Statement::CreateContest(create) => inner.create_contest(create, text).await,
         Statement::CreateNetwork(create) => inner.create_network(create, text).await,
         Statement::AlterModel(alter) => inner.alter_model(alter).await,
         Statement::DropTable(drop) => inner.drop_object(drop, "table").await,
         Statement::DropModel(drop) => inner.drop_object(drop, "model").await,
-        Statement::Select(_) | Statement::Show(_) | Statement::ShowVersions(_) | Statement::Describe(_) => {
-            unreachable!("answered above")
-        }
+        Statement::Select(_)
+        | Statement::Show(_)
+        | Statement::ShowVersions(_)
+        | Statement::Describe(_)
+        | Statement::Explain(_)
+        | Statement::Insert(_) => unreachable!("answered above"),
     }
 }
 
 impl Inner {
     async fn select(&self, select: &Select) -> Result<Answer, SqlError> {
-        let catalog = self.catalog();
+        answer(&self.rows(select, self.shared.config.answer_rows_max).await?)
+    }
+
+    /// Runs the query once.
+    pub(super) async fn rows(&self, select: &Select, rows_max: usize) -> Result<BoundedRows, SqlError> {
+        self.planned(select, &self.catalog()).await?.run(rows_max).await
+    }
+
+    /// Plans the query over what there is now.
+    pub(super) async fn planned(&self, select: &Select, catalog: &Catalog) -> Result<Planned, SqlError> {
         for stream in select.streams() {
             catalog.table(&stream.table)?;
         }
         let tables =
             catalog.tables().map(AsRef::as_ref).filter(|table: &&Table| select.mentions(&table.name));
-        let opened = |table| Ok((table, self.shared.source_once(table)?));
-        let tables: Vec<_> = tables.map(opened).collect::<Result<_, SqlError>>()?;
+        let tables: Vec<(&Table, Input)> = tables
+            .map(|table| {
+                check_readable(table)?;
+                let input = match self.shared.memory_of(table) {
+                    Some(memory) => Input::Memory(memory),
+                    None => Input::Source(self.shared.source_once(table)?),
+                };
+                Ok((table, input))
+            })
+            .collect::<Result<_, SqlError>>()?;
         let networks = catalog.networks();
-        let rows = bounded::run(
-            select,
-            &tables,
-            Known { networks: &networks, models: &self.shared.registry },
-            self.shared.config.answer_rows_max,
-        );
-        answer(&rows.await?)
+        let known = Known { networks: &networks, models: &self.shared.registry };
+        bounded::plan(select, &tables, known).await
     }
 
     fn show(&self, show: Show) -> Answer {

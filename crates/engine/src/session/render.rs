@@ -23,7 +23,7 @@ pub(super) fn answer(rows: &BoundedRows) -> Result<Answer, SqlError> {
         let renamed = renamed(batch, &numbered).map_err(failed)?;
         for row in encode(&[renamed], None).map_err(failed)? {
             let mut object: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_slice(&row.value)
+                serde_json::from_slice(row.value.as_deref().unwrap_or_default())
                     .map_err(|error| SqlError::failed("write the answer", error))?;
             let values = numbered.iter().map(|name| object.remove(name).unwrap_or_default());
             answer.rows.push(values.collect());

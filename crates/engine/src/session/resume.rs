@@ -21,7 +21,8 @@ use crate::session::catalog::{
 use crate::session::start::{Definition, End, stored_columns};
 use crate::session::{Inner, Shared, lock};
 use crate::sql::Statement;
-use crate::sql::options::{ModelOptions, TableOptions};
+use crate::sql::options::ModelOptions;
+use crate::sql::sink_options::{SinkKind, SinkOptions};
 use crate::status::QueryState;
 
 pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
@@ -141,16 +142,17 @@ fn register_models(shared: &Shared, catalog: &Catalog, journals: &mut Opened) {
     }
 }
 
-fn definition_of(object: &Object) -> Option<Definition<'_>> {
+pub(super) fn definition_of(object: &Object) -> Option<Definition<'_>> {
     match object {
         Object::Table(table) => Some(Definition {
             name: &table.name,
             id: table.id,
             sql: &table.sql,
             query: table.query.as_ref()?,
-            end: End::Table(&table.options),
+            end: End::Table(&table.options, &table.sink),
         }),
         Object::Model(model) => Some(Definition::of_model(model)),
+        Object::Flow(flow) => Some(Definition::of_flow(flow)),
         Object::Network(_) | Object::Contest(_) => None,
     }
 }
@@ -168,8 +170,14 @@ impl Shared {
         let planned = self.plan(definition, &catalog.networks()).await?;
         self.source_topics(definition.query)?;
         let entry = match definition.end {
-            End::Table(options) => {
-                self.prepare(options)?;
+            End::Table(options, sink) => {
+                if sink.kind == SinkKind::Kafka {
+                    self.prepare(options)?;
+                }
+                None
+            }
+            End::Flow(flow) => {
+                self.prepare(&flow.target.options)?;
                 None
             }
             End::Model { .. } => Some(self.registry.known(definition.name)?),
@@ -182,13 +190,13 @@ impl Shared {
         let parsed = crate::sql::parse(&stored.sql)?.pop();
         let (id, sql) = (stored.id, stored.sql.clone());
         match parsed.map(|parsed| parsed.statement) {
-            Some(Statement::CreateTable(create)) => {
-                let options = TableOptions::from(&create)?;
+            Some(Statement::CreateTable(mut create)) => {
+                let (options, sink) = SinkOptions::of(&mut create)?;
                 let columns = match create.query {
                     None => options.columns(&create)?,
                     Some(_) => Vec::new(),
                 };
-                let mut table = Table { name: create.name, id, sql, options, columns, query: None };
+                let mut table = Table { name: create.name, id, sql, options, sink, columns, query: None };
                 if let Some(select) = create.query {
                     let query = QueryDef::over(select, catalog)?;
                     let known = Known { networks: &catalog.networks(), models: &self.registry };
@@ -197,6 +205,13 @@ impl Shared {
                     table.query = Some(query);
                 }
                 Ok(Object::Table(Arc::new(table)))
+            }
+            Some(Statement::CreateView(create)) => {
+                let table = self.view(create, id, sql, catalog).await?;
+                Ok(Object::Table(Arc::new(table)))
+            }
+            Some(Statement::CreateFlow(create)) => {
+                Ok(Object::Flow(Arc::new(crate::session::flows::flow(create, id, sql, catalog)?)))
             }
             Some(Statement::CreateModel(create)) => {
                 let options = ModelOptions::from(&create.options)?;

@@ -22,8 +22,11 @@ use crate::query::feed::Feed;
 use crate::query::journal::{Intent, Journal, Recovered, Start};
 use crate::query::lookup::Lookup;
 use crate::query::progress::{Identity, Progress};
+use crate::query::trigger::Trigger;
 use crate::session::Shared;
-use crate::session::catalog::{ModelDef, QueryDef, Table};
+use crate::session::catalog::{FlowDef, ModelDef, QueryDef, Table};
+use crate::sink::aligned::AlignedSink;
+use crate::sink::columns::{self, TopicBy};
 use crate::sink::dead_letter::DeadLetterSink;
 use crate::sink::kafka::KafkaSink;
 use crate::sink::topic::TopicSink;
@@ -35,6 +38,7 @@ use crate::source::topic::TopicSource;
 use crate::source::{Limits, Source};
 use crate::sql::options::TableOptions;
 use crate::sql::options::source::SourceOptions;
+use crate::sql::sink_options::{SinkKind, SinkOptions};
 use crate::status::QueryKind;
 
 /// Sources by the numbers of their tables.
@@ -53,7 +57,8 @@ pub(crate) struct Definition<'a> {
 /// Where its rows go.
 #[derive(Clone, Copy)]
 pub(crate) enum End<'a> {
-    Table(&'a TableOptions),
+    Table(&'a TableOptions, &'a SinkOptions),
+    Flow(&'a FlowDef),
     Model(&'a ModelDef),
 }
 
@@ -74,9 +79,27 @@ impl<'a> Definition<'a> {
         }
     }
 
+    pub(crate) fn of_flow(flow: &'a FlowDef) -> Self {
+        let FlowDef { name, id, sql, query, .. } = flow;
+        Definition { name, id: *id, sql, query, end: End::Flow(flow) }
+    }
+
+    fn trigger(&self) -> Trigger {
+        match self.end {
+            End::Table(_, sink) => sink.trigger,
+            End::Flow(_) | End::Model(_) => Trigger::default(),
+        }
+    }
+
+    /// Whether a batch writes the whole result.
+    fn replaces(&self) -> bool {
+        matches!(self.end, End::Table(TableOptions { output_mode: Some(OutputMode::Complete), .. }, _))
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         let (kind, sink) = match self.end {
-            End::Table(options) => (QueryKind::Sink, Some(options.topic.clone())),
+            End::Table(options, _) => (QueryKind::Sink, Some(options.topic.clone())),
+            End::Flow(flow) => (QueryKind::Sink, Some(flow.target.options.topic.clone())),
             End::Model(_) => (QueryKind::Learn, None),
         };
         Identity { name: self.name.to_owned(), id: self.id, sql: self.sql.to_owned(), kind, sink }
@@ -125,6 +148,9 @@ impl Shared {
             SourceOptions::Files(files) => Arc::new(FileSource::new(files, disk, list).map_err(failed)?),
             SourceOptions::Rate(rate) => Arc::new(RateSource::new(rate, clock)),
             SourceOptions::Socket(socket) => Arc::new(SocketSource::new(&socket, clock)),
+            SourceOptions::Nothing => {
+                return Err(SqlError::invalid(table.name.clone(), "keeps no rows to read"));
+            }
         })
     }
 
@@ -176,12 +202,13 @@ impl Shared {
     ) -> Result<Planned, SqlError> {
         let known = Known { networks, models: &self.registry };
         let output = match definition.end {
-            End::Table(options) => options.output_mode,
-            End::Model(_) => None,
+            End::Table(options, _) => options.output_mode,
+            End::Flow(_) | End::Model(_) => None,
         };
         let compiled = compile(definition.query, known, &self.pipeline_config(definition.id, output)).await?;
         match definition.end {
-            End::Table(options) => check_table(options, definition.query, &compiled)?,
+            End::Table(options, sink) => check_table(options, sink, definition.query, &compiled)?,
+            End::Flow(flow) => drop(flow.alignment(&compiled)?),
             End::Model(_) if compiled.pipeline.is_stateful() => {
                 return Err(SqlError::Unsupported(
                     "teach a model from groups; leave GROUP BY out".to_owned(),
@@ -228,7 +255,7 @@ impl Shared {
         let progress = Arc::new(Progress::new(identity, sources.clone(), clock, standing.clone()));
         let lookups = self.lookups(definition, &compiled, &sources)?;
         let late = match definition.end {
-            End::Table(TableOptions { late_topic: Some(topic), .. }) => {
+            End::Table(TableOptions { late_topic: Some(topic), .. }, _) => {
                 self.topic(topic, None)?;
                 Some(TopicSink::new(&self.topics, topic, producer_id))
             }
@@ -237,7 +264,9 @@ impl Shared {
         Ok(Query {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
             held: self.hold(&compiled)?,
-            effect: self.effect(definition, producer_id, entry)?,
+            effect: self.effect(definition, producer_id, entry, &compiled)?,
+            trigger: definition.trigger(),
+            replaces: definition.replaces(),
             feeds: self.feeds(definition, &compiled, sources),
             lookups,
             dead_letters: DeadLetterSink::new(&self.topics, definition.name, producer_id, &self.env.clock),
@@ -302,6 +331,7 @@ impl Shared {
         definition: Definition<'_>,
         producer_id: i64,
         entry: Option<Arc<Entry>>,
+        compiled: &Compiled,
     ) -> Result<Effect, SqlError> {
         match (definition.end, entry) {
             (End::Model(definition), Some(entry)) => {
@@ -311,9 +341,14 @@ impl Shared {
                 };
                 Ok(Effect::Learn { entry, model: Box::new(model) })
             }
-            (End::Table(options), _) => {
-                let (topic, key) = (&options.topic, options.key.clone());
-                let sink = KafkaSink::new(&self.topics, topic, producer_id, key);
+            (End::Table(options, sink), _) => {
+                let columns = stored_columns(compiled);
+                Ok(Effect::Write { sink: self.sink(definition, (options, sink), columns, producer_id) })
+            }
+            (End::Flow(flow), _) => {
+                let TableOptions { topic, key, .. } = &flow.target.options;
+                let sink = KafkaSink::new(&self.topics, topic, producer_id, key.clone());
+                let sink = AlignedSink::new(flow.alignment(compiled)?, Box::new(sink));
                 Ok(Effect::Write { sink: Box::new(sink) })
             }
             (End::Model(_), None) => unreachable!("a model's query is assembled with its entry"),
@@ -350,14 +385,44 @@ impl Shared {
     }
 }
 
-fn check_table(options: &TableOptions, query: &QueryDef, compiled: &Compiled) -> Result<(), SqlError> {
+fn check_table(
+    options: &TableOptions,
+    sink: &SinkOptions,
+    query: &QueryDef,
+    compiled: &Compiled,
+) -> Result<(), SqlError> {
     let mut tables = query.sources.iter().chain(&query.tables);
-    if tables.any(|table| table.options.source.reads_topic(&options.topic)) {
+    let reads = |table: &Arc<Table>| table.options.source.reads_topic(&options.topic);
+    if sink.kind == SinkKind::Kafka && tables.any(reads) {
         return Err(SqlError::invalid("topic", "the query would read what it writes"));
     }
     check_names(compiled)?;
+    if let Some(by) = sink.records {
+        let columns = stored_columns(compiled);
+        if by == TopicBy::Column && !columns::name_topics(&columns) {
+            let reason = "is missing, and the query has no column topic; OPTIONS (topic 'events') names one";
+            return Err(SqlError::invalid("topic", reason));
+        }
+        if columns::are_records(&columns) {
+            columns::check(&columns)?;
+        }
+    }
+    if let SinkKind::Files(files) = &sink.kind {
+        if compiled.pipeline.is_stateful() && options.output_mode != Some(OutputMode::Append) {
+            return Err(SqlError::Unsupported(
+                "write groups to files in this mode: each batch would add another row of a group; choose \
+                 outputMode 'append', or write them to a topic, or to memory with a key"
+                    .to_owned(),
+            ));
+        }
+        files.check(&stored_columns(compiled))?;
+    }
     let columns = compiled.output.fields();
-    match &options.key {
+    let key = match &sink.kind {
+        SinkKind::Memory { key } => key,
+        _ => &options.key,
+    };
+    match key {
         Some(key) if !columns.iter().any(|column| column.name() == key) => {
             let names: Vec<String> = columns.iter().map(|column| column.name().clone()).collect();
             Err(SqlError::invalid(
@@ -370,7 +435,7 @@ fn check_table(options: &TableOptions, query: &QueryDef, compiled: &Compiled) ->
 }
 
 /// The sink, or the model, tells columns by their names.
-fn check_names(compiled: &Compiled) -> Result<(), SqlError> {
+pub(super) fn check_names(compiled: &Compiled) -> Result<(), SqlError> {
     let columns = compiled.output.fields();
     for (index, column) in columns.iter().enumerate() {
         if columns.iter().take(index).any(|other| other.name().eq_ignore_ascii_case(column.name())) {

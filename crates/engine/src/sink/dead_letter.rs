@@ -151,7 +151,7 @@ impl DeadLetterSink {
             value: record.value.as_ref().map(|value| head(value, VALUE_BYTES_MAX)),
         };
         let value = serde_json::to_vec(&letter).expect("strings and numbers");
-        Outgoing { key: None, value: Bytes::from(value) }
+        Outgoing { value: Some(Bytes::from(value)), ..Outgoing::default() }
     }
 }
 

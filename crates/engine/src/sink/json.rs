@@ -7,12 +7,16 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::WriterBuilder;
 use datafusion::arrow::json::writer::LineDelimited;
+use record::Header;
 
 /// A record on its way out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outgoing {
     pub(crate) key: Option<Bytes>,
-    pub(crate) value: Bytes,
+    pub(crate) value: Option<Bytes>,
+    /// Where to; otherwise its key says it, or its turn.
+    pub(crate) partition: Option<u32>,
+    pub(crate) headers: Vec<Header>,
 }
 
 /// One JSON object per row; NULL and what JSON has no number for become `null`.
@@ -31,7 +35,8 @@ pub(crate) fn encode(batches: &[RecordBatch], key: Option<&str>) -> Result<Vec<O
             let key = key.filter(|keys| keys.is_valid(row)).map(|keys| keys.value(row));
             rows.push(Outgoing {
                 key: key.map(|key| Bytes::copy_from_slice(key.as_bytes())),
-                value: lines.slice_ref(line),
+                value: Some(lines.slice_ref(line)),
+                ..Outgoing::default()
             });
         }
     }

@@ -62,9 +62,10 @@ impl TopicSink {
         }
         let mut by_partition: BTreeMap<u32, Vec<Outgoing>> = BTreeMap::new();
         for (number, row) in (first..).zip(rows) {
-            let partition = match &row.key {
-                Some(key) => partition_for_key(key, partitions),
-                None => u32::try_from(number % u64::from(partitions)).unwrap_or(0),
+            let partition = match (row.partition, &row.key) {
+                (Some(partition), _) => partition,
+                (None, Some(key)) => partition_for_key(key, partitions),
+                (None, None) => u32::try_from(number % u64::from(partitions)).unwrap_or(0),
             };
             by_partition.entry(partition).or_default().push(row);
         }
@@ -111,7 +112,7 @@ impl TopicSink {
                     Producer { id: self.producer_id, epoch: 0, base_sequence },
                 )
             });
-            builder.push(time_ms, row.key.as_deref(), Some(&row.value), &[]);
+            builder.push(time_ms, row.key.as_deref(), row.value.as_deref(), &row.headers);
             if builder.uncompressed_bytes() >= BATCH_BYTES {
                 batches.extend(open.take().map(BatchBuilder::build));
             }

@@ -8,6 +8,7 @@ use crate::error::{Position, SqlError};
 /// Types and options nest at most this deep.
 const DEPTH_MAX: usize = 32;
 
+#[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     tokens: &'a [TokenWithSpan],
     next: usize,

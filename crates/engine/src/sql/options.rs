@@ -44,7 +44,7 @@ impl TableOptions {
         if matches!(source, SourceOptions::Kafka(_)) {
             partitions = given.number("partitions", 1, 10_000)?;
             key = given.text("key");
-            output_mode = given.take("outputMode").map(mode).transpose()?;
+            output_mode = given.take("outputMode").map(self::output_mode).transpose()?;
             late_topic = given.text("lateTopic");
         }
         let options = TableOptions {
@@ -142,7 +142,9 @@ fn only_label(labels: &str) -> Option<String> {
     (!label.is_empty() && !label.contains(',')).then(|| label.to_owned())
 }
 
-fn mode(value: &OptionValue) -> Result<OutputMode, SqlError> {
+/// # Errors
+/// It is no mode.
+pub(crate) fn output_mode(value: &OptionValue) -> Result<OutputMode, SqlError> {
     match value.text.to_ascii_lowercase().as_str() {
         "append" => Ok(OutputMode::Append),
         "update" => Ok(OutputMode::Update),

@@ -13,12 +13,14 @@ use crate::sql::statement::{
 };
 use crate::sql::types;
 
-const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MODEL, ALTER MODEL, DROP TABLE, \
-                          DROP MODEL, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
-                          DESCRIBE or SELECT";
+mod flows;
+
+const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE FLOW, CREATE MODEL, \
+                          ALTER MODEL, DROP, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
+                          DESCRIBE, EXPLAIN, INSERT INTO or SELECT";
 
 /// What a table may stand on.
-const KINDS: &str = "kafka, json, csv, text, file, rate, rate-micro-batch or socket";
+const KINDS: &str = "kafka, json, csv, text, file, rate, rate-micro-batch, socket, console, memory or noop";
 
 /// Reads statements separated by semicolons.
 pub(crate) fn parse(text: &str) -> Result<Vec<Parsed>, SqlError> {
@@ -77,6 +79,12 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         cursor.finish()?;
         return Ok(Statement::Describe(name));
     }
+    if cursor.accept("INSERT") {
+        return Ok(Statement::Insert(flows::insert(cursor)?));
+    }
+    if cursor.accept("EXPLAIN") {
+        return flows::explain(cursor);
+    }
     match cursor.peek() {
         Some(Token::Word(word))
             if ["SELECT", "WITH", "VALUES"].contains(&&*word.value.to_ascii_uppercase()) =>
@@ -97,7 +105,13 @@ fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     if cursor.accept("MODEL") {
         return create_model(cursor, replace);
     }
-    Err(cursor.error("STREAMING TABLE or MODEL"))
+    if cursor.accept_all(&["MATERIALIZED", "VIEW"]) {
+        return flows::create_view(cursor, replace);
+    }
+    if cursor.accept("FLOW") {
+        return flows::create_flow(cursor, replace);
+    }
+    Err(cursor.error("STREAMING TABLE, MATERIALIZED VIEW, FLOW or MODEL"))
 }
 
 fn if_exists(cursor: &mut Cursor<'_>, replace: bool) -> Result<IfExists, SqlError> {
@@ -141,9 +155,8 @@ fn provider(cursor: &mut Cursor<'_>) -> Result<Provider, SqlError> {
             cursor.expect("batch")?;
             Ok(Provider { name: "rate-micro-batch".to_owned(), position })
         }
-        "kafka" | "json" | "csv" | "text" | "file" | "rate" | "rate-micro-batch" | "socket" => {
-            Ok(Provider { name, position })
-        }
+        "kafka" | "json" | "csv" | "text" | "file" | "rate" | "rate-micro-batch" | "socket" | "console"
+        | "memory" | "noop" => Ok(Provider { name, position }),
         _ => Err(SqlError::Syntax { position, reason: format!("expected {KINDS}, met '{name}'") }),
     }
 }
@@ -243,16 +256,22 @@ fn option_value(cursor: &mut Cursor<'_>, name: &str) -> Result<String, SqlError>
 }
 
 fn drop_statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    let view = cursor.accept_all(&["MATERIALIZED", "VIEW"]);
     cursor.accept("STREAMING");
-    let table = cursor.accept("TABLE");
-    if !table && !cursor.accept("MODEL") {
-        return Err(cursor.error("TABLE or MODEL"));
+    let table = view || cursor.accept("TABLE");
+    let flow = !table && cursor.accept("FLOW");
+    if !table && !flow && !cursor.accept("MODEL") {
+        return Err(cursor.error("TABLE, MATERIALIZED VIEW, FLOW or MODEL"));
     }
     let if_exists = cursor.accept_all(&["IF", "EXISTS"]);
     let name = cursor.name("a name")?;
     cursor.finish()?;
     let drop = Drop { name, if_exists };
-    Ok(if table { Statement::DropTable(drop) } else { Statement::DropModel(drop) })
+    Ok(match (table, flow) {
+        (true, _) => Statement::DropTable(drop),
+        (_, true) => Statement::DropFlow(drop),
+        _ => Statement::DropModel(drop),
+    })
 }
 
 fn alter(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {

@@ -45,6 +45,22 @@ impl Select {
         &self.streams
     }
 
+    /// The same, with all of its tables read as streams.
+    pub(crate) fn streaming(mut self) -> Result<Self, SqlError> {
+        let statement = self.statement(&[])?;
+        let (tables, _with) =
+            resolve_table_references(&statement, false).map_err(|error| SqlError::plan(&error))?;
+        let places = relations(&statement);
+        for table in tables {
+            let same = |other: &str| other.eq_ignore_ascii_case(table.table());
+            let marked = self.streams.iter().filter(|stream| same(&stream.table)).count();
+            let stream = StreamRef { table: table.table().to_owned(), watermark: None };
+            let wanted = places.iter().filter(|place| same(place)).count().max(1);
+            self.streams.extend(std::iter::repeat_n(stream, wanted.saturating_sub(marked)));
+        }
+        Ok(self)
+    }
+
     pub(crate) fn position(&self) -> Position {
         self.position
     }

@@ -27,6 +27,56 @@ pub(crate) enum Statement {
     ShowVersions(String),
     Describe(String),
     Select(Select),
+    CreateView(CreateView),
+    CreateFlow(CreateFlow),
+    DropFlow(Drop),
+    Insert(Insert),
+    Explain(Explain),
+}
+
+/// `CREATE MATERIALIZED VIEW`: the result of a query, kept current.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateView {
+    pub(crate) name: String,
+    pub(crate) if_exists: IfExists,
+    pub(crate) query: Select,
+}
+
+/// `CREATE FLOW ... AS INSERT INTO`: one more query that writes a table.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateFlow {
+    pub(crate) name: String,
+    pub(crate) if_exists: IfExists,
+    pub(crate) insert: Insert,
+}
+
+/// `INSERT INTO`: rows for a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Insert {
+    pub(crate) table: String,
+    pub(crate) columns: Columns,
+    pub(crate) query: Select,
+}
+
+/// Which columns of a table the rows of a query fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// All of them, in their order.
+    ByPosition,
+    /// Those of the same name.
+    ByName,
+    /// These, in this order.
+    Listed(Vec<String>),
+}
+
+/// `EXPLAIN`: how a query would run.
+#[derive(Debug, Clone)]
+pub(crate) struct Explain {
+    pub(crate) query: Select,
+    /// Of the table that the query fills.
+    pub(crate) options: Option<Options>,
+    /// The logical plan too.
+    pub(crate) extended: bool,
 }
 
 /// What happens when the name is taken.

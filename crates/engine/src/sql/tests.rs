@@ -106,7 +106,10 @@ fn words_take_the_spelling_of_the_names_they_mean() {
 fn mistakes_are_placed() {
     for (text, expected) in [
         ("", "0"),
-        ("CREATE TABLE t", "line 1, column 8: expected STREAMING TABLE or MODEL, met 'TABLE'"),
+        (
+            "CREATE TABLE t",
+            "line 1, column 8: expected STREAMING TABLE, MATERIALIZED VIEW, FLOW or MODEL, met 'TABLE'",
+        ),
         (
             "CREATE STREAMING TABLE t",
             "line 1, column 25: expected (column type, ...) or USING kafka, met the end",
@@ -125,7 +128,7 @@ fn mistakes_are_placed() {
         ),
         ("CREATE MODEL m", "expected OPTIONS (algorithm '...', ...) or FROM ONNX 'file'"),
         ("CREATE OR REPLACE MODEL IF NOT EXISTS m", "either OR REPLACE or IF NOT EXISTS"),
-        ("DROP VIEW v", "expected TABLE or MODEL, met 'VIEW'"),
+        ("DROP VIEW v", "expected TABLE, MATERIALIZED VIEW, FLOW or MODEL, met 'VIEW'"),
         ("SELECT 'open", "Unterminated string literal"),
         ("SELECT 1\nFROM t\nWHERE )", "line 3, column 7: Expected: an expression, found: )"),
         ("SHOW TABLES please", "expected the end of the statement, met 'please'"),

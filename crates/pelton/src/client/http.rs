@@ -76,6 +76,11 @@ impl Api {
         self.read(self.agent.post(format!("{}/api/{path}", self.base)).send_json(body))
     }
 
+    /// `POST /api/<path>` without a body.
+    pub(crate) fn act(&self, path: &str) -> anyhow::Result<Value> {
+        self.post(path, &json!({}))
+    }
+
     fn read<T: DeserializeOwned>(
         &self,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,

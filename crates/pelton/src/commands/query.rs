@@ -17,27 +17,50 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     /// Every query with its state, batch and rejected rows
-    List(Address),
-    /// One query as JSON: its SQL, offsets, progress and samples of rejected rows
-    Show {
-        /// The query
-        name: String,
+    List {
+        /// Print JSON, one object per line
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         server: Address,
     },
+    /// One query as JSON: its SQL, offsets, rejected rows, and its last batch as Spark tells it
+    Show(One),
+    /// End a query after the batch that it is at; it goes on with `start`, or at the server's next start
+    Stop(One),
+    /// Let a query that has stopped or failed go on where it was
+    Start(One),
+}
+
+#[derive(clap::Args)]
+struct One {
+    /// The query
+    name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: Address,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
-        Verb::List(server) => print(&Api::at(&server.http)),
-        Verb::Show { name, server } => show(&Api::at(&server.http), name),
+        Verb::List { json, server } => list(&Api::at(&server.http), *json),
+        Verb::Show(one) => show(one),
+        Verb::Stop(one) => act(one, "stop", "has stopped"),
+        Verb::Start(one) => act(one, "start", "runs"),
     }
 }
 
-/// Prints the table of queries.
-pub(crate) fn print(api: &Api) -> anyhow::Result<ExitCode> {
+fn list(api: &Api, json: bool) -> anyhow::Result<ExitCode> {
     let queries: Vec<Value> = api.get("queries")?;
+    if json {
+        for query in &queries {
+            terminal::say(&query.to_string());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let header = ["query", "state", "batch", "rows", "dead letters", "error"];
     let row = |query: &Value| {
         let keys = ["name", "state", "batch_id", "rows_total"].map(|key| cell(&query[key]));
@@ -48,11 +71,30 @@ pub(crate) fn print(api: &Api) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(api: &Api, name: &str) -> anyhow::Result<ExitCode> {
+fn show(one: &One) -> anyhow::Result<ExitCode> {
+    let api = Api::at(&one.server.http);
     let queries: Vec<Value> = api.get("queries")?;
-    let Some(query) = queries.iter().find(|query| query["name"] == name) else {
-        anyhow::bail!("no query {name}; `pelton query list` shows all");
+    let named =
+        |query: &Value| query["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&one.name));
+    let Some(mut query) = queries.into_iter().find(named) else {
+        anyhow::bail!("no query {}; `pelton query list` shows all", one.name);
     };
-    terminal::say(&serde_json::to_string_pretty(query)?);
+    let mut batches: Vec<Value> = api.get(&format!("queries/{}/progress", one.name))?;
+    query["lastProgress"] = batches.pop().unwrap_or(Value::Null);
+    if one.json {
+        terminal::say(&query.to_string());
+    } else {
+        terminal::json(&query)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn act(one: &One, verb: &str, done: &str) -> anyhow::Result<ExitCode> {
+    let status = Api::at(&one.server.http).act(&format!("queries/{}/{verb}", one.name))?;
+    if one.json {
+        terminal::say(&status.to_string());
+    } else {
+        terminal::say(&format!("query {} {done}", cell(&status["name"])));
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ mod embedded;
 mod failures;
 mod group;
 mod model;
+mod pipeline;
 mod produce;
 mod running;
 mod topic;

@@ -18,6 +18,8 @@ pub(crate) enum SourceOptions {
     Files(FileOptions),
     Rate(RateOptions),
     Socket(SocketOptions),
+    /// Nothing: it only takes the rows of its query.
+    Nothing,
 }
 
 /// Files that appear in a directory.
@@ -90,6 +92,7 @@ impl SourceOptions {
                 let time = socket.timestamp.then(|| field("timestamp", timestamp()));
                 Some([field("value", DataType::Utf8)].into_iter().chain(time).collect())
             }
+            SourceOptions::Nothing => None,
         }
     }
 
@@ -98,7 +101,7 @@ impl SourceOptions {
         match self {
             SourceOptions::Kafka(kafka) => kafka.format.misfit(columns),
             SourceOptions::Files(files) => files.format.misfit(columns),
-            SourceOptions::Rate(_) | SourceOptions::Socket(_) => {
+            SourceOptions::Rate(_) | SourceOptions::Socket(_) | SourceOptions::Nothing => {
                 Some("the columns of this source are given; leave them out".to_owned())
             }
         }
@@ -112,6 +115,7 @@ impl SourceOptions {
             SourceOptions::Rate(RateOptions::PerSecond { rows, .. }) => format!("{rows} rows per second"),
             SourceOptions::Rate(RateOptions::PerBatch { rows, .. }) => format!("{rows} rows per batch"),
             SourceOptions::Socket(socket) => format!("{}:{}", socket.host, socket.port),
+            SourceOptions::Nothing => "nothing".to_owned(),
         }
     }
 

@@ -1,0 +1,98 @@
+//! Stopping and starting queries by hand.
+
+use std::sync::Arc;
+
+use crate::error::SqlError;
+use crate::query::journal::Journal;
+use crate::query::report::QueryProgress;
+use crate::session::resume::definition_of;
+use crate::session::{Engine, Inner, Running, lock};
+use crate::status::QueryState;
+
+impl Engine {
+    /// The last batches of a query since it was started, the oldest first; `None` if there is no such query.
+    pub fn progress(&self, query: &str) -> Option<Vec<QueryProgress>> {
+        lock(&self.inner.running).get(&query.to_lowercase()).map(|running| running.progress.recent())
+    }
+
+    /// Ends a query after the batch that it is at. It stays, and goes on at the next start of the engine or with
+    /// [`Engine::start_query`].
+    ///
+    /// # Errors
+    /// If there is no such query.
+    pub async fn stop_query(&self, query: &str) -> Result<(), SqlError> {
+        self.controlled(query, |inner, query| async move { inner.halt(&query).await }).await
+    }
+
+    /// Lets a query that has stopped or failed go on where it was; one that runs is left alone.
+    ///
+    /// # Errors
+    /// If there is no such query, or it cannot go on.
+    pub async fn start_query(&self, query: &str) -> Result<(), SqlError> {
+        self.controlled(query, |inner, query| async move { inner.restart(&query).await }).await
+    }
+
+    /// Does it on the engine's own threads, while nobody else changes anything.
+    async fn controlled<F, R>(&self, query: &str, change: F) -> Result<(), SqlError>
+    where
+        F: FnOnce(Arc<Inner>, String) -> R + Send + 'static,
+        R: Future<Output = Result<(), SqlError>> + Send,
+    {
+        let (inner, query) = (Arc::clone(&self.inner), query.to_owned());
+        let changing = self.inner.handle.spawn(async move {
+            let holder = Arc::clone(&inner);
+            let _permit = holder.changing.acquire().await.map_err(|_| SqlError::Closed)?;
+            change(inner, query).await
+        });
+        changing.await.map_err(|error| SqlError::failed("change a query", error))?
+    }
+}
+
+impl Inner {
+    fn unknown(&self, query: &str) -> SqlError {
+        let running = lock(&self.running);
+        let names = running.values().map(|running| running.progress.identity().name.clone()).collect();
+        let known = crate::session::catalog::known_names(names);
+        SqlError::Unknown { what: "query", name: query.to_owned(), known }
+    }
+
+    async fn halt(&self, query: &str) -> Result<(), SqlError> {
+        let name = query.to_lowercase();
+        let task = {
+            let mut running = lock(&self.running);
+            let Some(found) = running.get_mut(&name) else {
+                drop(running);
+                return Err(self.unknown(query));
+            };
+            found.stop.send_replace(true);
+            found.task.take()
+        };
+        if let Some(task) = task {
+            // A task that panicked has said so; it is over either way.
+            let _ = task.await;
+        }
+        Ok(())
+    }
+
+    async fn restart(&self, query: &str) -> Result<(), SqlError> {
+        let name = query.to_lowercase();
+        let state = lock(&self.running).get(&name).map(|running| running.progress.status().state);
+        match state {
+            None => return Err(self.unknown(query)),
+            Some(QueryState::Running) => return Ok(()),
+            Some(QueryState::Failed | QueryState::Stopped) => self.halt(query).await?,
+        }
+        let catalog = self.catalog();
+        let object = catalog.get(query).ok_or_else(|| self.unknown(query))?;
+        let definition = definition_of(object).ok_or_else(|| self.unknown(query))?;
+        let path = self.shared.query_dir(object.id()).join("journal");
+        let journal = Journal::open(&self.shared.env.disk, &path);
+        let query = self.shared.resume_query(definition, &catalog, Some(journal)).await?;
+        // The entry of the old run gives way to the new one's.
+        let old: Option<Running> = lock(&self.running).remove(&name);
+        drop(old);
+        self.run(query);
+        self.shared.changed.send_modify(|changes| *changes += 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The sinks of tables.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{FieldRef, Schema};
+
+use crate::error::SqlError;
+use crate::session::catalog::Table;
+use crate::session::start::Definition;
+use crate::session::{Shared, lock};
+use crate::sink::Sink;
+use crate::sink::columns::are_records;
+use crate::sink::console::ConsoleSink;
+use crate::sink::files::FileSink;
+use crate::sink::kafka::{KafkaSink, RecordSink};
+use crate::sink::memory::{MemorySink, MemoryTable};
+use crate::sink::noop::NoopSink;
+use crate::sql::options::TableOptions;
+use crate::sql::sink_options::{SinkKind, SinkOptions};
+
+impl Shared {
+    /// What takes the rows of a query that has these columns.
+    pub(super) fn sink(
+        &self,
+        definition: Definition<'_>,
+        (options, sink): (&TableOptions, &SinkOptions),
+        columns: Vec<FieldRef>,
+        producer_id: i64,
+    ) -> Box<dyn Sink> {
+        match &sink.kind {
+            SinkKind::Kafka => match sink.records {
+                Some(by) if are_records(&columns) => {
+                    Box::new(RecordSink::new(&self.topics, &options.topic, by, producer_id))
+                }
+                _ => Box::new(KafkaSink::new(&self.topics, &options.topic, producer_id, options.key.clone())),
+            },
+            SinkKind::Console(shown) => {
+                let names = columns.iter().map(|column| column.name().clone()).collect();
+                Box::new(ConsoleSink::new(self.config.console.clone(), *shown, names))
+            }
+            SinkKind::Memory { key } => {
+                let table = self.memory_table(definition.name, definition.id, columns);
+                Box::new(MemorySink::new(table, key.clone()))
+            }
+            SinkKind::Noop => Box::new(NoopSink),
+            SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id)),
+        }
+    }
+
+    /// What a new query has to find where its rows go.
+    pub(super) fn prepare_sink(&self, options: &TableOptions, sink: &SinkOptions) -> Result<(), SqlError> {
+        match &sink.kind {
+            SinkKind::Kafka => self.prepare(options),
+            SinkKind::Files(files) => files.prepare(self.env.disk.as_ref()),
+            SinkKind::Console(_) | SinkKind::Memory { .. } | SinkKind::Noop => Ok(()),
+        }
+    }
+
+    fn memory_table(&self, name: &str, id: u64, columns: Vec<FieldRef>) -> Arc<MemoryTable> {
+        let bytes_max = self.config.state_bytes_max;
+        let new = || Arc::new(MemoryTable::new(name, Arc::new(Schema::new(columns)), bytes_max));
+        Arc::clone(lock(&self.memory).entry(id).or_insert_with(new))
+    }
+
+    /// The table in memory behind a name, if it is one.
+    pub(super) fn memory_of(&self, table: &Table) -> Option<Arc<MemoryTable>> {
+        match table.sink.kind {
+            SinkKind::Memory { .. } => Some(self.memory_table(&table.name, table.id, table.columns.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether what stands in the table's topic are no JSON objects.
+pub(super) fn holds_records(table: &Table) -> bool {
+    table.query.is_some() && table.sink.records.is_some() && are_records(&table.columns)
+}
+
+/// Refuses to read what only takes rows.
+pub(super) fn check_readable(table: &Table) -> Result<(), SqlError> {
+    match table.sink.kind {
+        SinkKind::Kafka if holds_records(table) => {
+            let reason = "holds records as its query made them; read its topic by a table of your own";
+            Err(SqlError::invalid(table.name.clone(), reason))
+        }
+        SinkKind::Kafka | SinkKind::Memory { .. } => Ok(()),
+        SinkKind::Files(_) => {
+            let reason = "cannot be read itself; read its directory by a table of your own";
+            Err(SqlError::invalid(table.name.clone(), reason))
+        }
+        SinkKind::Console(_) | SinkKind::Noop => {
+            let reason = format!("stands on {}, which keeps no rows to read", table.options.topic);
+            Err(SqlError::invalid(table.name.clone(), reason))
+        }
+    }
+}
+
+/// Refuses to stream what is not a stream.
+pub(super) fn check_streamable(table: &Table) -> Result<(), SqlError> {
+    check_readable(table)?;
+    match table.sink.kind {
+        SinkKind::Memory { .. } => {
+            let reason = "is a table in memory: SELECT can ask it, but a query cannot read it as a STREAM";
+            Err(SqlError::invalid(table.name.clone(), reason))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,313 @@
+//! What the options of a table say about the query that fills it: where its rows go, and when.
+
+use std::time::Duration;
+
+use crate::error::{Position, SqlError};
+use crate::operator::aggregate::OutputMode;
+use crate::query::trigger::Trigger;
+use crate::sink::columns::TopicBy;
+use crate::sink::console::Shown;
+use crate::sink::files::{FileOptions, Format};
+use crate::sql::options::given::Given;
+use crate::sql::options::source::SourceOptions;
+use crate::sql::options::{TableOptions, output_mode};
+use crate::sql::statement::{CreateTable, OptionValue, Options};
+
+/// Where a query's rows go, and when it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct SinkOptions {
+    pub(crate) kind: SinkKind,
+    pub(crate) trigger: Trigger,
+    /// It is a materialized view, whose rows nobody else writes.
+    pub(crate) view: bool,
+    /// Rows that look like records become records; otherwise all become JSON.
+    pub(crate) records: Option<TopicBy>,
+}
+
+/// What takes the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum SinkKind {
+    /// A topic: [`TableOptions`] name it.
+    #[default]
+    Kafka,
+    /// The standard output of the server.
+    Console(Shown),
+    /// A table in memory; rows with the same key take each other's place.
+    Memory { key: Option<String> },
+    /// Nothing.
+    Noop,
+    /// Files of a directory.
+    Files(FileOptions),
+}
+
+impl SinkOptions {
+    /// What a table reads or writes, and what the query that fills it does.
+    ///
+    /// # Errors
+    /// An option that is not known or does not fit, with its place.
+    pub(crate) fn of(create: &mut CreateTable) -> Result<(TableOptions, Self), SqlError> {
+        if create.query.is_none() {
+            let provider = &create.provider;
+            if ["console", "memory", "noop"].contains(&provider.name.as_str()) {
+                let reason = format!("a table on {} needs a query that fills it: AS SELECT", provider.name);
+                return Err(SqlError::Syntax { position: provider.position, reason });
+            }
+            return Ok((TableOptions::from(create)?, SinkOptions::default()));
+        }
+        SinkOptions::take(create)
+    }
+
+    /// Takes the options that concern the query; what is left of a topic's belongs to [`TableOptions`].
+    ///
+    /// # Errors
+    /// An option that is not known or does not fit, with its place.
+    fn take(create: &mut CreateTable) -> Result<(TableOptions, Self), SqlError> {
+        let given = &mut create.options;
+        let trigger = take(given, "trigger").map(|value| trigger(&value)).transpose()?.unwrap_or_default();
+        if let Some(value) = take(given, "checkpointLocation") {
+            let reason = "checkpointLocation cannot be chosen: what a query remembers lies in the server's \
+                          data directory; leave it out";
+            return Err(wrong(&value, reason));
+        }
+        let kind = match create.provider.name.as_str() {
+            "console" => SinkKind::Console(shown(given)?),
+            "memory" => SinkKind::Memory { key: take(given, "key").map(|value| value.text) },
+            "noop" => SinkKind::Noop,
+            "json" | "csv" | "text" => {
+                SinkKind::Files(files(&create.provider.name, create.provider.position, given)?)
+            }
+            _ => {
+                let records = records(create);
+                let options = TableOptions::from(create)?;
+                return Ok((options, SinkOptions { trigger, records, ..SinkOptions::default() }));
+            }
+        };
+        let known = match kind {
+            SinkKind::Console(_) => "numRows, truncate, ",
+            SinkKind::Memory { .. } => "key, ",
+            SinkKind::Files(FileOptions { format: Format::Csv { .. }, .. }) => {
+                "path, header, sep, nullValue, "
+            }
+            SinkKind::Files(_) => "path, ",
+            SinkKind::Kafka | SinkKind::Noop => "",
+        };
+        let output_mode = take(given, "outputMode").map(|value| output_mode(&value)).transpose()?;
+        let late_topic = take(given, "lateTopic").map(|value| value.text);
+        let options = without_topic(&kind, output_mode, late_topic);
+        match given.given.first_key_value() {
+            None => Ok((options, SinkOptions { kind, trigger, ..SinkOptions::default() })),
+            Some((name, value)) => Err(wrong(
+                value,
+                format!("option {name} is not known; known are {known}trigger, outputMode, lateTopic"),
+            )),
+        }
+    }
+
+    /// Where the rows of a view are: all of them in memory, or added to a topic of its own if they never change.
+    ///
+    /// # Errors
+    /// The topic's name is none.
+    pub(crate) fn of_view(topic: Option<String>) -> Result<(TableOptions, Self), SqlError> {
+        let kind = if topic.is_some() { SinkKind::Kafka } else { SinkKind::Memory { key: None } };
+        let mode = topic.is_none().then_some(OutputMode::Complete);
+        let mut options = without_topic(&kind, mode, None);
+        if let Some(topic) = topic {
+            let position = Position { line: 1, column: 1 };
+            let value = OptionValue { text: topic.clone(), position };
+            let given = Options { position, given: [("topic".to_owned(), value)].into() };
+            options.source = SourceOptions::from("kafka", &mut Given::new(&given), true)?;
+            options.topic = topic;
+        }
+        Ok((options, SinkOptions { kind, view: true, ..SinkOptions::default() }))
+    }
+
+    /// `topic orders`, `console`.
+    pub(crate) fn named(&self, options: &TableOptions) -> String {
+        match &self.kind {
+            SinkKind::Kafka => format!("topic {}", options.topic),
+            SinkKind::Files(files) => format!("files to {}", files.path.display()),
+            _ => options.topic.clone(),
+        }
+    }
+}
+
+/// What says the topics of rows that may be records: none if they become JSON. A topic that is not named is the one
+/// of the table's name.
+fn records(create: &mut CreateTable) -> Option<TopicBy> {
+    let position = create.options.position;
+    let given = &mut create.options.given;
+    let has =
+        |names: &[&str]| given.keys().any(|given| names.iter().any(|name| given.eq_ignore_ascii_case(name)));
+    if has(&["format", "value.format", "key"]) {
+        return None;
+    }
+    if has(&["topic", "subscribe"]) {
+        return Some(TopicBy::Option);
+    }
+    given.insert("topic".to_owned(), OptionValue { text: create.name.clone(), position });
+    Some(TopicBy::Column)
+}
+
+/// What stands for the topic of a table that has none.
+fn without_topic(
+    kind: &SinkKind,
+    output_mode: Option<OutputMode>,
+    late_topic: Option<String>,
+) -> TableOptions {
+    let topic = match kind {
+        SinkKind::Kafka => String::new(),
+        SinkKind::Console(_) => "console".to_owned(),
+        SinkKind::Memory { .. } => "memory".to_owned(),
+        SinkKind::Noop => "noop".to_owned(),
+        SinkKind::Files(files) => files.path.display().to_string(),
+    };
+    TableOptions {
+        topic,
+        source: SourceOptions::Nothing,
+        partitions: None,
+        key: None,
+        output_mode,
+        late_topic,
+    }
+}
+
+/// Which rows leave the query that has these options.
+///
+/// # Errors
+/// It is no mode.
+pub(crate) fn mode_of(options: &Options) -> Result<Option<OutputMode>, SqlError> {
+    take(&mut options.clone(), "outputMode").map(|value| output_mode(&value)).transpose()
+}
+
+fn take(options: &mut Options, name: &str) -> Option<OptionValue> {
+    let found = options.given.keys().find(|given| given.eq_ignore_ascii_case(name))?.clone();
+    options.given.remove(&found)
+}
+
+fn wrong(value: &OptionValue, reason: impl Into<String>) -> SqlError {
+    SqlError::Syntax { position: value.position, reason: reason.into() }
+}
+
+fn shown(given: &mut Options) -> Result<Shown, SqlError> {
+    let mut shown = Shown::default();
+    if let Some(value) = take(given, "numRows") {
+        let rows = value.text.parse().ok().filter(|rows| (1..=100_000).contains(rows));
+        let reason = || wrong(&value, "numRows is a whole number from 1 to 100000");
+        shown.rows = rows.ok_or_else(reason)?;
+    }
+    if let Some(value) = take(given, "truncate") {
+        shown.truncate = match value.text.to_ascii_lowercase().as_str() {
+            "true" => Shown::default().truncate,
+            "false" => 0,
+            number => number
+                .parse()
+                .map_err(|_| wrong(&value, "truncate is true, false or a number of characters"))?,
+        };
+    }
+    Ok(shown)
+}
+
+fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOptions, SqlError> {
+    let missing = || SqlError::Syntax { position, reason: "expected OPTIONS with a path".to_owned() };
+    let path = take(given, "path").filter(|path| !path.text.is_empty()).ok_or_else(missing)?;
+    if path.text.contains("://") {
+        return Err(wrong(&path, "path is a directory of this machine"));
+    }
+    let format = match format {
+        "json" => Format::Json,
+        "text" => Format::Text,
+        _ => csv(given)?,
+    };
+    Ok(FileOptions { path: path.text.into(), format })
+}
+
+fn csv(given: &mut Options) -> Result<Format, SqlError> {
+    let header = match take(given, "header") {
+        None => false,
+        Some(value) => value
+            .text
+            .to_ascii_lowercase()
+            .parse()
+            .map_err(|_| wrong(&value, format!("header is true or false, not '{}'", value.text)))?,
+    };
+    let separator = match take(given, "sep").or_else(|| take(given, "delimiter")) {
+        None => b',',
+        Some(value) => match value.text.as_bytes() {
+            [separator] => *separator,
+            b"\\t" => b'\t',
+            _ => return Err(wrong(&value, "sep is one character")),
+        },
+    };
+    let null = take(given, "nullValue").map(|value| value.text).unwrap_or_default();
+    Ok(Format::Csv { header, separator, null })
+}
+
+/// `processingTime 2 seconds`, `availableNow`, `once`.
+fn trigger(value: &OptionValue) -> Result<Trigger, SqlError> {
+    let text = value.text.trim();
+    let known = "trigger is 'processingTime 2 seconds', 'availableNow' or 'once'";
+    match text.to_ascii_lowercase().as_str() {
+        "availablenow" => return Ok(Trigger::AvailableNow),
+        "once" => return Ok(Trigger::Once),
+        _ => {}
+    }
+    let word = "processingTime";
+    let interval = text.get(..word.len()).filter(|begin| begin.eq_ignore_ascii_case(word));
+    let interval = interval.and(text.get(word.len()..)).ok_or_else(|| wrong(value, known))?;
+    let interval = interval.trim_start_matches([' ', '=']).trim_matches(['\'', '"']);
+    match interval_of(interval) {
+        Some(Duration::ZERO) => Ok(Trigger::Asap),
+        Some(interval) => Ok(Trigger::ProcessingTime(interval)),
+        None => Err(wrong(
+            value,
+            format!("'{interval}' is not an interval such as '500 milliseconds', '2 seconds' or '1 minute'"),
+        )),
+    }
+}
+
+/// `1 minute 30 seconds`, with or without the word `interval` before.
+fn interval_of(text: &str) -> Option<Duration> {
+    let lower = text.to_ascii_lowercase();
+    let mut words = lower.split_whitespace().filter(|word| *word != "interval").peekable();
+    words.peek()?;
+    let mut sum = Duration::ZERO;
+    while let Some(number) = words.next() {
+        let number: u32 = number.parse().ok()?;
+        let unit = match words.next()?.trim_end_matches('s') {
+            "microsecond" => Duration::from_micros(1),
+            "millisecond" | "m" => Duration::from_millis(1),
+            "second" | "" => Duration::from_secs(1),
+            "minute" => Duration::from_secs(60),
+            "hour" => Duration::from_secs(3_600),
+            "day" => Duration::from_secs(86_400),
+            _ => return None,
+        };
+        sum = sum.checked_add(unit.checked_mul(number)?)?;
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Trigger, String> {
+        let position = Position { line: 1, column: 1 };
+        trigger(&OptionValue { text: text.to_owned(), position }).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn triggers_are_read_as_spark_writes_them() {
+        let every = |ms| Ok(Trigger::ProcessingTime(Duration::from_millis(ms)));
+        assert_eq!(read("processingTime 2 seconds"), every(2_000));
+        assert_eq!(read("processingtime='1 minute 30 seconds'"), every(90_000));
+        assert_eq!(read("ProcessingTime interval 250 milliseconds"), every(250));
+        assert_eq!(read("processingTime 0 seconds"), Ok(Trigger::Asap));
+        assert_eq!(read("availableNow"), Ok(Trigger::AvailableNow));
+        assert_eq!(read("ONCE"), Ok(Trigger::Once));
+        for wrong in ["continuous 1 second", "processingTime", "processingTime soon", "", "processingTime 1"]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}
