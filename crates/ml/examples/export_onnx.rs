@@ -34,6 +34,7 @@ const CELLS: [(Option<Label>, &[Cell]); 3] = [
             ("mllib_logistic", "streaming_logistic_regression", "preprocess=standard_scaler"),
             ("machine", "factorization_machine", "preprocess=standard_scaler"),
             ("network", "mlp_classifier", "preprocess=standard_scaler;hidden=8, 4;activation=tanh"),
+            ("bag", "online_bagging", "n_models=3;leaf_prediction=mc;grace_period=50;tau=0.2"),
             ("tree", "hoeffding_tree", "leaf_prediction=mc;grace_period=50;tau=0.2"),
         ],
     ),

@@ -6,8 +6,8 @@
 //! Missing values are NaN, where the model takes them.
 //!
 //! What there is: the linear models, softmax, passive-aggressive ones and MLlib's; small networks and factorization
-//! machines; centres of clusters; Hoeffding trees with `leaf_prediction` `mc`, trees for numbers and their forest; and the
-//! steps `impute`, `standard_scaler`, `min_max_scaler`, `max_abs_scaler`, `robust_scaler` and `variance_threshold`.
+//! machines; centres of clusters; Hoeffding trees with `leaf_prediction` `mc` and their bagging, trees for numbers and
+//! their forest; and the steps `impute`, `standard_scaler`, `min_max_scaler`, `max_abs_scaler`, `robust_scaler` and `variance_threshold`.
 //! Columns of names have codes that only the model knows, so a model with one has no graph.
 //!
 //! Only operators of the sets `ai.onnx` 17 and `ai.onnx.ml` 3 are used (`TreeEnsembleRegressor`, which finds the leaf of a
@@ -108,6 +108,7 @@ fn drawn<L: Learner + ?Sized>(graph: &mut Graph, part: &L, rows: &str) -> Result
 
 fn unknown<L: Learner + ?Sized>(part: &L) -> OnnxError {
     let part = part.algorithm();
-    let hint = if part == "hoeffding_tree" { ", unless its leaf_prediction is 'mc'" } else { "" };
+    let trees = ["hoeffding_tree", "online_bagging", "adwin_bagging", "leveraging_bagging"].contains(&part);
+    let hint = if trees { ", unless its leaf_prediction is 'mc'" } else { "" };
     OnnxError::Unknown { part, hint }
 }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::member::{MODELS_MAX, Member, add_votes, error_if};
 use crate::drift::Watch;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
 
@@ -97,6 +98,16 @@ impl<const KIND: u8> Method for Bag<KIND> {
             member.tree.votes(row, &self.growth, &mut one);
             add_votes(votes, &one, 1.0);
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let trees = self.members.iter().map(|member| &member.tree).filter(|tree| tree.shape().0 > 0);
+        let mut all: Option<String> = None;
+        for tree in trees {
+            let shares = tree.draw(graph, rows, &self.growth, classes)?;
+            all = Some(all.map_or(shares.clone(), |all| graph.op("Add", &[&all, &shares])));
+        }
+        Some(graph.parts(&all?, classes))
     }
 
     fn describe(&self) -> Value {

@@ -135,8 +135,7 @@ impl OneVsRest {
         if self.functions.len() == 1 {
             return Some(graph.with_the_other(&shares));
         }
-        let total = graph.total(&shares);
-        Some(graph.op("Div", &[&shares, &total]))
+        Some(graph.parts(&shares, self.classes))
     }
 
     /// What each column adds to the sum that speaks for the class the row is put into.

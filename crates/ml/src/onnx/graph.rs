@@ -130,6 +130,15 @@ impl Graph {
         self.op("ReduceSum", &[rows, &axes])
     }
 
+    /// Columns as parts of their sum, which are even where that is 0.
+    pub(crate) fn parts(&mut self, columns: &str, count: usize) -> String {
+        let (total, zero) = (self.total(columns), self.row(&[0.0]));
+        let even = self.row(&vec![1.0 / count as f64; count]);
+        let some = self.op("Greater", &[&total, &zero]);
+        let parts = self.op("Div", &[columns, &total]);
+        self.op("Where", &[&some, &parts, &even])
+    }
+
     /// Columns beside each other.
     pub(crate) fn beside(&mut self, parts: &[&str]) -> String {
         self.op_with("Concat", parts, &[("axis", Attribute::Int(1))])

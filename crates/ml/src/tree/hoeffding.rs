@@ -65,11 +65,8 @@ impl Method for Hoeffding {
     }
 
     fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let (branching, leaves) = self.tree.branching()?;
-        let shares = leaves.iter().map(|leaf| leaf.shares(&self.growth, classes));
-        let shares: Vec<Vec<f64>> = shares.collect::<Option<_>>()?;
-        let place = branching.place(graph, rows);
-        Some(graph.look_up(&place, &shares))
+        let shares = self.tree.draw(graph, rows, &self.growth, classes)?;
+        Some(graph.parts(&shares, classes))
     }
 
     fn describe(&self) -> Value {

@@ -127,7 +127,7 @@ impl Leaf {
         self.active && bayes && (growth.nb_threshold == 0 || self.weight() >= f64::from(growth.nb_threshold))
     }
 
-    /// The share of each of so many classes, if that is the same for all rows.
+    /// The share of each of so many classes, if that is the same for all rows; 0 for all if there were no rows.
     pub(crate) fn shares(&self, growth: &Growth, classes: usize) -> Option<Vec<f64>> {
         if self.answers_by_bayes(growth) {
             return None;
@@ -135,8 +135,9 @@ impl Leaf {
         let mut shares = self.counts.clone();
         shares.resize(classes, 0.0);
         let sum: f64 = shares.iter().sum();
-        let even = 1.0 / classes as f64;
-        shares.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { even });
+        if sum > 0.0 {
+            shares.iter_mut().for_each(|share| *share /= sum);
+        }
         Some(shares)
     }
 

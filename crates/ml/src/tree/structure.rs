@@ -6,7 +6,7 @@ use super::growth::Growth;
 use super::leaf::Leaf;
 use super::split::{Candidate, Question};
 use super::stats::{Stats, Verdict};
-use crate::onnx::Branching;
+use crate::onnx::{Branching, Graph};
 use crate::random::Random;
 
 /// A row, and which of its columns hold codes of categories (in rising order).
@@ -254,6 +254,21 @@ impl<L: Stats> Tree<L> {
 }
 
 impl Tree {
+    /// Adds the share of each class to a graph, if no leaf answers by naive Bayes.
+    pub(crate) fn draw(
+        &self,
+        graph: &mut Graph,
+        rows: &str,
+        growth: &Growth,
+        classes: usize,
+    ) -> Option<String> {
+        let (branching, leaves) = self.branching()?;
+        let shares = leaves.iter().map(|leaf| leaf.shares(growth, classes));
+        let shares: Vec<Vec<f64>> = shares.collect::<Option<_>>()?;
+        let place = branching.place(graph, rows);
+        Some(graph.look_up(&place, &shares))
+    }
+
     /// One vote per class that the row's leaf knows; none before the first row.
     pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
         match self.leaf(row) {
