@@ -7,17 +7,22 @@
 //!
 //! A batch costs in proportion to its rows and the keys they touch. Where a key carries event time, the
 //! watermark ends it: rows that come later are left out, and its state goes. Without one, a key that was seen
-//! stays, and [`Config::state_bytes_max`] is where that ends. `SELECT DISTINCT` is an aggregation without
-//! functions: a key leaves when it is first seen, and is remembered.
+//! stays, and [`Config::state_bytes_max`] is where that ends.
+//!
+//! `SELECT DISTINCT` is an aggregation without functions, and `DISTINCT ON` one that asks each column's first value:
+//! in append mode such a row leaves when its key is first seen, and the key is all that is remembered. If the row
+//! has event time and the key has none, the key is forgotten when the watermark's delay has passed after the row:
+//! Spark's `dropDuplicatesWithinWatermark`.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::BooleanArray;
+use datafusion::arrow::array::{BooleanArray, new_null_array};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch, not};
-use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use futures::future::BoxFuture;
 
@@ -65,6 +70,8 @@ pub(crate) struct IncrementalAggregate {
     keeper: Keeper,
     /// What tells a row's time, and how.
     time: Option<(TimeKind, Arc<dyn PhysicalExpr>)>,
+    /// In append mode every key leaves once: when it is first seen.
+    first_only: bool,
 }
 
 impl IncrementalAggregate {
@@ -79,24 +86,24 @@ impl IncrementalAggregate {
     ) -> Result<Self, CutError> {
         let cut = Cut::try_new(aggregate)?;
         let raw = raw_aggregate(aggregate)?;
-        let time = time_key(raw)?;
-        let store = StateStore::try_new(cut.layout.clone(), KeyGroups::DEFAULT, time)
+        let first_only = config.output == OutputMode::Append && asks_only_first(raw);
+        let time = match time_key(raw)? {
+            None if first_only => time_of_first(raw)?,
+            key => key,
+        };
+        let place = time.as_ref().map(|(key, _)| *key);
+        let store = StateStore::try_new(cut.layout.clone(), KeyGroups::DEFAULT, place)
             .map_err(|error| DataFusionError::External(error.into()))?;
-        let time = time.map(|key| (key.kind, Arc::clone(&raw.group_expr().expr()[key.column].0)));
+        let time = time.map(|(key, expression)| (key.kind, expression));
         let Config { query, operator, output, state_bytes_max } = config;
         let keeper = Keeper::new(store, query, operator, state_bytes_max);
-        Ok(Self { cut, output, context, keeper, time })
+        Ok(Self { cut, output, context, keeper, time, first_only })
     }
 
     /// Whether a key's row is complete some day: when the watermark ends the key, or at once where there is nothing
     /// to aggregate.
     pub(crate) fn completes(&self) -> bool {
-        self.time.is_some() || self.is_distinct()
-    }
-
-    /// Nothing is aggregated, and in append mode every key leaves once: when it is first seen.
-    fn is_distinct(&self) -> bool {
-        self.output == OutputMode::Append && self.cut.layout.schema.fields().len() == self.cut.layout.keys
+        self.time.is_some() || self.first_only
     }
 
     fn store(&self) -> &StateStore {
@@ -112,15 +119,13 @@ impl IncrementalAggregate {
         self.keeper.check(batch)?;
         let run = |source| OperatorError::Run { batch, source };
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
-        let mut rows = self.new_state(batch, input).await?;
-        if self.is_distinct() {
-            rows = self.store().unknown(&rows)?;
-        }
+        let rows = self.new_state(batch, input).await?;
         let watermark = moment.watermark.filter(|_| self.output != OutputMode::Complete);
         let (ending, staying) = self.split(&rows, watermark)?;
-        self.keeper.stage(batch, &staying, None, watermark)?;
+        let kept = if self.first_only { self.only_keys(&staying)? } else { staying };
+        self.keeper.stage(batch, &kept, None, watermark)?;
         let leaving = match (self.output, watermark) {
-            _ if self.is_distinct() => vec![rows],
+            _ if self.first_only => vec![rows],
             (OutputMode::Append, Some(watermark)) => {
                 let mut leaving: Vec<RecordBatch> =
                     self.store().ended(watermark, &ending)?.into_iter().collect();
@@ -171,7 +176,7 @@ impl IncrementalAggregate {
         let (Some(time), Some(watermark)) = (self.store().time(), watermark) else {
             return Ok((rows.slice(0, 0), rows.clone()));
         };
-        let ends = time.kind.ends(rows.column(time.column));
+        let ends = time.ends(rows);
         let staying: BooleanArray = ends.iter().map(|end| Some(*end > watermark)).collect();
         Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
     }
@@ -184,10 +189,27 @@ impl IncrementalAggregate {
         }
         let run = |source| OperatorError::Run { batch, source };
         let fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
-        let mut rows: Vec<RecordBatch> = self.store().find(&fresh)?.into_iter().collect();
+        let mut rows: Vec<RecordBatch> = Vec::with_capacity(fresh.len() + 1);
+        if !self.first_only {
+            rows.extend(self.store().find(&fresh)?);
+        }
         rows.extend(fresh);
         let merged = self.cut.reduce.run(vec![rows], &self.context).await.map_err(run)?;
-        Ok(concat_batches(schema, &merged).map_err(StateError::from)?)
+        let merged = concat_batches(schema, &merged).map_err(StateError::from)?;
+        Ok(if self.first_only { self.store().unknown(&merged)? } else { merged })
+    }
+
+    /// State rows without what nobody will ask again.
+    fn only_keys(&self, rows: &RecordBatch) -> Result<RecordBatch, StateError> {
+        let layout = self.store().layout();
+        let time = self.store().time().map(|time| time.column);
+        let columns = rows.columns().iter().zip(layout.schema.fields()).enumerate();
+        let columns = columns.map(|(index, (column, field))| {
+            let asked = index < layout.keys || Some(index) == time || !field.is_nullable();
+            if asked { Arc::clone(column) } else { new_null_array(field.data_type(), rows.num_rows()) }
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&layout.schema), columns.collect(), &options)?)
     }
 
     async fn results(
@@ -253,17 +275,44 @@ impl Operator for IncrementalAggregate {
     }
 }
 
+/// Where state rows have their time, and what tells it of a row.
+type Time = (TimeKey, Arc<dyn PhysicalExpr>);
+
 /// The first key that carries event time.
-fn time_key(raw: &AggregateExec) -> Result<Option<TimeKey>, CutError> {
+fn time_key(raw: &AggregateExec) -> Result<Option<Time>, CutError> {
     let input = raw.input().schema();
     let keys = raw.group_expr().expr().iter().enumerate();
     for (column, (key, _)) in keys {
         let field = key.return_field(&input)?;
         if let Some(kind) = event_time::kind(&field) {
-            return Ok(Some(TimeKey { column, kind }));
+            return Ok(Some((TimeKey { column, kind, after_us: 0 }, Arc::clone(key))));
         }
     }
     Ok(None)
+}
+
+/// The first row's event time, with the delay that ends its key.
+fn time_of_first(raw: &AggregateExec) -> Result<Option<Time>, CutError> {
+    let input = raw.input().schema();
+    let mut column = raw.group_expr().num_group_exprs();
+    for function in raw.aggr_expr() {
+        if let [time] = function.expressions().as_slice() {
+            let field = time.return_field(&input)?;
+            if let (Some(kind), Some(after_us)) = (event_time::kind(&field), event_time::delay(&field)) {
+                return Ok(Some((TimeKey { column, kind, after_us }, Arc::clone(time))));
+            }
+        }
+        column += function.state_fields()?.len();
+    }
+    Ok(None)
+}
+
+/// Whether later rows of a key change nothing.
+pub(crate) fn asks_only_first(raw: &AggregateExec) -> bool {
+    let first = |function: &Arc<AggregateFunctionExpr>| {
+        function.fun().name() == "first_value" && function.order_bys().is_empty() && !function.ignore_nulls()
+    };
+    raw.aggr_expr().iter().all(first) && raw.filter_expr().iter().all(Option::is_none)
 }
 
 #[cfg(test)]

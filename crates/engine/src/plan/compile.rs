@@ -84,7 +84,6 @@ pub(crate) async fn compile(
         tables.push(Arc::clone(slot.schema()));
     }
     let logical = resolve::logical(&session, select, &names).await?;
-    resolve::check_streaming(&logical)?;
     let models = resolve::models(&logical)?;
     let output = visible_output(&logical.schema().as_arrow().clone());
     let mut logical = expand_windows(logical).map_err(planning)?;

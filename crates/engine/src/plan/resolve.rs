@@ -1,4 +1,4 @@
-//! What a query means: the planner's session, the models it asks, and what streams cannot do.
+//! What a query means: the planner's session, and the models it asks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionConfig;
 
 use crate::embed::Network;
@@ -84,22 +84,4 @@ pub(crate) fn models(plan: &LogicalPlan) -> Result<BTreeSet<String>, SqlError> {
         }
         None => Ok(models),
     }
-}
-
-/// Refuses what needs more than one batch at a time.
-pub(crate) fn check_streaming(plan: &LogicalPlan) -> Result<(), SqlError> {
-    let mut refused = None;
-    let walked = plan.apply_with_subqueries(|node| {
-        let reason = match node {
-            LogicalPlan::Distinct(Distinct::On(_)) => {
-                Some("use DISTINCT ON yet: which row of a key comes first would have to be kept")
-            }
-            LogicalPlan::Window(_) => Some("use window functions yet"),
-            _ => None,
-        };
-        refused = reason;
-        Ok(if reason.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    });
-    walked.map_err(|error| SqlError::plan(&error))?;
-    refused.map_or(Ok(()), |reason| Err(SqlError::Unsupported(reason.to_owned())))
 }

@@ -12,10 +12,21 @@ use datafusion::arrow::record_batch::RecordBatch;
 /// Which key column holds the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimeKey {
-    /// Its place among the key columns.
+    /// Its place among the columns; if that is none of the key's, its values never change.
     pub(crate) column: usize,
     /// How it is to be read.
     pub(crate) kind: TimeKind,
+    /// How long after that time the key ends, in microseconds.
+    pub(crate) after_us: i64,
+}
+
+impl TimeKey {
+    /// The lowest watermark that ends each of these state rows.
+    pub(crate) fn ends(self, rows: &RecordBatch) -> Vec<i64> {
+        let mut ends = self.kind.ends(rows.column(self.column));
+        ends.iter_mut().for_each(|end| *end = end.saturating_add(self.after_us));
+        ends
+    }
 }
 
 /// How a time column is to be read.
@@ -67,7 +78,7 @@ impl Expiry {
 
     /// The lowest watermark that ends each of these state rows.
     pub(super) fn ends(&self, rows: &RecordBatch) -> Vec<i64> {
-        self.key.kind.ends(rows.column(self.key.column))
+        self.key.ends(rows)
     }
 
     pub(super) fn add(&mut self, slot: u32, end: i64) {

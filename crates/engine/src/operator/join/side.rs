@@ -97,7 +97,7 @@ impl Side {
         let until = bounds.iter().map(Bound::to_string).collect::<Vec<_>>().join(", ");
         parts.push(Part { name: "until".to_owned(), content: until });
         let layout = Layout { schema: Arc::new(Schema::new(fields)), keys: 2, parts };
-        let ends = TimeKey { column: UNTIL, kind: TimeKind::Instant };
+        let ends = TimeKey { column: UNTIL, kind: TimeKind::Instant, after_us: 0 };
         let store = StateStore::try_new(layout, KeyGroups::DEFAULT, Some(ends));
         let store = store.and_then(|store| store.relate(places));
         let store = store.map_err(|error| DataFusionError::External(error.into()))?;

@@ -13,7 +13,7 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceCh
 use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
 use crate::operator::join::{self, Joined, StreamJoin, check_static, joined};
-use crate::plan::incremental::{CutError, only_child, only_moves_rows, raw_input, unsupported};
+use crate::plan::incremental::{CutError, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported};
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
 
@@ -68,7 +68,7 @@ fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<Output
 struct Stateful {
     aggregations: usize,
     joins: usize,
-    /// An aggregation without functions: `SELECT DISTINCT`.
+    /// An aggregation that asks each key's first row only: `SELECT DISTINCT`, `DISTINCT ON`.
     distinct: bool,
 }
 
@@ -88,7 +88,7 @@ impl Stateful {
             // The two halves of a split aggregation are one.
             let whole = |raw| children.first().is_none_or(|child| Arc::ptr_eq(child, raw));
             self.aggregations += usize::from(raw_input(aggregate).map_or(true, whole));
-            self.distinct |= aggregate.aggr_expr().is_empty();
+            self.distinct |= raw_aggregate(aggregate).is_ok_and(aggregate::asks_only_first);
         }
         children.into_iter().for_each(|child| self.count(child, streams));
     }

@@ -272,6 +272,25 @@ async fn distinct_rows_leave_once_and_are_forgotten_with_their_time() {
     assert_eq!(story.late, 1);
 }
 
+#[tokio::test]
+async fn the_first_row_of_a_key_leaves_and_the_key_is_forgotten_with_its_time() {
+    let mut story = Story::new("select distinct on (k) k, v from s", OutputMode::Append).await;
+    assert_eq!(story.run(&[("a", 1, 0), ("a", 2, 0), ("b", 3, 0)]).await, ["a 1", "b 3"]);
+    assert_eq!(story.run(&[("b", 4, 500), ("c", 5, 500), ("a", 6, 600)]).await, ["c 5"]);
+    assert_eq!(story.pipeline.figures().keys, 3, "without time a key stays");
+
+    let query = "select distinct on (k) k, v, at from s";
+    let mut story = Story::new(query, OutputMode::Append).await;
+    let first = |rows: Vec<String>| rows.iter().map(|row| row[..3].to_owned()).collect::<Vec<_>>();
+    assert_eq!(first(story.run(&[("a", 1, 0), ("b", 2, 5), ("a", 3, 2)]).await), ["a 1", "b 2"]);
+    assert!(story.run(&[("a", 4, 20)]).await.is_empty(), "the watermark is 10: a is forgotten after it");
+    assert_eq!(first(story.run(&[("c", 5, 21)]).await), ["c 5"]);
+    assert_eq!(story.pipeline.figures().keys, 2, "the watermark is 11, that of b's first row is 5 and its end 15");
+    assert_eq!(first(story.run(&[("b", 6, 12), ("a", 7, 12)]).await), ["a 7"]);
+    assert!(story.run(&[("a", 8, 3)]).await.is_empty());
+    assert_eq!(story.late, 1);
+}
+
 /// Rows whose keys, values and times are small, in batches.
 fn any_batches() -> impl Strategy<Value = Vec<Vec<Row>>> {
     let key = prop::sample::select(vec!["a", "b", "c"]);
