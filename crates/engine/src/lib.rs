@@ -40,7 +40,7 @@
 //!
 //! # Limits
 //!
-//! A query cannot use `OVER`, `DISTINCT ON` or session windows yet. A table that is joined with streams is held in
+//! The best so many of a key without an end (`row_number` partitioned by no window) are not kept. A table that is joined with streams is held in
 //! memory, and a batch costs in proportion to its rows. State is held in memory, up to
 //! [`Config::state_bytes_max`] for each operator.
 //!

@@ -9,6 +9,7 @@ pub(crate) mod features;
 pub(crate) mod join;
 pub(crate) mod learn;
 pub(crate) mod network;
+pub(crate) mod over;
 pub(crate) mod rows;
 pub(crate) mod scope;
 pub(crate) mod stateful;

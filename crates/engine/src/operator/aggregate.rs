@@ -26,7 +26,7 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use futures::future::BoxFuture;
 
-use crate::operator::stateful::{Merged, Moment, Operator, OperatorError, StateFigures};
+use crate::operator::stateful::{Config, Merged, Moment, Operator, OperatorError, StateFigures};
 use crate::plan::event_time;
 use crate::plan::incremental::{Cut, CutError, raw_aggregate};
 use crate::state::StateError;
@@ -36,19 +36,9 @@ use crate::state::key::KeyGroups;
 use crate::state::store::StateStore;
 
 pub(crate) mod measure;
+mod session;
 
-/// Whose state it is, what leaves, and how large it may grow.
-#[derive(Debug, Clone)]
-pub(crate) struct Config {
-    /// The query's lasting id.
-    pub(crate) query: String,
-    /// Which of the query's stateful operators this is, counted from 0.
-    pub(crate) operator: u32,
-    /// Which rows leave after a batch.
-    pub(crate) output: OutputMode,
-    /// Bytes that the state may take in memory.
-    pub(crate) state_bytes_max: usize,
-}
+pub(crate) use session::session_key;
 
 /// Which rows leave after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +62,16 @@ pub(crate) struct IncrementalAggregate {
     time: Option<(TimeKind, Arc<dyn PhysicalExpr>)>,
     /// In append mode every key leaves once: when it is first seen.
     first_only: bool,
+    /// Which key is a session, whose bounds its rows decide.
+    session: Option<usize>,
+}
+
+/// What a batch changes.
+struct Change {
+    /// One new state row for each key that it touches.
+    rows: RecordBatch,
+    /// State rows that have become part of others.
+    absorbed: Option<RecordBatch>,
 }
 
 impl IncrementalAggregate {
@@ -81,23 +81,29 @@ impl IncrementalAggregate {
     /// The part of the plan that cannot run incrementally.
     pub(crate) fn try_new(
         aggregate: &AggregateExec,
+        output: OutputMode,
         config: Config,
         context: Arc<TaskContext>,
     ) -> Result<Self, CutError> {
         let cut = Cut::try_new(aggregate)?;
         let raw = raw_aggregate(aggregate)?;
-        let first_only = config.output == OutputMode::Append && asks_only_first(raw);
+        let session = session_key(raw);
+        let first_only = output == OutputMode::Append && session.is_none() && asks_only_first(raw);
         let time = match time_key(raw)? {
             None if first_only => time_of_first(raw)?,
             key => key,
         };
         let place = time.as_ref().map(|(key, _)| *key);
         let store = StateStore::try_new(cut.layout.clone(), KeyGroups::DEFAULT, place)
+            .and_then(|store| match session {
+                Some(session) => store.relate((0..cut.layout.keys).filter(|key| *key != session).collect()),
+                None => Ok(store),
+            })
             .map_err(|error| DataFusionError::External(error.into()))?;
         let time = time.map(|(key, expression)| (key.kind, expression));
-        let Config { query, operator, output, state_bytes_max } = config;
+        let Config { query, operator, state_bytes_max } = config;
         let keeper = Keeper::new(store, query, operator, state_bytes_max);
-        Ok(Self { cut, output, context, keeper, time, first_only })
+        Ok(Self { cut, output, context, keeper, time, first_only, session })
     }
 
     /// Whether a key's row is complete some day: when the watermark ends the key, or at once where there is nothing
@@ -119,11 +125,11 @@ impl IncrementalAggregate {
         self.keeper.check(batch)?;
         let run = |source| OperatorError::Run { batch, source };
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
-        let rows = self.new_state(batch, input).await?;
+        let Change { rows, absorbed } = self.new_state(batch, input).await?;
         let watermark = moment.watermark.filter(|_| self.output != OutputMode::Complete);
         let (ending, staying) = self.split(&rows, watermark)?;
         let kept = if self.first_only { self.only_keys(&staying)? } else { staying };
-        self.keeper.stage(batch, &kept, None, watermark)?;
+        self.keeper.stage(batch, &kept, absorbed.as_ref(), watermark)?;
         let leaving = match (self.output, watermark) {
             _ if self.first_only => vec![rows],
             (OutputMode::Append, Some(watermark)) => {
@@ -181,22 +187,29 @@ impl IncrementalAggregate {
         Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
     }
 
-    /// One new state row for each key that `input` touches.
-    async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<RecordBatch, OperatorError> {
+    async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<Change, OperatorError> {
         let schema = &self.store().layout().schema;
         if input.iter().all(|rows| rows.num_rows() == 0) {
-            return Ok(RecordBatch::new_empty(Arc::clone(schema)));
+            return Ok(Change { rows: RecordBatch::new_empty(Arc::clone(schema)), absorbed: None });
         }
         let run = |source| OperatorError::Run { batch, source };
         let fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
         let mut rows: Vec<RecordBatch> = Vec::with_capacity(fresh.len() + 1);
-        if !self.first_only {
-            rows.extend(self.store().find(&fresh)?);
+        let mut absorbed = None;
+        if let Some(column) = self.session {
+            let joined = session::join(self.store(), column, &fresh)?;
+            rows.push(joined.rows);
+            absorbed = Some(joined.absorbed);
+        } else {
+            if !self.first_only {
+                rows.extend(self.store().find(&fresh)?);
+            }
+            rows.extend(fresh);
         }
-        rows.extend(fresh);
         let merged = self.cut.reduce.run(vec![rows], &self.context).await.map_err(run)?;
         let merged = concat_batches(schema, &merged).map_err(StateError::from)?;
-        Ok(if self.first_only { self.store().unknown(&merged)? } else { merged })
+        let rows = if self.first_only { self.store().unknown(&merged)? } else { merged };
+        Ok(Change { rows, absorbed })
     }
 
     /// State rows without what nobody will ask again.
@@ -271,7 +284,7 @@ impl Operator for IncrementalAggregate {
     }
 
     fn figures(&self) -> StateFigures {
-        StateFigures { keys: self.store().len(), bytes: self.store().size() }
+        StateFigures::of([&self.keeper])
     }
 }
 

@@ -22,11 +22,11 @@ use datafusion::common::{DataFusionError, JoinSide, JoinType};
 use datafusion::execution::TaskContext;
 use futures::future::BoxFuture;
 
-use crate::operator::stateful::{Merged, Moment, Operator, OperatorError, StateFigures};
+use crate::operator::stateful::{Config, Merged, Moment, Operator, OperatorError, StateFigures};
 use crate::plan::incremental::{CutError, unsupported};
 use crate::plan::stage::Stage;
 use crate::state::StateError;
-use crate::state::record::{framed, unframed};
+use crate::state::keeper::{self, Keeper};
 use bounds::Bounds;
 use side::{ID, OWN, Side};
 
@@ -35,17 +35,6 @@ mod plan;
 mod side;
 
 pub(crate) use plan::{Joined, check_static, joined};
-
-/// Whose state it is, and how large it may grow.
-#[derive(Debug, Clone)]
-pub(crate) struct Config {
-    /// The query's lasting id.
-    pub(crate) query: String,
-    /// The number of the first of its two states among the query's.
-    pub(crate) operator: u32,
-    /// Bytes that each side may take in memory.
-    pub(crate) state_bytes_max: usize,
-}
 
 /// The join of two streams with the rows that wait.
 #[derive(Debug)]
@@ -178,8 +167,8 @@ impl StreamJoin {
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.output), columns, &options)?)
     }
 
-    fn sides(&self) -> [&Side; 2] {
-        [&self.left, &self.right]
+    fn keepers(&self) -> [&Keeper; 2] {
+        [&self.left.keeper, &self.right.keeper]
     }
 }
 
@@ -240,8 +229,8 @@ impl Operator for StreamJoin {
         moment: &'a Moment,
     ) -> BoxFuture<'a, Result<Merged, OperatorError>> {
         Box::pin(async move {
-            for side in self.sides() {
-                side.check(moment.batch)?;
+            for keeper in self.keepers() {
+                keeper.check(moment.batch)?;
             }
             let merged = self.merge_staged(inputs, moment).await;
             if merged.is_err() {
@@ -252,25 +241,21 @@ impl Operator for StreamJoin {
     }
 
     fn changelog(&self) -> Result<Option<Vec<u8>>, StateError> {
-        let records = [self.left.changelog()?, self.right.changelog()?];
-        if records.iter().all(Option::is_none) {
-            return Ok(None);
-        }
-        Ok(Some(framed(&records.map(Option::unwrap_or_default)).into()))
+        keeper::changelog(self.keepers())
     }
 
     fn commit(&mut self) {
-        self.left.commit();
-        self.right.commit();
+        self.left.keeper.commit();
+        self.right.keeper.commit();
     }
 
     fn abort(&mut self) {
-        self.left.abort();
-        self.right.abort();
+        self.left.keeper.abort();
+        self.right.keeper.abort();
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, StateError> {
-        Ok(framed(&[self.left.snapshot()?, self.right.snapshot()?]).into())
+        keeper::snapshot(self.keepers())
     }
 
     fn restore(
@@ -278,15 +263,10 @@ impl Operator for StreamJoin {
         snapshot: Option<&[u8]>,
         changelogs: &[&[u8]],
     ) -> Result<Option<u64>, OperatorError> {
-        let snapshot = snapshot.map(|bytes| unframed(bytes, 2)).transpose()?;
-        let changelogs = changelogs.iter().map(|bytes| unframed(bytes, 2)).collect::<Result<Vec<_>, _>>()?;
-        let mut newest = None;
-        for (index, side) in [&mut self.left, &mut self.right].into_iter().enumerate() {
-            let snapshot = snapshot.as_ref().map(|records| records[index]);
-            let changelogs: Vec<&[u8]> =
-                changelogs.iter().map(|records| records[index]).filter(|record| !record.is_empty()).collect();
-            newest = newest.max(side.restore(snapshot, &changelogs)?);
-        }
+        let keepers = [&mut self.left.keeper, &mut self.right.keeper];
+        let newest = keeper::restore(keepers, snapshot, changelogs)?;
+        self.left.number_on()?;
+        self.right.number_on()?;
         Ok(newest)
     }
 
@@ -295,7 +275,6 @@ impl Operator for StreamJoin {
     }
 
     fn figures(&self) -> StateFigures {
-        let [left, right] = self.sides().map(Side::figures);
-        StateFigures { keys: left.keys + right.keys, bytes: left.bytes + right.bytes }
+        StateFigures::of(self.keepers())
     }
 }

@@ -5,6 +5,18 @@ use datafusion::common::DataFusionError;
 use futures::future::BoxFuture;
 
 use crate::state::StateError;
+use crate::state::keeper::Keeper;
+
+/// Whose state it is, and how large it may grow.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The query's lasting id.
+    pub(crate) query: String,
+    /// The number of the operator's first state among the query's.
+    pub(crate) operator: u32,
+    /// Bytes that each state may take in memory.
+    pub(crate) state_bytes_max: usize,
+}
 
 /// Which batch it is, and how far event time has come. Times are microseconds since the epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,6 +50,14 @@ pub(crate) struct Merged {
 pub(crate) struct StateFigures {
     pub(crate) keys: usize,
     pub(crate) bytes: usize,
+}
+
+impl StateFigures {
+    pub(crate) fn of<const N: usize>(keepers: [&Keeper; N]) -> Self {
+        let stores = keepers.map(Keeper::store);
+        let keys = stores.iter().map(|store| store.len()).sum();
+        StateFigures { keys, bytes: stores.iter().map(|store| store.size()).sum() }
+    }
 }
 
 /// Why a batch could not be merged or state not be written or restored.

@@ -10,11 +10,13 @@ use datafusion::catalog::streaming::StreamingTable;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::AggregateExec;
 use futures::StreamExt;
 
 use crate::error::SqlError;
 use crate::models::reference::{At, Reference};
 use crate::models::{Pin, Registry};
+use crate::operator::aggregate::session_key;
 use crate::operator::scope::{Pins, Scope};
 use crate::plan::compile::visible_columns;
 use crate::plan::resolve::{self, Known};
@@ -92,6 +94,10 @@ pub(crate) async fn plan(
     let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins));
     let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
+    if has_sessions(&physical) {
+        let reason = "group what is there now by session_window; ask it of a STREAM";
+        return Err(SqlError::Unsupported(reason.to_owned()));
+    }
     Ok(Planned { logical, physical, session, scope, refused, _held: held })
 }
 
@@ -117,6 +123,11 @@ impl Planned {
         let refused = self.refused.load(Ordering::Relaxed) + self.scope.unplaced();
         Ok(BoundedRows { schema, batches, cut, refused })
     }
+}
+
+fn has_sessions(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| session_key(aggregate).is_some())
+        || plan.children().into_iter().any(has_sessions)
 }
 
 fn pin_all(

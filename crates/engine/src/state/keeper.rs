@@ -3,7 +3,7 @@
 use datafusion::arrow::record_batch::RecordBatch;
 
 use super::StateError;
-use super::record::{Kind, Owner, Reader, Record, Writer};
+use super::record::{Kind, Owner, Reader, Record, Writer, framed, unframed};
 use super::store::StateStore;
 
 /// Rows per batch when many state rows are read or written.
@@ -190,4 +190,36 @@ impl Keeper {
         }
         Ok(batch)
     }
+}
+
+/// The staged changes of two stores as one record; none when nothing changed.
+pub(crate) fn changelog(keepers: [&Keeper; 2]) -> Result<Option<Vec<u8>>, StateError> {
+    let [first, second] = keepers.map(Keeper::changelog);
+    match [first?, second?] {
+        [None, None] => Ok(None),
+        records => Ok(Some(framed(&records.map(Option::unwrap_or_default)).into())),
+    }
+}
+
+/// All committed state of two stores as one record.
+pub(crate) fn snapshot(keepers: [&Keeper; 2]) -> Result<Vec<u8>, StateError> {
+    let [first, second] = keepers.map(Keeper::snapshot);
+    Ok(framed(&[first?, second?]).into())
+}
+
+/// Replaces the state of two stores; see [`Keeper::restore`].
+pub(crate) fn restore(
+    keepers: [&mut Keeper; 2],
+    snapshot: Option<&[u8]>,
+    changelogs: &[&[u8]],
+) -> Result<Option<u64>, StateError> {
+    let snapshot = snapshot.map(|bytes| unframed(bytes, 2)).transpose()?;
+    let changelogs = changelogs.iter().map(|bytes| unframed(bytes, 2)).collect::<Result<Vec<_>, _>>()?;
+    let mut newest = None;
+    for (index, keeper) in keepers.into_iter().enumerate() {
+        let snapshot = snapshot.as_ref().map(|records| records[index]);
+        let own = changelogs.iter().map(|records| records[index]).filter(|record| !record.is_empty());
+        newest = newest.max(keeper.restore(snapshot, &own.collect::<Vec<_>>())?);
+    }
+    Ok(newest)
 }

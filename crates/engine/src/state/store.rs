@@ -173,6 +173,14 @@ impl StateStore {
         self.related.as_ref().map_or(&[], Related::columns)
     }
 
+    /// What the rows have in those columns.
+    pub(crate) fn families(&self, rows: &RecordBatch) -> Result<Keys, StateError> {
+        match &self.related {
+            Some(related) => Ok(related.names(rows)?),
+            None => Ok(Keys::Empty(rows.num_rows())),
+        }
+    }
+
     /// All state rows that have, in the columns that were named to [`StateStore::relate`], the values of any of so
     /// many rows: by the first row that they agree with, and among those of one by their keys.
     pub(crate) fn related_to(

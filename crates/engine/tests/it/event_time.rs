@@ -99,6 +99,40 @@ async fn two_streams_become_one_and_the_slower_holds_the_watermark() {
 }
 
 #[tokio::test]
+async fn sessions_and_first_rows_leave_once_whatever_restarts() {
+    let (disk, world) = World::new();
+    world.sql(CLICKS).await;
+    world
+        .sql(
+            "CREATE STREAMING TABLE sittings USING kafka OPTIONS (topic 'sittings')
+             AS SELECT session_window.start, page, count(*) AS n
+             FROM STREAM clicks WATERMARK at DELAY OF INTERVAL 0 SECONDS
+             GROUP BY session_window(at, '10 seconds'), page",
+        )
+        .await;
+    world
+        .sql(
+            "CREATE STREAMING TABLE firsts USING kafka OPTIONS (topic 'firsts')
+             AS SELECT DISTINCT ON (page) page, at FROM STREAM clicks WATERMARK at DELAY OF INTERVAL 5 SECONDS",
+        )
+        .await;
+    world.write("clicks", 0, &clicks(&[("a", 1), ("a", 8), ("b", 9)])).await;
+    world.caught_up().await;
+    world.close().await;
+    let world = World::open(&disk);
+    world.write("clicks", 0, &clicks(&[("a", 18), ("b", 20)])).await;
+    world.caught_up().await;
+    assert_eq!(short(&world.read("sittings")), ["00:00:09 b 1"], "at 20 nothing of a has ended");
+    world.write("clicks", 0, &clicks(&[("c", 40)])).await;
+    world.caught_up().await;
+    assert_eq!(short(&world.read("sittings"))[1..], ["00:00:01 a 3", "00:00:20 b 1"]);
+    let firsts: Vec<_> = world.read("firsts").iter().map(|row| row["page"].clone()).collect();
+    assert_eq!(firsts, ["a", "b", "c"]);
+    let refused = world.refused("SELECT count(*) FROM clicks GROUP BY session_window(at, '1 minute')").await;
+    assert!(refused.contains("ask it of a STREAM"), "{refused}");
+}
+
+#[tokio::test]
 async fn mistakes_of_event_time_are_explained() {
     let (_disk, world) = World::new();
     world.sql(CLICKS).await;

@@ -6,6 +6,7 @@ mod aggregation;
 mod bad_rows;
 mod catalog;
 mod crash;
+mod crash_event_time;
 mod docs;
 mod event_time;
 mod file_sink;

@@ -14,7 +14,7 @@ use datafusion::physical_expr_common::physical_expr::fmt_sql;
 
 use super::among;
 use super::bounds::Bound;
-use crate::operator::stateful::{Moment, OperatorError, StateFigures};
+use crate::operator::stateful::{Moment, OperatorError};
 use crate::plan::event_time;
 use crate::plan::incremental::{CutError, unsupported};
 use crate::state::StateError;
@@ -38,7 +38,7 @@ type Key = Arc<dyn PhysicalExpr>;
 /// The rows of one side that may still find a match.
 #[derive(Debug)]
 pub(super) struct Side {
-    keeper: Keeper,
+    pub(super) keeper: Keeper,
     keys: Vec<Key>,
     bounds: Vec<Bound>,
     /// The column whose time tells a late row.
@@ -114,10 +114,6 @@ impl Side {
     /// The longest that a row may wait.
     pub(super) fn holds_back(&self) -> i64 {
         self.bounds.iter().map(|bound| bound.after_us).min().unwrap_or(0).max(0)
-    }
-
-    pub(super) fn check(&self, batch: u64) -> Result<(), StateError> {
-        self.keeper.check(batch)
     }
 
     /// New rows as state rows, without those that come too late.
@@ -227,38 +223,14 @@ impl Side {
         Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
     }
 
-    pub(super) fn changelog(&self) -> Result<Option<Vec<u8>>, StateError> {
-        self.keeper.changelog()
-    }
-
-    pub(super) fn commit(&mut self) {
-        self.keeper.commit();
-    }
-
-    pub(super) fn abort(&mut self) {
-        self.keeper.abort();
-    }
-
-    pub(super) fn snapshot(&self) -> Result<Vec<u8>, StateError> {
-        self.keeper.snapshot()
-    }
-
-    pub(super) fn restore(
-        &mut self,
-        snapshot: Option<&[u8]>,
-        changelogs: &[&[u8]],
-    ) -> Result<Option<u64>, StateError> {
-        let newest = self.keeper.restore(snapshot, changelogs)?;
+    /// Goes on with the numbers of the rows that were brought back.
+    pub(super) fn number_on(&mut self) -> Result<(), StateError> {
         self.next = 0;
         for rows in self.keeper.store().untouched(CHUNK_ROWS) {
             let newest = max(rows?.column(ID).as_primitive::<UInt64Type>());
             self.next = self.next.max(newest.map_or(0, |id| id + 1));
         }
-        Ok(newest)
-    }
-
-    pub(super) fn figures(&self) -> StateFigures {
-        StateFigures { keys: self.keeper.store().len(), bytes: self.keeper.store().size() }
+        Ok(())
     }
 }
 

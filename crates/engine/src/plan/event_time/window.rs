@@ -31,6 +31,9 @@ pub(crate) enum TimeFunction {
     Mark,
 }
 
+/// The function that groups rows into sessions.
+pub(crate) const SESSION: &str = "session_window";
+
 /// Every function, for the planner's session.
 pub(crate) fn functions() -> impl Iterator<Item = ScalarUDF> {
     use TimeFunction as F;
@@ -96,7 +99,7 @@ impl TimeFunction {
         match self {
             TimeFunction::Window => "window",
             TimeFunction::Windows => "__windows",
-            TimeFunction::Session => "session_window",
+            TimeFunction::Session => SESSION,
             TimeFunction::WindowTime => "window_time",
             TimeFunction::Mark => "__mark",
         }

@@ -12,8 +12,12 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceCh
 
 use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
-use crate::operator::join::{self, Joined, StreamJoin, check_static, joined};
-use crate::plan::incremental::{CutError, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported};
+use crate::operator::join::{Joined, StreamJoin, check_static, joined};
+use crate::operator::over::{Over, Windows, windows};
+use crate::operator::stateful;
+use crate::plan::incremental::{
+    CutError, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported,
+};
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
 
@@ -45,13 +49,20 @@ pub(super) fn cut(
 
 /// Spark's rules; who does not choose gets update mode for one aggregation, else append.
 fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
-    let Stateful { aggregations, joins, distinct } = *stateful;
+    let Stateful { aggregations, joins, windows, distinct, sessions } = *stateful;
     match wanted {
-        None if aggregations == 1 && joins == 0 && !distinct => Ok(OutputMode::Update),
+        None if aggregations == 1 && joins + windows == 0 && !distinct && !sessions => Ok(OutputMode::Update),
         None => Ok(OutputMode::Append),
         Some(mode) if mode != OutputMode::Append && joins > 0 => {
             Err(unsupported("a join of two streams", "it works in append mode only"))
         }
+        Some(mode) if mode != OutputMode::Append && windows > 0 => {
+            Err(unsupported("OVER", "it works in append mode only"))
+        }
+        Some(OutputMode::Update) if sessions => Err(unsupported(
+            "session_window in update mode",
+            "a session that grows would leave under another key each time; choose outputMode 'append' or 'complete'",
+        )),
         Some(OutputMode::Complete) if aggregations == 0 => Err(unsupported(
             "complete mode",
             "there is no aggregation, whose result would be all there is; choose outputMode 'append'",
@@ -68,8 +79,11 @@ fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<Output
 struct Stateful {
     aggregations: usize,
     joins: usize,
+    windows: usize,
     /// An aggregation that asks each key's first row only: `SELECT DISTINCT`, `DISTINCT ON`.
     distinct: bool,
+    /// Keys whose bounds the rows decide.
+    sessions: bool,
 }
 
 impl Stateful {
@@ -81,13 +95,13 @@ impl Stateful {
 
     fn count(&mut self, plan: &Node, streams: &[SchemaRef]) {
         let children = plan.children();
-        if stream_join(plan, streams).is_some() {
-            self.joins += 1;
-        }
+        self.joins += usize::from(stream_join(plan, streams).is_some());
+        self.windows += usize::from(stream_windows(plan, streams).is_some());
         if let Some(aggregate) = aggregation(plan, streams) {
             // The two halves of a split aggregation are one.
             let whole = |raw| children.first().is_none_or(|child| Arc::ptr_eq(child, raw));
             self.aggregations += usize::from(raw_input(aggregate).map_or(true, whole));
+            self.sessions |= raw_aggregate(aggregate).is_ok_and(|raw| aggregate::session_key(raw).is_some());
             self.distinct |= raw_aggregate(aggregate).is_ok_and(aggregate::asks_only_first);
         }
         children.into_iter().for_each(|child| self.count(child, streams));
@@ -104,8 +118,15 @@ fn stream_join<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Joined<'a>> 
     joined(plan).filter(|join| reads_stream(join.left, streams) && reads_stream(join.right, streams))
 }
 
+/// The window functions over a stream that this node is, if it is one.
+fn stream_windows<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Windows<'a>> {
+    windows(plan).filter(|windows| reads_stream(windows.input, streams))
+}
+
 fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
-    aggregation(plan, streams).is_some() || stream_join(plan, streams).is_some()
+    aggregation(plan, streams).is_some()
+        || stream_join(plan, streams).is_some()
+        || stream_windows(plan, streams).is_some()
 }
 
 fn reads_stream(plan: &Node, streams: &[SchemaRef]) -> bool {
@@ -156,40 +177,45 @@ impl Cutter<'_> {
         if let Some(join) = stream_join(plan, self.leaves.streams) {
             return self.join(&join);
         }
+        if let Some(windows) = stream_windows(plan, self.leaves.streams) {
+            return self.over(&windows);
+        }
         let mut grafts = Grafts::default();
         let plan = self.graft(plan, &mut grafts)?;
         Ok(Step::Plan(Stage::new(plan, grafts.slots), grafts.steps))
     }
 
     fn aggregate(&mut self, aggregate: &AggregateExec) -> Result<Step, CutError> {
-        let config = aggregate::Config {
-            query: self.config.query.clone(),
-            operator: self.number(1),
-            output: self.output,
-            state_bytes_max: self.config.state_bytes_max,
-        };
-        let operator = IncrementalAggregate::try_new(aggregate, config, Arc::clone(self.context))?;
+        let config = self.state(1);
+        let operator =
+            IncrementalAggregate::try_new(aggregate, self.output, config, Arc::clone(self.context))?;
         self.timeless |= !operator.completes();
         let input = self.step(raw_input(aggregate)?)?;
         Ok(Step::Operator(Box::new(operator), vec![input]))
     }
 
     fn join(&mut self, join: &Joined<'_>) -> Result<Step, CutError> {
-        let config = join::Config {
-            query: self.config.query.clone(),
-            operator: self.number(2),
-            state_bytes_max: self.config.state_bytes_max,
-        };
+        let config = self.state(2);
         let operator = StreamJoin::try_new(join, config, Arc::clone(self.context))?;
         let inputs = vec![self.step(join.left)?, self.step(join.right)?];
         Ok(Step::Operator(Box::new(operator), inputs))
     }
 
-    /// The number of an operator's first state among the query's.
-    fn number(&mut self, states: u32) -> u32 {
+    fn over(&mut self, windows: &Windows<'_>) -> Result<Step, CutError> {
+        let operator = Over::try_new(windows, &self.state(2), Arc::clone(self.context))?;
+        let input = self.step(windows.input)?;
+        Ok(Step::Operator(Box::new(operator), vec![input]))
+    }
+
+    /// What an operator with so many states is told.
+    fn state(&mut self, states: u32) -> stateful::Config {
         self.operators += 1;
         self.states += states;
-        self.states - states
+        stateful::Config {
+            query: self.config.query.clone(),
+            operator: self.states - states,
+            state_bytes_max: self.config.state_bytes_max,
+        }
     }
 
     /// The part of the plan that remembers nothing, over slots for what is below.

@@ -21,6 +21,7 @@ use crate::plan::slot::Slot;
 use crate::sql::types::UTC;
 
 mod joins;
+mod over;
 
 const SECOND: i64 = 1_000_000;
 
@@ -95,7 +96,10 @@ async fn what_needs_more_than_touched_keys_is_refused_by_name() {
         ("select k, count(*) from s group by k limit 3", "LIMIT: rows never end"),
         ("select max(c) from (select k, count(*) as c from s group by k)", "they work in append mode only"),
         ("select a.k, count(*) from s a join s b on a.k = b.k group by a.k", "it works in append mode only"),
-        ("select k, sum(v), rank() over (order by k) from s group by k, v", "WindowAgg"),
+        (
+            "select k, sum(v), rank() over (order by k) from s group by k, v",
+            "OVER: it works in append mode only",
+        ),
         ("select v, count(*) from (select * from s limit 5) group by v", "LIMIT"),
         ("select v, count(*) from (select * from s order by v limit 5) group by v", "rows never end"),
         ("select distinct k from s limit 2", "LIMIT"),
@@ -122,6 +126,8 @@ async fn output_modes_follow_sparks_rules() {
         (windowed, OutputMode::Append, ""),
         (windowed, OutputMode::Update, ""),
         (windowed, OutputMode::Complete, ""),
+        (SESSIONS, OutputMode::Update, "session_window in update mode"),
+        (SESSIONS, OutputMode::Append, ""),
     ] {
         let refused = pipeline(query, mode).await.err().map(|error| error.to_string());
         let fits = refused
@@ -285,10 +291,39 @@ async fn the_first_row_of_a_key_leaves_and_the_key_is_forgotten_with_its_time() 
     assert_eq!(first(story.run(&[("a", 1, 0), ("b", 2, 5), ("a", 3, 2)]).await), ["a 1", "b 2"]);
     assert!(story.run(&[("a", 4, 20)]).await.is_empty(), "the watermark is 10: a is forgotten after it");
     assert_eq!(first(story.run(&[("c", 5, 21)]).await), ["c 5"]);
-    assert_eq!(story.pipeline.figures().keys, 2, "the watermark is 11, that of b's first row is 5 and its end 15");
+    assert_eq!(
+        story.pipeline.figures().keys,
+        2,
+        "the watermark is 11, that of b's first row is 5 and its end 15"
+    );
     assert_eq!(first(story.run(&[("b", 6, 12), ("a", 7, 12)]).await), ["a 7"]);
     assert!(story.run(&[("a", 8, 3)]).await.is_empty());
     assert_eq!(story.late, 1);
+}
+
+const SESSIONS: &str = "select arrow_cast(session_window(at, '5 seconds')['start'], 'Int64') / 1000000 as start, \
+                        arrow_cast(session_window(at, '5 seconds')['end'], 'Int64') / 1000000 as end, \
+                        k, count(*) as rows, sum(v) as total from s group by k, session_window(at, '5 seconds')";
+
+#[tokio::test]
+async fn a_session_grows_while_its_rows_follow_one_another() {
+    let mut story = Story::new(SESSIONS, OutputMode::Append).await;
+    assert!(story.run(&[("a", 1, 10), ("b", 1, 12), ("a", 2, 20)]).await.is_empty());
+    assert_eq!(story.pipeline.figures().keys, 3);
+    assert!(story.run(&[("a", 4, 15)]).await.is_empty(), "it joins two sessions, which it touches");
+    assert_eq!(story.pipeline.figures().keys, 2);
+    assert_eq!(story.run(&[("c", 1, 27)]).await, ["12 17 b 1 1"]);
+    assert_eq!(story.run(&[("c", 2, 36)]).await, ["10 25 a 3 7"]);
+    assert!(story.run(&[("a", 2, 20)]).await.is_empty());
+    assert_eq!(story.late, 1);
+    assert_eq!(
+        story.run(&[("a", 8, 22), ("c", 4, 100)]).await,
+        ["27 32 c 1 1", "36 41 c 1 2", "22 27 a 1 8"]
+    );
+
+    let mut story = Story::new(SESSIONS, OutputMode::Complete).await;
+    story.run(&[("a", 1, 10)]).await;
+    assert_eq!(story.run(&[("a", 2, 14)]).await, ["10 19 a 2 3"]);
 }
 
 /// Rows whose keys, values and times are small, in batches.
@@ -339,6 +374,59 @@ proptest! {
             expected.sort();
             seen.sort();
             prop_assert_eq!(seen, expected);
+            Ok(())
+        })?;
+    }
+
+    /// Sessions leave as a plain list of them has it: a row joins those of its key that it overlaps or touches and
+    /// that have not left.
+    #[test]
+    fn sessions_are_those_of_a_plain_list(batches in any_batches(), lost in 0..12usize, snapshot in 0..12usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut story = Story::new(SESSIONS, OutputMode::Append).await;
+            let mut state = None;
+            // Start, end, key, rows, total.
+            let mut open: Vec<(i64, i64, &str, i64, i64)> = Vec::new();
+            let mut all = batches.clone();
+            all.push(vec![("z", 0, 10_000)]);
+            for (number, rows) in all.iter().enumerate() {
+                for (key, value, at) in rows {
+                    if story.watermark.is_some_and(|watermark| (at + 5) * SECOND <= watermark) {
+                        continue;
+                    }
+                    let mut session = (*at, at + 5, *key, 1, *value);
+                    open.retain(|other| {
+                        let joins = other.2 == *key && other.0 <= session.1 && session.0 <= other.1;
+                        if joins {
+                            session = (session.0.min(other.0), session.1.max(other.1), key, session.3 + other.3, session.4 + other.4);
+                        }
+                        !joins
+                    });
+                    open.push(session);
+                }
+                let mut found = story.run(rows).await;
+                let watermark = story.watermark;
+                let mut expected = Vec::new();
+                open.retain(|(start, end, key, rows, total)| {
+                    let stays = watermark.is_none_or(|watermark| end * SECOND > watermark);
+                    if !stays {
+                        expected.push(format!("{start} {end} {key} {rows} {total}"));
+                    }
+                    stays
+                });
+                found.sort();
+                expected.sort();
+                prop_assert_eq!(found, expected);
+                prop_assert_eq!(story.pipeline.figures().keys, open.len());
+                if number == snapshot {
+                    state = Some(story.pipeline.snapshot().unwrap());
+                }
+                if number == lost {
+                    story.pipeline = pipeline(SESSIONS, OutputMode::Append).await.unwrap();
+                    story.pipeline.restore(state.as_ref(), &story.changes).unwrap();
+                }
+            }
             Ok(())
         })?;
     }
