@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 use datafusion::prelude::SessionConfig;
 
 use crate::embed::Network;
@@ -53,7 +54,27 @@ pub(crate) async fn logical(
     names: &[String],
 ) -> Result<LogicalPlan, SqlError> {
     let statement = select.statement(names)?;
-    session.state().statement_to_plan(statement).await.map_err(|error| SqlError::plan(&error))
+    let plan = session.state().statement_to_plan(statement).await;
+    plan.and_then(slide).map_err(|error| SqlError::plan(&error))
+}
+
+/// The plan with an average that can also forget values where it slides over rows: Spark's cannot.
+fn slide(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let slid = plan.transform_up_with_subqueries(|node| {
+        node.map_expressions(|expression| {
+            expression.transform_up(|expression| {
+                let Expr::WindowFunction(mut call) = expression else { return Ok(Transformed::no(expression)) };
+                match &call.fun {
+                    WindowFunctionDefinition::AggregateUDF(function) if function.name() == "avg" => {
+                        call.fun = WindowFunctionDefinition::AggregateUDF(avg_udaf());
+                        Ok(Transformed::yes(Expr::WindowFunction(call)))
+                    }
+                    _ => Ok(Transformed::no(Expr::WindowFunction(call))),
+                }
+            })
+        })
+    })?;
+    Ok(slid.data)
 }
 
 /// The models that the plan asks, in lower case.
