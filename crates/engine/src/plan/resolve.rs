@@ -63,7 +63,9 @@ fn slide(plan: LogicalPlan) -> Result<LogicalPlan> {
     let slid = plan.transform_up_with_subqueries(|node| {
         node.map_expressions(|expression| {
             expression.transform_up(|expression| {
-                let Expr::WindowFunction(mut call) = expression else { return Ok(Transformed::no(expression)) };
+                let Expr::WindowFunction(mut call) = expression else {
+                    return Ok(Transformed::no(expression));
+                };
                 match &call.fun {
                     WindowFunctionDefinition::AggregateUDF(function) if function.name() == "avg" => {
                         call.fun = WindowFunctionDefinition::AggregateUDF(avg_udaf());

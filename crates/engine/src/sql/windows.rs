@@ -24,6 +24,17 @@ struct Namer;
 impl VisitorMut for Namer {
     type Break = ();
 
+    /// `INTERVAL 1 MINUTE` as `INTERVAL '1' MINUTE`: the only form that a window frame may have in DataFusion.
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Interval(interval) = expression
+            && let Expr::Value(value) = interval.value.as_mut()
+            && let Value::Number(number, _) = &value.value
+        {
+            value.value = Value::SingleQuotedString(number.to_string());
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         let Some((call, name)) = select_of(&mut query.body).and_then(grouping) else {
             return ControlFlow::Continue(());

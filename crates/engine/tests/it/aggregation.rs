@@ -80,7 +80,7 @@ async fn what_a_stream_cannot_do_is_refused_by_name() {
             "SELECT count(*) FROM (SELECT shop, count(*) AS c FROM STREAM sales GROUP BY shop) x",
             "never complete without a watermark",
         ),
-        ("SELECT rank() OVER (ORDER BY amount) AS r FROM STREAM sales", "window functions"),
+        ("SELECT rank() OVER (ORDER BY amount) AS r FROM STREAM sales", "ORDER BY event time"),
         ("SELECT shop FROM sales", "FROM STREAM"),
         ("SELECT 1 AS one", "FROM STREAM"),
         ("SELECT shop, shop FROM STREAM sales", "same name"),
