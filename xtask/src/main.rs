@@ -8,6 +8,7 @@
 mod deny;
 mod features;
 mod finding;
+mod golden;
 mod layers;
 mod process;
 mod prune;
@@ -28,6 +29,7 @@ cargo xtask demo [-- ARGS]          build pelton and run `pelton demo ARGS`
 cargo xtask test [--only STEP,..]   everything: tools, check, tests, real clients, the demo played once
 cargo xtask check [--only STEP,..]  layers, fmt, clippy, tidy, deny, features, docs
 cargo xtask advisories              known vulnerabilities, with an installed cargo-deny; needs its database
+cargo xtask golden                  asks real Spark anew what its SQL functions answer; needs Java 17
 cargo xtask prune [--limit-gib N]   empty the target directory if it has grown beyond N GiB (20)
 
 CARGO_TARGET_DIR is respected. `--only` takes the names that the summary shows.
@@ -61,6 +63,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "test" => steps::test(&repository, &only(rest)?),
         "demo" => steps::demo(&repository, rest.strip_prefix(&["--".to_owned()]).unwrap_or(rest)),
         "advisories" => deny::advisories(&repository),
+        "golden" => golden::golden(&repository),
         "prune" => prune::prune(&repository, limit_gib(rest)?),
         other => bail!("no command `{other}`; `cargo xtask help` lists them"),
     }

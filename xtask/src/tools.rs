@@ -91,23 +91,27 @@ pub(crate) fn python_home(repository: &Repository) -> PathBuf {
 
 /// The step `python`: an environment that holds exactly what `compat/requirements.txt` asks for.
 pub(crate) fn python(repository: &Repository) -> Result<Tally> {
-    let wanted_path = repository.root.join("compat").join("requirements.txt");
-    let wanted = std::fs::read_to_string(&wanted_path).context("cannot read compat/requirements.txt")?;
-    let home = python_home(repository);
+    environment(&python_home(repository), &repository.root.join("compat").join("requirements.txt"))?;
+    Ok(Tally::NONE)
+}
+
+/// A Python environment that holds exactly what the file asks for.
+pub(crate) fn environment(home: &Path, wanted_path: &Path) -> Result<()> {
+    let wanted = std::fs::read_to_string(wanted_path)
+        .with_context(|| format!("cannot read {}", wanted_path.display()))?;
     let stamp = home.join("installed-requirements.txt");
     let works = succeeds(Command::new(home.join("bin").join("python")).args(["-c", "import pip"]));
     if works && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         say("the Python environment is up to date");
-        return Ok(Tally::NONE);
+        return Ok(());
     }
     if !works {
-        create_environment(&home)?;
+        create_environment(home)?;
     }
     let mut pip = Command::new(home.join("bin").join("python"));
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "-r"]).arg(&wanted_path);
+    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "-r"]).arg(wanted_path);
     run(&mut pip)?;
-    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(Tally::NONE)
+    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
 fn create_environment(home: &Path) -> Result<()> {

@@ -3,24 +3,56 @@
 //!
 //! A function of ours is a line in its room's table ([`own::Own`]) and a plain function over one batch.
 
+use std::sync::Arc;
+
 use datafusion::execution::context::SessionContext;
 
+use crate::operator::scope::Scope;
+
+mod cast;
+mod collection;
+mod conditional;
+mod csv;
+mod hash;
 mod json;
+mod lambda;
+mod math;
 mod number;
-#[allow(dead_code, reason = "the rooms that use the rest come next")]
 mod own;
+mod pattern;
+pub(crate) mod rewrite;
 mod schema;
+mod text;
 mod time;
 
+/// Everything that is written here.
+const OWN: [&[own::Own]; 9] = [
+    cast::FUNCTIONS,
+    collection::FUNCTIONS,
+    conditional::FUNCTIONS,
+    csv::FUNCTIONS,
+    hash::FUNCTIONS,
+    json::FUNCTIONS,
+    math::FUNCTIONS,
+    pattern::FUNCTIONS,
+    text::FUNCTIONS,
+];
+
 /// Makes the functions known to the session; later ones take the place of earlier ones of the same name.
-pub(crate) fn register(session: &SessionContext) {
+pub(crate) fn register(session: &SessionContext, scope: &Arc<Scope>) {
     for function in datafusion_spark::all_default_scalar_functions() {
         session.register_udf(function.as_ref().clone());
     }
     for function in datafusion_spark::all_default_aggregate_functions() {
         session.register_udaf(function.as_ref().clone());
     }
-    for function in [json::FUNCTIONS, time::FUNCTIONS].into_iter().flatten() {
+    for function in OWN.into_iter().flatten().chain(time::FUNCTIONS) {
         session.register_udf(function.function());
+    }
+    for function in lambda::functions() {
+        session.register_higher_order_function(Arc::new(function));
+    }
+    for function in time::now::functions(scope) {
+        session.register_udf(function);
     }
 }

@@ -32,7 +32,7 @@
 //! # How to read it
 //!
 //! `session` keeps the catalog and starts queries; `sql` tells statements apart; `plan` compiles a query
-//! once; `query::driver` is the loop that runs it and says in which order things happen; `source` and `sink`
+//! once; `functions` are Spark's, and its syntax in the planner's words; `query::driver` is the loop that runs it and says in which order things happen; `source` and `sink`
 //! are its two ends; `operator` is what happens between them: functions that ask models and networks,
 //! learning, and aggregation over `state`; `plan::pipeline` takes a plan apart into steps that run with every
 //! batch, `plan::event_time` knows windows and watermarks; `models` holds the versions of what was learnt. What lies on disk

@@ -8,6 +8,7 @@ pub(crate) mod options;
 mod parse;
 mod select;
 pub(crate) mod sink_options;
+mod spoken;
 pub(crate) mod statement;
 mod stream;
 pub(crate) mod types;

@@ -7,7 +7,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, PrimitiveArray, StringArray,
 };
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type, TimeUnit,
+    ArrowPrimitiveType, DataType, Field, FieldRef, Float64Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType,
 };
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -25,9 +25,6 @@ pub(super) enum Kind {
     Long,
     Double,
     Boolean,
-    Bytes,
-    Date,
-    Instant,
     /// As it comes.
     Any,
 }
@@ -198,16 +195,11 @@ fn coerced(name: &str, given: &DataType, kind: Kind) -> Result<DataType> {
         Kind::Long => DataType::Int64,
         Kind::Double => DataType::Float64,
         Kind::Boolean => DataType::Boolean,
-        Kind::Bytes => DataType::Binary,
-        Kind::Date => DataType::Date32,
-        Kind::Instant => instant(),
         Kind::Any => return Ok(plain(given)),
     };
     let fits = match kind {
         Kind::Text => !given.is_nested(),
-        Kind::Bytes => is_text(given) || is_bytes(given) || given.is_null(),
         Kind::Boolean => matches!(given, DataType::Boolean | DataType::Null) || is_text(given),
-        Kind::Date | Kind::Instant => given.is_temporal() || is_text(given) || given.is_null(),
         _ => given.is_numeric() || is_text(given) || given.is_null(),
     };
     if fits {
@@ -290,6 +282,11 @@ pub(super) fn first(planned: &Planned<'_>) -> Result<DataType> {
 }
 
 impl Call {
+    /// The same call with another type to give.
+    pub(super) fn with_gives(&self, gives: DataType) -> Call {
+        Call { name: self.name, arguments: self.arguments.clone(), rows: self.rows, gives }
+    }
+
     pub(super) fn row(&self, index: usize) -> Row<'_> {
         Row { call: self, index }
     }
@@ -342,6 +339,10 @@ impl Call {
 }
 
 impl<'a> Row<'a> {
+    pub(super) fn index(self) -> usize {
+        self.index
+    }
+
     /// How many arguments were given.
     pub(super) fn count(self) -> usize {
         self.call.arguments.len()
@@ -379,18 +380,8 @@ impl<'a> Row<'a> {
         self.array(argument).as_boolean().value(self.index)
     }
 
-    /// Days since 1970.
-    pub(super) fn date(self, argument: usize) -> i32 {
-        self.array(argument).as_primitive::<Date32Type>().value(self.index)
-    }
-
     /// Microseconds since 1970.
     pub(super) fn instant(self, argument: usize) -> i64 {
         self.array(argument).as_primitive::<TimestampMicrosecondType>().value(self.index)
-    }
-
-    /// The items of an array.
-    pub(super) fn list(self, argument: usize) -> ArrayRef {
-        self.array(argument).as_list::<i32>().value(self.index)
     }
 }

@@ -9,10 +9,12 @@ use datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type,
 use datafusion::common::Result;
 
 use crate::functions::own::{
-    Call, Kind, Own, Planned, Row, date, double, instant, is_text, long, text, timestamp, wrong,
+    Call, Kind, Own, Planned, Row, date, double, instant, int, is_text, long, text, timestamp, wrong,
 };
 
 mod civil;
+pub(super) mod now;
+mod parts;
 pub(super) mod pattern;
 mod read;
 mod zone;
@@ -29,7 +31,6 @@ pub(super) const FUNCTIONS: &[Own] = &[
         .also(&["to_timestamp_ltz"]),
     Own::new("try_to_timestamp", &[Kind::Any, TEXT], timestamp, to_timestamp).optional(1),
     Own::new("to_date", &[Kind::Any, TEXT], date, to_date).optional(1),
-    Own::new("try_to_date", &[Kind::Any, TEXT], date, to_date).optional(1),
     Own::new("unix_timestamp", &[Kind::Any, TEXT], long, unix_timestamp)
         .optional(1)
         .also(&["to_unix_timestamp"]),
@@ -47,6 +48,15 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("dayname", &[Kind::Any], text, |call| call_dates(call, "EEE")),
     Own::new("monthname", &[Kind::Any], text, |call| call_dates(call, "MMM")),
     Own::new("add_months", &[Kind::Any, Kind::Int], date, add_months),
+    Own::new("year", &[Kind::Any], int, |call| parts::part(call, parts::Part::Year)),
+    Own::new("quarter", &[Kind::Any], int, |call| parts::part(call, parts::Part::Quarter)),
+    Own::new("month", &[Kind::Any], int, |call| parts::part(call, parts::Part::Month)),
+    Own::new("day", &[Kind::Any], int, |call| parts::part(call, parts::Part::Day)).also(&["dayofmonth"]),
+    Own::new("dayofweek", &[Kind::Any], int, |call| parts::part(call, parts::Part::DayOfWeek)),
+    Own::new("dayofyear", &[Kind::Any], int, |call| parts::part(call, parts::Part::DayOfYear)),
+    Own::new("weekofyear", &[Kind::Any], int, |call| parts::part(call, parts::Part::Week)),
+    Own::new("timestampadd", &[TEXT, Kind::Int, Kind::Any], timestamp, parts::add),
+    Own::new("timestampdiff", &[TEXT, Kind::Any, Kind::Any], long, parts::difference),
     Own::new("current_timezone", &[], text, |_| {
         Ok(Arc::new(datafusion::arrow::array::StringArray::from(vec!["UTC"])))
     }),
@@ -121,7 +131,6 @@ fn to_timestamp(call: &Call) -> Result<ArrayRef> {
 }
 
 fn to_date(call: &Call) -> Result<ArrayRef> {
-    let forgiving = call.name.starts_with("try_");
     let call = instants(call, 0)?;
     let mut patterns = Patterns::default();
     call.numbers::<Date32Type>(|row| {
@@ -130,7 +139,7 @@ fn to_date(call: &Call) -> Result<ArrayRef> {
         }
         let pattern = if row.count() > 1 { Some(patterns.get(row.text(1))?) } else { None };
         match read_date(row.text(0), pattern) {
-            None if !forgiving => unreadable(row.text(0), "DATE"),
+            None => unreadable(row.text(0), "DATE"),
             found => Ok(found),
         }
     })
@@ -315,4 +324,21 @@ fn add_months(call: &Call) -> Result<ArrayRef> {
         let day = day_of(instant_of(row, 0)?).and_then(date_of);
         Ok(day.and_then(|date| civil::add_months(date, row.int(1))).map(days_of))
     })
+}
+
+/// What clocks show, as a string says it; without zones.
+pub(super) fn read_local(text: &str) -> Option<i64> {
+    read::local(text).map(|(local, _)| local)
+}
+
+/// An instant as Spark's casts write it: no more digits than it has.
+pub(super) fn shown(instant: i64) -> Option<String> {
+    let time = Civil::of(instant)?;
+    let mut text = format!("{} {:02}:{:02}:{:02}", time.date, time.hour(), time.minute(), time.second());
+    let fraction = time.micros % SECOND;
+    if fraction > 0 {
+        text.push('.');
+        text.push_str(format!("{fraction:06}").trim_end_matches('0'));
+    }
+    Some(text)
 }

@@ -29,6 +29,7 @@ pub(crate) struct Scope(Mutex<Bound>);
 #[derive(Default)]
 struct Bound {
     pins: Arc<Pins>,
+    time_ms: i64,
     refused: Refusals,
     unplaced: u64,
 }
@@ -40,9 +41,14 @@ impl fmt::Debug for Scope {
 }
 
 impl Scope {
-    /// Begins a batch.
-    pub(crate) fn bind(&self, pins: Arc<Pins>) {
-        *self.lock() = Bound { pins, ..Bound::default() };
+    /// Begins a batch, whose time is `time_ms`.
+    pub(crate) fn bind(&self, pins: Arc<Pins>, time_ms: i64) {
+        *self.lock() = Bound { pins, time_ms, ..Bound::default() };
+    }
+
+    /// The batch's time, in Unix milliseconds.
+    pub(crate) fn time_ms(&self) -> i64 {
+        self.lock().time_ms
     }
 
     /// The pinned version of a model.

@@ -59,6 +59,7 @@ pub(crate) async fn plan(
     select: &Select,
     tables: &[(&Table, Input)],
     known: Known<'_>,
+    now_ms: i64,
 ) -> Result<Planned, SqlError> {
     let planning = |error| SqlError::plan(&error);
     let scope = Arc::new(Scope::default());
@@ -92,7 +93,7 @@ pub(crate) async fn plan(
     }
     let logical = resolve::logical(&session, select, &names).await?;
     let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
-    scope.bind(Arc::new(pins));
+    scope.bind(Arc::new(pins), now_ms);
     let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
     if has_sessions(&physical) {
         let reason = "group what is there now by session_window; ask it of a STREAM";

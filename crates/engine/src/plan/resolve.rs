@@ -33,7 +33,7 @@ pub(crate) fn session(known: Known<'_>, scope: &Arc<Scope>) -> SessionContext {
     // Names keep their spelling, as in Spark; `Select::statement` has made them equal.
     config.options_mut().sql_parser.enable_ident_normalization = false;
     let session = incremental::session(config);
-    functions::register(&session);
+    functions::register(&session, scope);
     for function in ask::functions(scope, known.models) {
         session.register_udf(function);
     }

@@ -289,7 +289,7 @@ impl Query {
     fn bind(&self, intent: &Intent, held: &Pins) {
         let version = |model: &str| held.get(model).map(|pin| Arc::clone(&pin.version));
         let pins = intent.pins.keys().map(|model| (model.clone(), version(model)));
-        self.plan.scope.bind(Arc::new(pins.collect()));
+        self.plan.scope.bind(Arc::new(pins.collect()), intent.time_ms);
     }
 
     /// Runs the plan over each feed's rows; notes how far event time has come.

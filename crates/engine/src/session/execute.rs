@@ -74,7 +74,7 @@ impl Inner {
             .collect::<Result<_, SqlError>>()?;
         let networks = catalog.networks();
         let known = Known { networks: &networks, models: &self.shared.registry };
-        bounded::plan(select, &tables, known).await
+        bounded::plan(select, &tables, known, self.shared.env.clock.now_ms()).await
     }
 
     fn show(&self, show: Show) -> Answer {

@@ -11,8 +11,10 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Position, SqlError};
+use crate::functions::rewrite;
 use crate::sql::cursor::{Cursor, is_blank, position};
 use crate::sql::model_functions::expand;
+use crate::sql::spoken::spoken;
 use crate::sql::stream::{StreamRef, take_out_streams};
 use crate::sql::windows::name_windows;
 
@@ -34,7 +36,7 @@ impl Select {
         if solid.is_empty() {
             return Err(SqlError::Syntax { position, reason: "expected SELECT, met the end".to_owned() });
         }
-        let (tokens, streams) = take_out_streams(&expand(&solid)?)?;
+        let (tokens, streams) = take_out_streams(&expand(&spoken(&solid))?)?;
         let select = Select { tokens, streams, position };
         select.statement(&[])?;
         Ok(select)
@@ -115,6 +117,7 @@ impl Select {
         let dialect = SparkSqlDialect {};
         let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
         let mut query = parser.parse_query().map_err(|error| self.syntax(error))?;
+        rewrite::query(&mut query);
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
             let reason = format!("expected the end of the query, met '{}'", rest.token);

@@ -69,7 +69,7 @@ async fn difference(world: &World, file: &str, spark: &Value) -> Option<String> 
     let (types, theirs): (Value, Value) = if whole {
         (types.collect(), spark["types"].clone())
     } else {
-        (types.next().unwrap().into(), spark["type"].clone())
+        (types.next().unwrap().into(), spark["type"].as_str().unwrap().to_lowercase().into())
     };
     let values: Value = if whole {
         let mut rows: Vec<Value> = answer.rows.into_iter().map(Value::from).collect();
@@ -149,4 +149,75 @@ async fn functions_answer_as_spark_does() {
         writeln!(report, "{closed}\n    is no gap any more, or has no recorded answer: remove it").unwrap();
     }
     assert!(report.is_empty(), "{} gaps found, {} known\n{report}", found.len(), gaps.len());
+}
+
+/// The name of the function that an expression is about: the first word before a parenthesis.
+fn function(sql: &str) -> Option<&str> {
+    let open = sql.find('(')?;
+    let name = &sql[..open];
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (!name.is_empty() && name.chars().all(word)).then_some(name)
+}
+
+fn code(sql: &str) -> String {
+    format!("`{}`", sql.replace('|', "\\|"))
+}
+
+/// `docs/sql-functions.md`, from what is recorded.
+fn page() -> String {
+    let (gaps, mut page) = (gaps(), HEAD.to_owned());
+    let (mut asked, mut same) = (0, 0);
+    let mut sections = String::new();
+    for (file, lines) in recorded() {
+        let mut known: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for line in &lines {
+            let sql = line["sql"].as_str().unwrap();
+            let equal = !gaps.contains_key(&format!("{file}: {sql}"));
+            (asked, same) = (asked + 1, same + usize::from(equal));
+            let nothing = line["error"].as_str().is_some_and(|error| error == "UNRESOLVED_ROUTINE");
+            if let Some(name) = function(sql).filter(|_| !nothing) {
+                let counts = known.entry(name).or_default();
+                *counts = (counts.0 + 1, counts.1 + usize::from(equal));
+            }
+        }
+        let whole = |full: bool| {
+            let names = known.iter().filter(move |(_, (asked, same))| (asked == same) == full);
+            names.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(" ")
+        };
+        writeln!(sections, "\n## {}\n", file.replace('_', " ")).unwrap();
+        if !whole(true).is_empty() {
+            writeln!(sections, "{}", whole(true)).unwrap();
+        }
+        if !whole(false).is_empty() {
+            writeln!(sections, "\nNot, or not always, as Spark: {}", whole(false)).unwrap();
+        }
+    }
+    writeln!(page, "Of {asked} expressions {same} are answered as Spark {SPARK} answers them.").unwrap();
+    page.push_str(&sections);
+    page.push_str("\n## Where answers differ\n\n| expression | why |\n|---|---|\n");
+    for (name, reason) in &gaps {
+        let (_, sql) = name.split_once(": ").unwrap();
+        writeln!(page, "| {} | {reason} |", code(sql)).unwrap();
+    }
+    page
+}
+
+const SPARK: &str = "4.0.1";
+
+const HEAD: &str = "# SQL functions\n\n\
+This page is written by the tests of the engine, from what real Spark was asked (`cargo xtask golden`, \
+`crates/engine/tests/golden`) with its time zone UTC and its defaults, ANSI mode among them.\n\
+To write it anew: `PELTON_WRITE=1 cargo test -p engine golden`.\n\n";
+
+#[test]
+fn the_page_of_functions_says_what_is_recorded() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sql-functions.md");
+    let page = page();
+    if std::env::var_os("PELTON_WRITE").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert!(
+        text(&path) == page,
+        "docs/sql-functions.md is out of date: PELTON_WRITE=1 cargo test -p engine golden"
+    );
 }

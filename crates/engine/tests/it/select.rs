@@ -22,7 +22,7 @@ async fn a_select_reads_from_the_start_to_now() {
     assert_eq!(answer.rows, expected);
     let names: Vec<(&str, &str)> =
         answer.columns.iter().map(|c| (c.name.as_str(), c.type_name.as_str())).collect();
-    assert_eq!(names, [("Id", "STRING"), ("next", "BIGINT"), ("_partition", "INT"), ("_offset", "BIGINT")]);
+    assert_eq!(names, [("Id", "STRING"), ("next", "INT"), ("_partition", "INT"), ("_offset", "BIGINT")]);
     assert_eq!(answer.message.as_deref(), Some("1 records could not be used"));
     assert_eq!(world.sql("SELECT * FROM t LIMIT 2").await.rows.len(), 2);
     assert_eq!(world.sql("SELECT count(*) FROM STREAM t WHERE n >= 2").await.rows, [vec![json!(2)]]);

@@ -78,8 +78,9 @@ impl Writer {
         match array.data_type() {
             DataType::Struct(fields) => {
                 let columns = array.as_struct().columns();
-                let pairs =
-                    fields.iter().zip(columns).filter(|(_, column)| self.keep_nulls || column.is_valid(row));
+                let pairs = fields.iter().zip(columns).filter(|(_, column)| {
+                    self.keep_nulls || (column.is_valid(row) && !column.data_type().is_null())
+                });
                 out.push('{');
                 for (index, (field, column)) in pairs.enumerate() {
                     comma(index, out);

@@ -1,0 +1,102 @@
+//! Values as strings.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, TimestampMicrosecondType};
+use datafusion::common::Result;
+
+use crate::functions::number;
+use crate::functions::own::is_bytes;
+use crate::functions::time;
+
+/// Each value as Spark shows it.
+pub(in crate::functions) fn shown(given: &ArrayRef) -> Result<ArrayRef> {
+    if !given.data_type().is_nested() && !is_bytes(given.data_type()) {
+        return simple(given);
+    }
+    let texts = (0..given.len()).map(|row| {
+        if given.is_null(row) {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        one(given, row, &mut text)?;
+        Ok(Some(text))
+    });
+    Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
+}
+
+fn simple(given: &ArrayRef) -> Result<ArrayRef> {
+    Ok(match given.data_type() {
+        DataType::Float64 => {
+            let values = given.as_primitive::<Float64Type>();
+            Arc::new(values.iter().map(|value| value.map(number::double)).collect::<StringArray>())
+        }
+        DataType::Float32 => {
+            let values = given.as_primitive::<Float32Type>();
+            Arc::new(values.iter().map(|value| value.map(number::float)).collect::<StringArray>())
+        }
+        DataType::Timestamp(..) => {
+            let micros = match given.as_primitive_opt::<TimestampMicrosecondType>() {
+                Some(_) => Arc::clone(given),
+                None => cast(
+                    given,
+                    &DataType::Timestamp(datafusion::arrow::datatypes::TimeUnit::Microsecond, None),
+                )?,
+            };
+            let values = micros.as_primitive::<TimestampMicrosecondType>();
+            Arc::new(values.iter().map(|value| value.and_then(time::shown)).collect::<StringArray>())
+        }
+        _ => cast(given, &DataType::Utf8)?,
+    })
+}
+
+fn one(given: &ArrayRef, row: usize, out: &mut String) -> Result<()> {
+    if given.is_null(row) {
+        out.push_str("null");
+        return Ok(());
+    }
+    match given.data_type() {
+        DataType::List(_) => {
+            let items = given.as_list::<i32>().value(row);
+            out.push('[');
+            for index in 0..items.len() {
+                comma(index, out);
+                one(&items, index, out)?;
+            }
+            out.push(']');
+        }
+        DataType::Map(..) => {
+            let entries = given.as_map().value(row);
+            out.push('{');
+            for index in 0..entries.len() {
+                comma(index, out);
+                one(entries.column(0), index, out)?;
+                out.push_str(" -> ");
+                one(entries.column(1), index, out)?;
+            }
+            out.push('}');
+        }
+        DataType::Struct(_) => {
+            out.push('{');
+            for (index, column) in given.as_struct().columns().iter().enumerate() {
+                comma(index, out);
+                one(column, row, out)?;
+            }
+            out.push('}');
+        }
+        DataType::Binary => out.push_str(&String::from_utf8_lossy(given.as_binary::<i32>().value(row))),
+        _ => {
+            let text = simple(&given.slice(row, 1))?;
+            out.push_str(text.as_string::<i32>().value(0));
+        }
+    }
+    Ok(())
+}
+
+fn comma(index: usize, out: &mut String) {
+    if index > 0 {
+        out.push_str(", ");
+    }
+}

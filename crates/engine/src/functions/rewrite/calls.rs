@@ -1,0 +1,201 @@
+//! Functions that are the planner's under another name, or a piece of syntax.
+
+use datafusion::sql::sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArguments, Ident, LambdaFunction, NullTreatment, ObjectName,
+    ObjectNamePart, Value,
+};
+
+use super::{arguments, call, name_of, not, null, number, take, text};
+
+/// Spark's name, and the planner's.
+const NAMES: &[(&str, &str)] = &[
+    ("any_match", "array_any_match"),
+    ("ucase", "upper"),
+    ("lcase", "lower"),
+    ("first", "first_value"),
+    ("last", "last_value"),
+    ("any_value", "first_value"),
+    ("every", "bool_and"),
+    ("some", "bool_or"),
+    ("any", "bool_or"),
+    ("std", "stddev"),
+    ("variance", "var_samp"),
+    ("approx_count_distinct", "approx_distinct"),
+    ("percentile", "percentile_cont"),
+    ("percentile_approx", "approx_percentile_cont"),
+    ("approx_percentile", "approx_percentile_cont"),
+    ("listagg", "string_agg"),
+    ("array_agg", "collect_list"),
+    ("sign", "signum"),
+];
+
+/// The types that are functions too.
+const TYPES: &[&str] = &[
+    "boolean",
+    "tinyint",
+    "smallint",
+    "int",
+    "bigint",
+    "float",
+    "double",
+    "decimal",
+    "string",
+    "binary",
+    "date",
+    "timestamp",
+];
+
+pub(super) fn function(function: &mut Function) -> Option<Expr> {
+    let name = name_of(function)?;
+    let count = arguments(function).len();
+    match name.as_str() {
+        "forall" if count == 2 => return Some(for_all(function)),
+        "count_if" if count == 1 => return Some(count_if(function)),
+        "first" | "last" | "first_value" | "last_value" | "any_value" if count == 2 => ignore_nulls(function),
+        "timestampadd" | "timestampdiff" | "dateadd" | "datediff" | "date_add" | "date_diff"
+            if count == 3 =>
+        {
+            if let Some(unit) = arguments(function).into_iter().next()
+                && let Expr::Identifier(word) = unit
+            {
+                *unit = text(word.value.to_uppercase());
+            }
+            rename(function, if name.ends_with("add") { "timestampadd" } else { "timestampdiff" });
+            return None;
+        }
+        "when" if count > 1 => return Some(case(function)),
+        "nullifzero" if count == 1 => {
+            let value = one(function);
+            let zero = call("cast_to", vec![number(0), text("INT")]);
+            return Some(call("nullif", vec![value, zero]));
+        }
+        "equal_null" if count == 2 => {
+            let [left, right] = two(function)?;
+            return Some(Expr::IsNotDistinctFrom(Box::new(left), Box::new(right)));
+        }
+        "isnull" if count == 1 => return Some(Expr::IsNull(Box::new(one(function)))),
+        "isnotnull" if count == 1 => return Some(Expr::IsNotNull(Box::new(one(function)))),
+        "to_timestamp_ntz" if count == 1 => {
+            return Some(call("cast_to", vec![one(function), text("TIMESTAMP_NTZ")]));
+        }
+        "date_from_unix_date" if count == 1 => {
+            let days = call("cast_to", vec![one(function), text("INT")]);
+            let begin = call("cast_to", vec![text("1970-01-01"), text("DATE")]);
+            return Some(call("date_add", vec![begin, days]));
+        }
+        "positive" if count == 1 => return Some(one(function)),
+        "e" if count == 0 => {
+            return Some(call("exp", vec![Expr::value(Value::Number("1.0".to_owned(), false))]));
+        }
+        "struct" => {
+            let values = arguments(function).into_iter().map(take).collect();
+            return Some(structure(values));
+        }
+        "arrays_zip" => return Some(zipped(function)),
+        name if count == 1 && TYPES.contains(&name) => {
+            return Some(call("cast_to", vec![one(function), text(name.to_uppercase())]));
+        }
+        _ => {}
+    }
+    if let Some((_, planner)) = NAMES.iter().find(|(spark, _)| *spark == name) {
+        rename(function, planner);
+    }
+    None
+}
+
+fn rename(function: &mut Function, name: &str) {
+    function.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))]);
+}
+
+fn one(function: &mut Function) -> Expr {
+    arguments(function).into_iter().next().map_or_else(null, take)
+}
+
+fn two(function: &mut Function) -> Option<[Expr; 2]> {
+    let taken: Vec<Expr> = arguments(function).into_iter().map(take).collect();
+    taken.try_into().ok()
+}
+
+/// `forall(a, x -> p)` is `NOT exists(a, x -> NOT p)`.
+fn for_all(function: &mut Function) -> Expr {
+    for argument in arguments(function) {
+        if let Expr::Lambda(LambdaFunction { body, .. }) = argument {
+            **body = not(take(body));
+        }
+    }
+    let given = arguments(function).into_iter().map(take).collect();
+    not(call("array_any_match", given))
+}
+
+fn count_if(function: &mut Function) -> Expr {
+    let condition = one(function);
+    let chosen = Expr::Case {
+        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
+        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
+        operand: None,
+        conditions: vec![datafusion::sql::sqlparser::ast::CaseWhen { condition, result: number(1) }],
+        else_result: None,
+    };
+    call("count", vec![chosen])
+}
+
+/// `when(c, v, d, w)` is a CASE.
+fn case(function: &mut Function) -> Expr {
+    let mut given: Vec<Expr> = arguments(function).into_iter().map(take).collect();
+    let otherwise = (given.len() % 2 == 1).then(|| given.pop()).flatten();
+    let mut conditions = Vec::new();
+    let mut pairs = given.into_iter();
+    while let (Some(condition), Some(result)) = (pairs.next(), pairs.next()) {
+        conditions.push(datafusion::sql::sqlparser::ast::CaseWhen { condition, result });
+    }
+    Expr::Case {
+        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
+        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result: otherwise.map(Box::new),
+    }
+}
+
+/// `first(x, true)` is `first_value(x) IGNORE NULLS`.
+fn ignore_nulls(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let ignored = list.args.pop().is_some_and(|flag| flag.to_string().eq_ignore_ascii_case("true"));
+    if ignored {
+        function.null_treatment = Some(NullTreatment::IgnoreNulls);
+    }
+    debug_assert!(list.duplicate_treatment != Some(DuplicateTreatment::Distinct), "Spark has no such call");
+}
+
+/// `struct(a, 1, x AS y)` under Spark's names: `a`, `col2`, `y`.
+pub(super) fn structure(values: Vec<Expr>) -> Expr {
+    let mut pairs = Vec::with_capacity(2 * values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let (name, value) = match value {
+            Expr::Named { expr, name } => (name.value, *expr),
+            other => (own_name(&other).unwrap_or_else(|| format!("col{}", index + 1)), other),
+        };
+        pairs.push(text(name));
+        pairs.push(value);
+    }
+    call("named_struct", pairs)
+}
+
+/// Arrays side by side, under the names of their columns.
+fn zipped(function: &mut Function) -> Expr {
+    let arrays: Vec<Expr> = arguments(function).into_iter().map(take).collect();
+    let mut given = Vec::with_capacity(2 * arrays.len());
+    for (index, array) in arrays.into_iter().enumerate() {
+        given.push(text(own_name(&array).unwrap_or_else(|| index.to_string())));
+        given.push(array);
+    }
+    call("zip_named", given)
+}
+
+fn own_name(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,76 @@
+//! The time of the batch: every row of a batch has the same, also when the batch runs again.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use crate::functions::own::instant;
+use crate::operator::scope::Scope;
+use crate::sql::types::UTC;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// `current_timestamp` and `current_date`, over the scope that knows the time.
+pub(in crate::functions) fn functions(scope: &Arc<Scope>) -> [ScalarUDF; 2] {
+    let make = |name, aliases: &[&str], gives| {
+        let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+        // Not to be folded when the query is planned: the plan outlives the batch.
+        let signature = Signature::nullary(Volatility::Volatile);
+        ScalarUDF::from(Now { name, aliases, gives, signature, scope: Arc::clone(scope) })
+    };
+    [make("current_timestamp", &["now"], instant()), make("current_date", &["curdate"], DataType::Date32)]
+}
+
+#[derive(Debug)]
+struct Now {
+    name: &'static str,
+    aliases: Vec<String>,
+    gives: DataType,
+    signature: Signature,
+    scope: Arc<Scope>,
+}
+
+impl PartialEq for Now {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && Arc::ptr_eq(&self.scope, &other.scope)
+    }
+}
+
+impl Eq for Now {}
+
+impl Hash for Now {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Now {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.gives.clone())
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let now = self.scope.time_ms();
+        Ok(ColumnarValue::Scalar(match self.gives {
+            DataType::Date32 => ScalarValue::Date32(i32::try_from(now.div_euclid(DAY_MS)).ok()),
+            _ => ScalarValue::TimestampMicrosecond(now.checked_mul(1_000), Some(UTC.into())),
+        }))
+    }
+}
