@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use datafusion::execution::FunctionRegistry as _;
 use datafusion::execution::context::SessionContext;
 
 use crate::operator::scope::Scope;
 
+mod aggregate;
+mod arithmetic;
 mod cast;
 mod collection;
 mod conditional;
@@ -26,7 +29,8 @@ mod text;
 mod time;
 
 /// Everything that is written here.
-const OWN: [&[own::Own]; 9] = [
+const OWN: [&[own::Own]; 10] = [
+    arithmetic::FUNCTIONS,
     cast::FUNCTIONS,
     collection::FUNCTIONS,
     conditional::FUNCTIONS,
@@ -45,6 +49,12 @@ pub(crate) fn register(session: &SessionContext, scope: &Arc<Scope>) {
     }
     for function in datafusion_spark::all_default_aggregate_functions() {
         session.register_udaf(function.as_ref().clone());
+    }
+    let operators = Arc::new(arithmetic::Operators::new());
+    let known = session.state_ref().write().register_expr_planner(operators);
+    debug_assert!(known.is_ok(), "a session takes any planner");
+    for function in aggregate::functions() {
+        session.register_udaf(function);
     }
     for function in OWN.into_iter().flatten().chain(time::FUNCTIONS) {
         session.register_udf(function.function());

@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::common::Result;
 
-use crate::functions::own::{Call, Kind, Own, Planned, is_bytes, is_text, text, wrong};
+use crate::functions::own::{Call, Kind, Own, Planned, is_bytes, is_text, refused, text, wrong};
 use crate::functions::{schema, time};
 use crate::sql::types::type_name;
 
@@ -83,15 +83,26 @@ pub(super) fn changed(given: &ArrayRef, to: &DataType, forgiving: bool) -> Resul
             let nulls = map.nulls().cloned();
             Ok(Arc::new(MapArray::try_new(Arc::clone(entries), map.offsets().clone(), pairs, nulls, false)?))
         }
-        _ => {
-            let cast = CastOptions { safe: forgiving, ..CastOptions::default() };
-            Ok(cast_with_options(given, to, &cast)?)
-        }
+        _ => fitted(given, to, forgiving),
     }
 }
 
-fn refused<T>(value: &str, to: &DataType) -> Result<T> {
-    wrong(format!("'{value}' cannot be cast to {}; TRY_CAST answers NULL instead", type_name(to)))
+fn unfit<T>(condition: &str, value: &str, to: &DataType) -> Result<T> {
+    let reason = format!("'{value}' cannot be cast to {}; TRY_CAST answers NULL instead", type_name(to));
+    refused(condition, &reason)
+}
+
+/// The planner's own cast; where it fails, a number does not fit.
+fn fitted(given: &dyn Array, to: &DataType, forgiving: bool) -> Result<ArrayRef> {
+    let options = CastOptions { safe: forgiving, ..CastOptions::default() };
+    let condition = match (given.data_type(), to) {
+        (DataType::Utf8, _) => "CAST_INVALID_INPUT",
+        (_, DataType::Decimal128(..)) => "NUMERIC_VALUE_OUT_OF_RANGE",
+        (from, to) if from.is_numeric() && to.is_numeric() => "CAST_OVERFLOW",
+        _ => return Ok(cast_with_options(given, to, &options)?),
+    };
+    cast_with_options(given, to, &options)
+        .or_else(|error| refused(condition, &format!("{error}; TRY_CAST answers NULL instead")))
 }
 
 fn from_text(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRef> {
@@ -125,8 +136,7 @@ fn from_text(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRe
         _ => {
             let trimmed: ArrayRef =
                 Arc::new(texts.iter().map(|text| text.map(str::trim)).collect::<StringArray>());
-            let options = CastOptions { safe: forgiving, ..CastOptions::default() };
-            cast_with_options(&trimmed, to, &options)?
+            fitted(&trimmed, to, forgiving)?
         }
     })
 }
@@ -139,7 +149,7 @@ fn one<T>(
 ) -> Result<Option<T>> {
     let Some(text) = text else { return Ok(None) };
     match read(text) {
-        None if !forgiving => refused(text, to),
+        None if !forgiving => unfit("CAST_INVALID_INPUT", text, to),
         value => Ok(value),
     }
 }
@@ -181,8 +191,7 @@ fn from_instant(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<Arra
     let micros = given.as_primitive::<TimestampMicrosecondType>();
     if to.is_integer() {
         let seconds: PrimitiveArray<Int64Type> = micros.unary(|micros| micros.div_euclid(1_000_000));
-        let options = CastOptions { safe: forgiving, ..CastOptions::default() };
-        return Ok(cast_with_options(&seconds, to, &options)?);
+        return fitted(&seconds, to, forgiving);
     }
     let seconds: PrimitiveArray<Float64Type> = micros.unary(|micros| micros as f64 / 1e6);
     Ok(cast(&seconds, to)?)
@@ -211,11 +220,10 @@ fn truncated(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRe
         let fits = whole
             .is_none_or(|whole| (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole));
         if !fits && !forgiving {
-            return refused(&value.unwrap_or_default().to_string(), to);
+            return unfit("CAST_OVERFLOW", &value.unwrap_or_default().to_string(), to);
         }
         wholes.push(whole.filter(|_| fits).map(|whole| whole as i64));
     }
     let wholes: ArrayRef = Arc::new(PrimitiveArray::<Int64Type>::from(wholes));
-    let options = CastOptions { safe: forgiving, ..CastOptions::default() };
-    Ok(cast_with_options(&wholes, to, &options)?)
+    fitted(&wholes, to, forgiving)
 }

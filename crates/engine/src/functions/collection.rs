@@ -10,10 +10,11 @@ use datafusion::arrow::compute::{cast, interleave, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 
-use crate::functions::own::{Call, Kind, Own, Planned, boolean, first, int, is_text, long, wrong};
+use crate::functions::own::{Call, Kind, Own, Planned, boolean, first, int, is_text, long, refused, wrong};
 use crate::sql::types::type_name;
 
 mod lists;
+mod more;
 mod rows;
 
 pub(super) use lists::{backwards as reversed, joined};
@@ -38,6 +39,10 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("array_remove", &[ANY, ANY], first, lists::array_remove),
     Own::new("array_append", &[ANY, ANY], first, |call| lists::with_item(call, lists::End::Back)),
     Own::new("array_prepend", &[ANY, ANY], first, |call| lists::with_item(call, lists::End::Front)),
+    Own::new("array_insert", &[ANY, Kind::Int, ANY], first, more::array_insert),
+    Own::new("flatten", &[ANY], more::flatten_gives, more::flatten),
+    Own::new("str_to_map", &[Kind::Text, Kind::Text, Kind::Text], more::str_to_map_gives, more::str_to_map)
+        .optional(2),
     Own::new("arrays_overlap", &[ANY, ANY], boolean, lists::arrays_overlap),
     Own::new("sequence", &[ANY, ANY, ANY], lists::sequence_gives, lists::sequence).optional(1),
     Own::new("zip_named", &[ANY], rows::zip_gives, rows::zip).variadic(),
@@ -103,15 +108,18 @@ fn at(call: &Call, base: i64, strict: bool) -> Result<ArrayRef> {
         }
         let (length, wanted) = (i64::from(list.value_length(row)), index.value(row));
         if base == 1 && wanted == 0 {
-            return wrong("an index of element_at is not 0: arrays are counted from 1 there");
+            return refused("INVALID_INDEX_OF_ZERO", "element_at counts arrays from 1");
         }
         let from_end = base == 1 && wanted < 0;
         let place = if from_end { length + wanted } else { wanted - base };
         if !(0..length).contains(&place) {
             if strict {
-                return wrong(format!(
+                let condition =
+                    if base == 0 { "INVALID_ARRAY_INDEX" } else { "INVALID_ARRAY_INDEX_IN_ELEMENT_AT" };
+                let reason = format!(
                     "the index {wanted} is out of an array of {length}; get() and try_element_at() answer NULL instead"
-                ));
+                );
+                return refused(condition, &reason);
             }
             chosen.push(None);
             continue;
@@ -242,7 +250,7 @@ fn map_concat(call: &Call) -> Result<ArrayRef> {
         for (number, entry) in &chosen[before..] {
             let key = ScalarValue::try_from_array(maps[*number].as_map().keys(), *entry)?.to_string();
             if !keys.insert(key.clone()) {
-                return wrong(format!("map_concat: the key {key} comes twice"));
+                return refused("DUPLICATED_MAP_KEY", &format!("map_concat: the key {key} comes twice"));
             }
         }
         lengths.push(chosen.len() - before);

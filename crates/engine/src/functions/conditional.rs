@@ -6,7 +6,7 @@ use datafusion::arrow::compute::{cast, interleave};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 
-use crate::functions::own::{Call, Kind, Own, Planned, wrong};
+use crate::functions::own::{Call, Kind, Own, Planned, refused};
 
 pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("assert_true", &[Kind::Boolean, Kind::Text], void, assert_true).optional(1),
@@ -24,7 +24,7 @@ fn assert_true(call: &Call) -> Result<ArrayRef> {
         let row = call.row(row);
         if row.is_null(0) || !row.boolean(0) {
             let reason = if row.count() > 1 { row.text(1) } else { "the condition is not true" };
-            return wrong(format!("assert_true: {reason}"));
+            return refused("USER_RAISED_EXCEPTION", reason);
         }
     }
     Ok(new_null_array(&DataType::Null, call.rows))
@@ -35,7 +35,7 @@ fn raise_error(call: &Call) -> Result<ArrayRef> {
         return Ok(new_null_array(&DataType::Null, 0));
     }
     let row = call.row(0);
-    wrong(if row.is_null(0) { "raise_error" } else { row.text(0) })
+    refused("USER_RAISED_EXCEPTION", if row.is_null(0) { "NULL" } else { row.text(0) })
 }
 
 fn zero_if_null(call: &Call) -> Result<ArrayRef> {

@@ -73,10 +73,15 @@ fn to_json_gives(planned: &Planned<'_>) -> Result<DataType> {
 }
 
 fn schema_of_json(call: &Call) -> Result<ArrayRef> {
-    call.texts(|row| match value::parse(row.text(0)) {
-        Some(json) => Ok(Some(shape::name(&shape::of(&json)))),
+    call.texts(|row| match schema_of(row.text(0)) {
         None => wrong("schema_of_json: the text is not JSON"),
+        schema => Ok(schema),
     })
+}
+
+/// The schema of an example, in Spark's words.
+pub(super) fn schema_of(example: &str) -> Option<String> {
+    value::parse(example).map(|json| shape::name(&shape::of(&json)))
 }
 
 /// The fields under Spark's names for them.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int32Array, ListArray, MapArray, StructArray, UInt32Array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, ListArray, UInt32Array};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{cast, interleave, take, take_arrays};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -16,6 +14,9 @@ use datafusion::logical_expr::{
 
 use crate::functions::own::{list_of, wrong};
 use crate::sql::types::map_of;
+
+mod maps;
+mod sort;
 
 /// What is done with what the lambda answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,23 +31,32 @@ enum Kind {
     ZipWith,
     /// `transform_values(m, (k, v) -> ...)`
     TransformValues,
+    /// `transform_keys(m, (k, v) -> ...)`
+    TransformKeys,
     /// `map_filter(m, (k, v) -> ...)`
     MapFilter,
+    /// `map_zip_with(m, n, (k, v, w) -> ...)`
+    MapZipWith,
+    /// `array_sort(a, (x, y) -> ...)`, under a name of its own
+    SortBy,
 }
 
-const KINDS: [(&str, &[&str], Kind); 6] = [
+const KINDS: [(&str, &[&str], Kind); 9] = [
     ("transform", &[], Kind::Transform),
     ("filter", &[], Kind::Filter),
     ("aggregate", &["reduce"], Kind::Aggregate),
     ("zip_with", &[], Kind::ZipWith),
     ("transform_values", &[], Kind::TransformValues),
+    ("transform_keys", &[], Kind::TransformKeys),
     ("map_filter", &[], Kind::MapFilter),
+    ("map_zip_with", &[], Kind::MapZipWith),
+    ("array_sort_by", &[], Kind::SortBy),
 ];
 
 /// Every function that takes a lambda and is ours.
 pub(super) fn functions() -> impl Iterator<Item = HigherOrderUDF> {
     KINDS.into_iter().map(|(name, aliases, kind)| {
-        let values = if matches!(kind, Kind::Aggregate | Kind::ZipWith) { 2 } else { 1 };
+        let values = if matches!(kind, Kind::Aggregate | Kind::ZipWith | Kind::MapZipWith) { 2 } else { 1 };
         let mut takes = vec![ValueOrLambda::Value(()); values];
         takes.push(ValueOrLambda::Lambda(()));
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
@@ -82,15 +92,20 @@ fn parts_of(name: &str, given: &DataType) -> Result<(DataType, DataType)> {
 
 impl Function {
     /// The types of the lambda's parameters.
-    fn parameters(&self, given: &[DataType]) -> Result<[DataType; 2]> {
+    fn parameters(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         Ok(match self.kind {
-            Kind::Transform | Kind::Filter => [item_of(self.name, &given[0])?, DataType::Int32],
-            Kind::Aggregate => [given[1].clone(), item_of(self.name, &given[0])?],
-            Kind::ZipWith => [item_of(self.name, &given[0])?, item_of(self.name, &given[1])?],
-            Kind::TransformValues | Kind::MapFilter => {
+            Kind::Transform | Kind::Filter => vec![item_of(self.name, &given[0])?, DataType::Int32],
+            Kind::Aggregate => vec![given[1].clone(), item_of(self.name, &given[0])?],
+            Kind::ZipWith => vec![item_of(self.name, &given[0])?, item_of(self.name, &given[1])?],
+            Kind::TransformKeys | Kind::TransformValues | Kind::MapFilter => {
                 let (key, value) = parts_of(self.name, &given[0])?;
-                [key, value]
+                vec![key, value]
             }
+            Kind::MapZipWith => {
+                let (key, value) = parts_of(self.name, &given[0])?;
+                vec![key, value, parts_of(self.name, &given[1])?.1]
+            }
+            Kind::SortBy => vec![item_of(self.name, &given[0])?; 2],
         })
     }
 }
@@ -124,8 +139,9 @@ impl HigherOrderUDFImpl for Function {
                 ValueOrLambda::Lambda(_) => None,
             })
             .collect();
-        let parameters = self.parameters(&given)?.map(|given| Arc::new(Field::new("", given, true)));
-        Ok(LambdaParametersProgress::Complete(vec![parameters.to_vec()]))
+        let parameters = self.parameters(&given)?.into_iter();
+        let parameters = parameters.map(|given| Arc::new(Field::new("", given, true)));
+        Ok(LambdaParametersProgress::Complete(vec![parameters.collect()]))
     }
 
     fn return_field_from_args(&self, args: HigherOrderReturnFieldArgs<'_>) -> Result<FieldRef> {
@@ -139,9 +155,10 @@ impl HigherOrderUDFImpl for Function {
         }
         let gives = match self.kind {
             Kind::Transform | Kind::ZipWith => list_of(answer),
-            Kind::Filter | Kind::MapFilter => given[0].clone(),
+            Kind::Filter | Kind::MapFilter | Kind::SortBy => given[0].clone(),
             Kind::Aggregate => given[1].clone(),
-            Kind::TransformValues => map_of(parts_of(self.name, &given[0])?.0, answer),
+            Kind::TransformValues | Kind::MapZipWith => map_of(parts_of(self.name, &given[0])?.0, answer),
+            Kind::TransformKeys => map_of(answer, parts_of(self.name, &given[0])?.1),
         };
         Ok(Arc::new(Field::new(self.name, gives, true)))
     }
@@ -162,8 +179,11 @@ impl HigherOrderUDFImpl for Function {
             Kind::Filter => filter(&values[0], lambda),
             Kind::Aggregate => aggregate(&values[0], &values[1], lambda),
             Kind::ZipWith => zip_with(&values, lambda, gives),
-            Kind::TransformValues => transform_values(&values[0], lambda, gives),
-            Kind::MapFilter => map_filter(&values[0], lambda),
+            Kind::TransformValues => maps::transform_values(&values[0], lambda, gives),
+            Kind::TransformKeys => maps::transform_keys(&values[0], lambda, gives),
+            Kind::MapFilter => maps::filter(&values[0], lambda),
+            Kind::MapZipWith => maps::zip_with(&values, lambda, gives),
+            Kind::SortBy => sort::by(&values[0], lambda),
         };
         Ok(ColumnarValue::Array(answer?))
     }
@@ -194,9 +214,11 @@ fn spread(given: &dyn Array, offsets: &[i32]) -> Spread {
 }
 
 /// What the lambda answers to these parameters, an answer for each.
-fn ask(lambda: &LambdaArgument, one: &ArrayRef, other: &ArrayRef, rows: &[u32]) -> Result<ArrayRef> {
-    let (first, second) = (|| Ok(Arc::clone(one)), || Ok(Arc::clone(other)));
-    let answer = lambda.evaluate(&[&first, &second], |captured| {
+fn ask(lambda: &LambdaArgument, parameters: &[ArrayRef], rows: &[u32]) -> Result<ArrayRef> {
+    let parameters: Vec<_> = parameters.iter().map(|given| || Ok(Arc::clone(given))).collect();
+    let parameters: Vec<&dyn Fn() -> Result<ArrayRef>> =
+        parameters.iter().map(|given| given as &dyn Fn() -> Result<ArrayRef>).collect();
+    let answer = lambda.evaluate(&parameters, |captured| {
         Ok(take_arrays(captured, &UInt32Array::from(rows.to_vec()), None)?)
     })?;
     answer.into_array(rows.len())
@@ -227,7 +249,7 @@ fn items(given: &ArrayRef) -> Result<(Spread, ArrayRef, ArrayRef)> {
 
 fn transform(given: &ArrayRef, lambda: &LambdaArgument, gives: &DataType) -> Result<ArrayRef> {
     let (spread, values, positions) = items(given)?;
-    let answers = ask(lambda, &values, &positions, &spread.rows)?;
+    let answers = ask(lambda, &[values, positions], &spread.rows)?;
     listed(gives, &answers, spread.lengths, spread.nulls)
 }
 
@@ -247,7 +269,7 @@ fn kept(spread: &Spread, answers: &ArrayRef) -> Result<(UInt32Array, Vec<usize>)
 
 fn filter(given: &ArrayRef, lambda: &LambdaArgument) -> Result<ArrayRef> {
     let (spread, values, positions) = items(given)?;
-    let answers = ask(lambda, &values, &positions, &spread.rows)?;
+    let answers = ask(lambda, &[values, positions], &spread.rows)?;
     let (places, lengths) = kept(&spread, &answers)?;
     listed(given.data_type(), &take(list(given)?.values(), &places, None)?, lengths, spread.nulls)
 }
@@ -266,7 +288,7 @@ fn aggregate(given: &ArrayRef, begin: &ArrayRef, lambda: &LambdaArgument) -> Res
         let places = rows.iter().map(|row| (list.value_offsets()[*row as usize] + position).cast_unsigned());
         let values = take(list.values(), &UInt32Array::from_iter_values(places), None)?;
         let before = take(&sums, &UInt32Array::from(rows.clone()), None)?;
-        let after = cast(&ask(lambda, &before, &values, &rows)?, begin.data_type())?;
+        let after = cast(&ask(lambda, &[before, values], &rows)?, begin.data_type())?;
         let mut picked: Vec<(usize, usize)> = (0..list.len()).map(|row| (0, row)).collect();
         for (index, row) in rows.iter().enumerate() {
             picked[*row as usize] = (1, index);
@@ -302,42 +324,6 @@ fn zip_with(given: &[ArrayRef], lambda: &LambdaArgument, gives: &DataType) -> Re
     let [one, other] = places;
     let one = take(sides[0].values(), &UInt32Array::from(one), None)?;
     let other = take(sides[1].values(), &UInt32Array::from(other), None)?;
-    let answers = ask(lambda, &one, &other, &rows)?;
+    let answers = ask(lambda, &[one, other], &rows)?;
     listed(gives, &answers, lengths, NullBuffer::from(known))
-}
-
-fn entries(given: &ArrayRef) -> Result<(&MapArray, Spread, ArrayRef, ArrayRef)> {
-    let Some(map) = given.as_map_opt() else { return wrong("a map is wanted here") };
-    let spread = spread(map, map.value_offsets());
-    let places = UInt32Array::from(spread.places.clone());
-    Ok((map, spread, take(map.keys(), &places, None)?, take(map.values(), &places, None)?))
-}
-
-fn mapped(
-    gives: &DataType,
-    keys: ArrayRef,
-    values: &ArrayRef,
-    spread: (Vec<usize>, NullBuffer),
-) -> Result<ArrayRef> {
-    let DataType::Map(entries, _) = gives else { return wrong("the answer is no map") };
-    let DataType::Struct(parts) = entries.data_type() else { return wrong("a map has entries") };
-    let values = cast(values, parts[1].data_type())?;
-    let pairs = StructArray::try_new(parts.clone(), vec![keys, values], None)?;
-    let (lengths, nulls) = spread;
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, pairs, Some(nulls), false)?))
-}
-
-fn transform_values(given: &ArrayRef, lambda: &LambdaArgument, gives: &DataType) -> Result<ArrayRef> {
-    let (_, spread, keys, values) = entries(given)?;
-    let answers = ask(lambda, &keys, &values, &spread.rows)?;
-    mapped(gives, keys, &answers, (spread.lengths, spread.nulls))
-}
-
-fn map_filter(given: &ArrayRef, lambda: &LambdaArgument) -> Result<ArrayRef> {
-    let (map, spread, keys, values) = entries(given)?;
-    let answers = ask(lambda, &keys, &values, &spread.rows)?;
-    let (places, lengths) = kept(&spread, &answers)?;
-    let (keys, values) = (take(map.keys(), &places, None)?, take(map.values(), &places, None)?);
-    mapped(given.data_type(), keys, &values, (lengths, spread.nulls))
 }

@@ -2,26 +2,16 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::compute::kernels::numeric;
-use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
-use datafusion::logical_expr::Operator;
-use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 
-use crate::functions::own::{Call, Kind, Own, Planned, boolean, double, long, text, wrong};
+use crate::functions::own::{Call, Kind, Own, Planned, boolean, double, text};
 
 const ANY: Kind = Kind::Any;
 
 pub(super) const FUNCTIONS: &[Own] = &[
-    Own::new("divide", &[ANY, ANY], divide_gives, divide),
-    Own::new("try_divide", &[ANY, ANY], divide_gives, divide),
-    Own::new("div", &[Kind::Long, Kind::Long], long, div),
-    Own::new("try_add", &[ANY, ANY], arithmetic_gives, arithmetic),
-    Own::new("try_subtract", &[ANY, ANY], arithmetic_gives, arithmetic),
-    Own::new("try_multiply", &[ANY, ANY], arithmetic_gives, arithmetic),
-    Own::new("try_mod", &[ANY, ANY], arithmetic_gives, arithmetic),
     Own::new("bround", &[ANY, Kind::Int], rounded_gives, bround).optional(1),
     Own::new("isnan", &[Kind::Double], boolean, is_nan),
     Own::new("conv", &[Kind::Text, Kind::Int, Kind::Int], text, conv),
@@ -35,98 +25,6 @@ pub(super) const FUNCTIONS: &[Own] = &[
     }),
     Own::new("log", &[Kind::Double, Kind::Double], double, log).optional(1),
 ];
-
-/// Whole numbers divide into a fraction.
-fn divide_gives(planned: &Planned<'_>) -> Result<DataType> {
-    let (one, other) = (&planned.types[0], &planned.types[1]);
-    let decimal = |given: &DataType| matches!(given, DataType::Decimal128(..));
-    if (decimal(one) && !other.is_floating()) || (decimal(other) && !one.is_floating()) {
-        return BinaryTypeCoercer::new(one, &Operator::Divide, other).get_result_type();
-    }
-    Ok(DataType::Float64)
-}
-
-fn divide(call: &Call) -> Result<ArrayRef> {
-    let forgiving = call.name == "try_divide";
-    if call.gives != DataType::Float64 {
-        let coercer = BinaryTypeCoercer::new(
-            call.arguments[0].data_type(),
-            &Operator::Divide,
-            call.arguments[1].data_type(),
-        );
-        let (one, other) = coercer.get_input_types()?;
-        return Ok(numeric::div(&cast(&call.arguments[0], &one)?, &cast(&call.arguments[1], &other)?)?);
-    }
-    let sides = call.arguments.iter().map(|side| cast(side, &DataType::Float64));
-    let arguments = sides.collect::<std::result::Result<_, _>>()?;
-    Call { arguments, ..call.with_gives(DataType::Float64) }.numbers::<Float64Type>(|row| {
-        let by = row.double(1);
-        if by == 0.0 {
-            return if forgiving { Ok(None) } else { by_zero() };
-        }
-        Ok(Some(row.double(0) / by))
-    })
-}
-
-fn by_zero<T>() -> Result<T> {
-    wrong("division by zero; try_divide answers NULL instead")
-}
-
-fn div(call: &Call) -> Result<ArrayRef> {
-    call.numbers::<Int64Type>(|row| match row.long(1) {
-        0 => by_zero(),
-        by => Ok(row.long(0).checked_div(by)),
-    })
-}
-
-fn arithmetic_gives(planned: &Planned<'_>) -> Result<DataType> {
-    let (one, other) = (&planned.types[0], &planned.types[1]);
-    if !one.is_numeric() || !other.is_numeric() {
-        return wrong(format!("{} takes two numbers", planned.name));
-    }
-    let rank = |given: &DataType| match given {
-        DataType::Int8 => 0,
-        DataType::Int16 => 1,
-        DataType::Int32 => 2,
-        DataType::Int64 => 3,
-        _ => 4,
-    };
-    let wider = if rank(one) >= rank(other) { one } else { other };
-    Ok(if rank(wider) == 4 { DataType::Float64 } else { wider.clone() })
-}
-
-/// NULL where the answer does not fit.
-fn arithmetic(call: &Call) -> Result<ArrayRef> {
-    let whole = call.gives.is_integer();
-    let side = if whole { DataType::Int64 } else { DataType::Float64 };
-    let sides = call.arguments.iter().map(|given| cast(given, &side));
-    let arguments = sides.collect::<std::result::Result<_, _>>()?;
-    let name = call.name;
-    let wide = Call { arguments, ..call.with_gives(side) };
-    let answers = if whole {
-        wide.numbers::<Int64Type>(|row| {
-            let (one, other) = (row.long(0), row.long(1));
-            Ok(match name {
-                "try_add" => one.checked_add(other),
-                "try_subtract" => one.checked_sub(other),
-                "try_multiply" => one.checked_mul(other),
-                _ => one.checked_rem(other),
-            })
-        })?
-    } else {
-        wide.numbers::<Float64Type>(|row| {
-            let (one, other) = (row.double(0), row.double(1));
-            Ok(match name {
-                "try_add" => Some(one + other),
-                "try_subtract" => Some(one - other),
-                "try_multiply" => Some(one * other),
-                _ => (other != 0.0).then_some(one % other),
-            })
-        })?
-    };
-    // A cast that leaves NULL where a number is too large.
-    Ok(cast(&answers, &call.gives)?)
-}
 
 fn rounded_gives(planned: &Planned<'_>) -> Result<DataType> {
     Ok(if planned.types[0].is_integer() { planned.types[0].clone() } else { DataType::Float64 })

@@ -152,13 +152,7 @@ impl ScalarUDFImpl for Function {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let Own { name, takes, optional, variadic, .. } = self.own;
-        let fits = types.len() + optional >= takes.len() && (variadic || types.len() <= takes.len());
-        if !fits {
-            return wrong(format!("{name} takes {} arguments, not {}", expected(&self.own), types.len()));
-        }
-        let last = takes.len().saturating_sub(1);
-        let kinds = (0..types.len()).map(|index| takes[index.min(last)]);
-        types.iter().zip(kinds).map(|(given, kind)| coerced(name, given, kind)).collect()
+        coerced(name, types, takes, optional, variadic)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -179,16 +173,29 @@ impl ScalarUDFImpl for Function {
     }
 }
 
-fn expected(own: &Own) -> String {
-    let (least, most) = (own.takes.len() - own.optional, own.takes.len());
-    match (own.variadic, least == most) {
-        (true, _) => format!("{least} or more"),
-        (false, true) => least.to_string(),
-        (false, false) => format!("{least} to {most}"),
+/// The types of the arguments once they are what a function takes; `optional` of them may be missing.
+pub(super) fn coerced(
+    name: &str,
+    types: &[DataType],
+    takes: &[Kind],
+    optional: usize,
+    variadic: bool,
+) -> Result<Vec<DataType>> {
+    if types.len() + optional < takes.len() || (!variadic && types.len() > takes.len()) {
+        let (least, most) = (takes.len() - optional, takes.len());
+        let expected = match (variadic, least == most) {
+            (true, _) => format!("{least} or more"),
+            (false, true) => least.to_string(),
+            (false, false) => format!("{least} to {most}"),
+        };
+        return wrong(format!("{name} takes {expected} arguments, not {}", types.len()));
     }
+    let last = takes.len().saturating_sub(1);
+    let kinds = (0..types.len()).map(|index| takes[index.min(last)]);
+    types.iter().zip(kinds).map(|(given, kind)| taken(name, given, kind)).collect()
 }
 
-fn coerced(name: &str, given: &DataType, kind: Kind) -> Result<DataType> {
+fn taken(name: &str, given: &DataType, kind: Kind) -> Result<DataType> {
     let wanted = match kind {
         Kind::Text => DataType::Utf8,
         Kind::Int => DataType::Int32,
@@ -238,6 +245,11 @@ pub(super) fn list_of(item: DataType) -> DataType {
 /// What the caller did wrong, or a value that Spark refuses too.
 pub(super) fn wrong<T>(reason: impl Into<String>) -> Result<T> {
     Err(DataFusionError::Execution(reason.into()))
+}
+
+/// What Spark refuses too, with the name of Spark's error condition.
+pub(super) fn refused<T>(condition: &str, reason: &str) -> Result<T> {
+    wrong(format!("[{condition}] {reason}"))
 }
 
 pub(super) fn text(_: &Planned<'_>) -> Result<DataType> {

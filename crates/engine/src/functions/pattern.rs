@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::Int32Type;
 use datafusion::common::Result;
 use regex::Regex;
 
-use crate::functions::own::{Call, Kind, Own, boolean, int, text, texts, wrong};
+use crate::functions::own::{Call, Kind, Own, boolean, int, refused, text, texts, wrong};
 
 const TEXT: Kind = Kind::Text;
 
@@ -90,10 +90,11 @@ fn group(call: &str, regex: &Regex, asked: Option<i32>) -> Result<usize> {
     let asked = asked.unwrap_or(1);
     match usize::try_from(asked) {
         Ok(group) if group < regex.captures_len() => Ok(group),
-        _ => wrong(format!(
-            "{call}: there is no group {asked}; the expression has {}",
-            regex.captures_len() - 1
-        )),
+        _ => {
+            let groups = regex.captures_len() - 1;
+            let reason = format!("{call}: there is no group {asked}; the expression has {groups}");
+            refused("INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", &reason)
+        }
     }
 }
 

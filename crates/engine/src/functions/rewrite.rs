@@ -4,13 +4,14 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    AccessExpr, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, GroupByExpr, Ident, LimitClause, ObjectName, ObjectNamePart, OrderByKind, Query,
     Select, Subscript, UnaryOperator, Value, VisitMut as _, VisitorMut,
 };
 
 mod calls;
 mod generate;
+mod names;
 mod types;
 
 /// Puts the planner's words in the place of Spark's.
@@ -48,6 +49,7 @@ impl VisitorMut for Walk {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        names::select(select);
         if let GroupByExpr::Expressions(expressions, _) = &mut select.group_by {
             expressions.iter_mut().for_each(keep_number);
         }
@@ -62,10 +64,14 @@ impl VisitorMut for Walk {
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         match expression {
             Expr::Interval(interval) => {
-                if let Expr::Value(value) = interval.value.as_mut()
+                let (sign, count) = match interval.value.as_ref() {
+                    Expr::UnaryOp { op: UnaryOperator::Minus, expr } => ("-", expr.as_ref()),
+                    count => ("", count),
+                };
+                if let Expr::Value(value) = count
                     && let Value::Number(digits, _) = &value.value
                 {
-                    value.value = Value::SingleQuotedString(digits.clone());
+                    *interval.value = text(format!("{sign}{digits}"));
                 }
             }
             // These take whole numbers as they stand.
@@ -124,19 +130,14 @@ fn said_otherwise(expression: &mut Expr) -> Option<Expr> {
             let spelled = types::spelled(&typed.data_type).filter(|name| name.starts_with("TIMESTAMP"))?;
             Some(call("cast_to", vec![Expr::Value(typed.value.clone()), text(spelled)]))
         }
-        Expr::BinaryOp { left, op, right } => {
-            let name = match op {
-                BinaryOperator::Divide => "divide",
-                BinaryOperator::MyIntegerDivide => "div",
-                _ => return None,
-            };
-            Some(call(name, vec![take(left), take(right)]))
-        }
         Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr } => Some(call("bitwise_not", vec![take(expr)])),
         Expr::Substring { expr, substring_from, substring_for, .. } => {
             let mut given = vec![take(expr)];
             given.extend(substring_from.iter_mut().chain(substring_for).map(|bound| take(bound)));
             Some(call("substring", given))
+        }
+        Expr::Extract { field, expr, .. } => {
+            Some(call("date_part", vec![text(field.to_string()), take(expr)]))
         }
         Expr::RLike { negated, expr, pattern, .. } => {
             let like = call("regexp_like", vec![take(expr), take(pattern)]);

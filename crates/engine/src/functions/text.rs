@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::builder::StringBuilder;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
@@ -9,12 +10,13 @@ use datafusion::common::Result;
 
 use crate::functions::cast::shown;
 use crate::functions::collection::{joined, reversed};
-use crate::functions::own::{Call, Kind, Own, Planned, boolean, bytes, int, is_bytes, text, wrong};
+use crate::functions::own::{Call, Kind, Own, Planned, boolean, bytes, int, is_bytes, refused, text, wrong};
 
 const TEXT: Kind = Kind::Text;
 const INT: Kind = Kind::Int;
 
 pub(super) const FUNCTIONS: &[Own] = &[
+    Own::new("elt", &[INT, TEXT], text, elt).variadic(),
     Own::new("substring", &[Kind::Any, INT, INT], part_gives, substring).optional(1).also(&["substr"]),
     Own::new("left", &[TEXT, INT], text, left),
     Own::new("right", &[TEXT, INT], text, right),
@@ -251,7 +253,10 @@ fn encode(call: &Call) -> Result<ArrayRef> {
             _ => narrow(256),
         };
         match encoded {
-            None => wrong(format!("encode: '{text}' has characters that {} has not", row.text(1))),
+            None => {
+                let reason = format!("encode: '{text}' has characters that {} has not", row.text(1));
+                refused("MALFORMED_CHARACTER_CODING", &reason)
+            }
             some => Ok(some),
         }
     })
@@ -286,7 +291,7 @@ fn decode(call: &Call) -> Result<ArrayRef> {
             _ => Some(bytes.iter().copied().map(char::from).collect()),
         };
         decoded.map_or_else(
-            || wrong(format!("decode: the bytes are not {}", row.text(1))),
+            || refused("MALFORMED_CHARACTER_CODING", &format!("decode: the bytes are not {}", row.text(1))),
             |text| Ok(Some(text)),
         )
     })
@@ -357,4 +362,25 @@ fn levenshtein(call: &Call) -> Result<ArrayRef> {
         }
         Ok(costs.last().copied())
     })
+}
+
+/// The argument of that number, from 1.
+fn elt(call: &Call) -> Result<ArrayRef> {
+    let mut texts = StringBuilder::new();
+    for row in (0..call.rows).map(|row| call.row(row)) {
+        if row.is_null(0) {
+            texts.append_null();
+            continue;
+        }
+        match usize::try_from(row.int(0)) {
+            Ok(number) if (1..row.count()).contains(&number) => {
+                texts.append_option((!row.is_null(number)).then(|| row.text(number)));
+            }
+            _ => {
+                let reason = format!("elt: there is no argument {} among {}", row.int(0), row.count() - 1);
+                return refused("INVALID_ARRAY_INDEX", &reason);
+            }
+        }
+    }
+    Ok(Arc::new(texts.finish()))
 }

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type,
 use datafusion::common::Result;
 
 use crate::functions::own::{
-    Call, Kind, Own, Planned, Row, date, double, instant, int, is_text, long, text, timestamp, wrong,
+    Call, Kind, Own, Planned, Row, date, double, instant, int, is_text, long, refused, text, timestamp, wrong,
 };
 
 mod civil;
@@ -24,6 +24,9 @@ use pattern::Pattern;
 use zone::Zone;
 
 const TEXT: Kind = Kind::Text;
+
+/// Year, month, day, hour, minute, second and zone.
+const TIMES: &[Kind] = &[Kind::Int, Kind::Int, Kind::Int, Kind::Int, Kind::Int, Kind::Double, Kind::Text];
 
 pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("to_timestamp", &[Kind::Any, TEXT], timestamp, to_timestamp)
@@ -48,6 +51,15 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("dayname", &[Kind::Any], text, |call| call_dates(call, "EEE")),
     Own::new("monthname", &[Kind::Any], text, |call| call_dates(call, "MMM")),
     Own::new("add_months", &[Kind::Any, Kind::Int], date, add_months),
+    Own::new("date_add", &[Kind::Any, Kind::Int], date, parts::date_add).also(&["dateadd"]),
+    Own::new("date_sub", &[Kind::Any, Kind::Int], date, parts::date_add),
+    Own::new("date_part", &[TEXT, Kind::Any], parts::date_part_gives, parts::date_part).also(&["datepart"]),
+    Own::new("convert_timezone", &[TEXT, Kind::Any, Kind::Any], parts::local, parts::convert_timezone)
+        .optional(1),
+    Own::new("make_timestamp", TIMES, timestamp, parts::make_timestamp)
+        .optional(1)
+        .also(&["make_timestamp_ltz"]),
+    Own::new("make_timestamp_ntz", TIMES, parts::local, parts::make_timestamp).optional(1),
     Own::new("year", &[Kind::Any], int, |call| parts::part(call, parts::Part::Year)),
     Own::new("quarter", &[Kind::Any], int, |call| parts::part(call, parts::Part::Quarter)),
     Own::new("month", &[Kind::Any], int, |call| parts::part(call, parts::Part::Month)),
@@ -105,13 +117,19 @@ fn instants(call: &Call, index: usize) -> Result<Call> {
 fn instant_of(row: Row<'_>, argument: usize) -> Result<i64> {
     if *row.array(argument).data_type() == DataType::Utf8 {
         let text = row.text(argument);
-        return read::instant(text).map_or_else(|| unreadable(text, "TIMESTAMP"), Ok);
+        return read::instant(text).map_or_else(|| unreadable("CAST_INVALID_INPUT", text, "TIMESTAMP"), Ok);
     }
     Ok(row.instant(argument))
 }
 
-fn unreadable<T>(text: &str, what: &str) -> Result<T> {
-    wrong(format!("'{text}' is no {what}; try_cast and the try_ functions answer NULL instead"))
+/// Spark's condition: with a pattern it parses, without one it casts.
+fn condition(row: Row<'_>) -> &'static str {
+    if row.count() > 1 { "CANNOT_PARSE_TIMESTAMP" } else { "CAST_INVALID_INPUT" }
+}
+
+fn unreadable<T>(condition: &str, text: &str, what: &str) -> Result<T> {
+    let reason = format!("'{text}' is no {what}; try_cast and the try_ functions answer NULL instead");
+    refused(condition, &reason)
 }
 
 fn to_timestamp(call: &Call) -> Result<ArrayRef> {
@@ -124,7 +142,7 @@ fn to_timestamp(call: &Call) -> Result<ArrayRef> {
         }
         let pattern = if row.count() > 1 { Some(patterns.get(row.text(1))?) } else { None };
         match read_instant(row.text(0), pattern) {
-            None if !forgiving => unreadable(row.text(0), "TIMESTAMP"),
+            None if !forgiving => unreadable(condition(row), row.text(0), "TIMESTAMP"),
             found => Ok(found),
         }
     })
@@ -139,7 +157,7 @@ fn to_date(call: &Call) -> Result<ArrayRef> {
         }
         let pattern = if row.count() > 1 { Some(patterns.get(row.text(1))?) } else { None };
         match read_date(row.text(0), pattern) {
-            None => unreadable(row.text(0), "DATE"),
+            None => unreadable(condition(row), row.text(0), "DATE"),
             found => Ok(found),
         }
     })
@@ -158,7 +176,7 @@ fn unix_timestamp(call: &Call) -> Result<ArrayRef> {
         }
         let written = if row.count() > 1 { row.text(1) } else { "yyyy-MM-dd HH:mm:ss" };
         match patterns.get(written)?.instant(row.text(0)) {
-            None => unreadable(row.text(0), "TIMESTAMP"),
+            None => unreadable("CANNOT_PARSE_TIMESTAMP", row.text(0), "TIMESTAMP"),
             Some(instant) => Ok(Some(instant.div_euclid(SECOND))),
         }
     })
@@ -203,9 +221,7 @@ fn shifted(call: &Call, seconds: fn(Zone, i64) -> i64) -> Result<ArrayRef> {
         let zone = match &known {
             Some((text, zone)) if text == name => *zone,
             _ => {
-                let Some(zone) = Zone::parse(name) else {
-                    return wrong(format!("'{name}' is no time zone; one is 'Europe/Berlin' or '+02:00'"));
-                };
+                let Some(zone) = Zone::parse(name) else { return no_zone(name) };
                 known = Some((name.to_owned(), zone));
                 zone
             }
@@ -213,6 +229,10 @@ fn shifted(call: &Call, seconds: fn(Zone, i64) -> i64) -> Result<ArrayRef> {
         let instant = instant_of(row, 0)?;
         Ok(instant.checked_add(seconds(zone, instant) * SECOND))
     })
+}
+
+fn no_zone<T>(name: &str) -> Result<T> {
+    refused("INVALID_TIMEZONE", &format!("'{name}' is no time zone; one is 'Europe/Berlin' or '+02:00'"))
 }
 
 fn timestamp_seconds(call: &Call) -> Result<ArrayRef> {
@@ -309,7 +329,7 @@ fn next_day(call: &Call) -> Result<ArrayRef> {
             "fr" | "fri" | "friday" => Weekday::Fri,
             "sa" | "sat" | "saturday" => Weekday::Sat,
             "su" | "sun" | "sunday" => Weekday::Sun,
-            _ => return wrong(format!("next_day: '{name}' is no day of the week")),
+            _ => return refused("ILLEGAL_DAY_OF_WEEK", &format!("'{name}' is no day of the week")),
         };
         let Some(day) = day_of(instant_of(row, 0)?) else { return Ok(None) };
         let Some(today) = date_of(day) else { return Ok(None) };
@@ -324,6 +344,13 @@ fn add_months(call: &Call) -> Result<ArrayRef> {
         let day = day_of(instant_of(row, 0)?).and_then(date_of);
         Ok(day.and_then(|date| civil::add_months(date, row.int(1))).map(days_of))
     })
+}
+
+/// An instant some months and microseconds later.
+pub(super) fn later(instant: i64, months: i32, micros: i64) -> Option<i64> {
+    let time = Civil::of(instant)?;
+    let date = civil::add_months(time.date, months)?;
+    Civil { date, ..time }.instant()?.checked_add(micros)
 }
 
 /// What clocks show, as a string says it; without zones.

@@ -170,3 +170,12 @@ date_trunc('hour', ts) = ts
 window(ts, '1 hour').start
 to_timestamp_ntz('2024-02-29 01:02:03')
 to_timestamp_ltz('2024-02-29 01:02:03')
+extract(YEAROFWEEK FROM dt)
+extract(MINUTE FROM ts)
+date_part('dow_iso', dt)
+make_timestamp(2023, 2, 29, 1, 2, 3)
+make_timestamp(2024, 2, 28, 23, 59, 60)
+make_timestamp_ntz(2024, 2, 29, 1, 2, 3.5)
+convert_timezone('Europe/Berlin', TIMESTAMP_NTZ'2024-07-01 12:00:00')
+date_sub(dt, 40)
+date_add(dt, id)

@@ -175,3 +175,52 @@ xxhash64(a)
 xxhash64(st)
 xxhash64('Spark', array(123), 2)
 monotonically_increasing_id() >= 0
+i - 2147483647
+i - l
+i * d
+CAST(2 AS FLOAT) + 1
+CAST(2 AS FLOAT) + l
+CAST(2 AS FLOAT) * CAST(3 AS FLOAT)
+CAST(2 AS FLOAT) / 3
+CAST(100 AS TINYINT) + CAST(27 AS TINYINT)
+CAST(100 AS TINYINT) + CAST(100 AS TINYINT)
+CAST(1 AS SMALLINT) * CAST(7 AS TINYINT)
+CAST(1.25 AS DECIMAL(5,2)) * CAST(2.5 AS DECIMAL(3,1))
+CAST(1.25 AS DECIMAL(5,2)) / CAST(3 AS DECIMAL(3,1))
+CAST(-1.25 AS DECIMAL(5,2)) / 2
+CAST(7 AS DECIMAL(38,0)) / 3
+CAST(1 AS DECIMAL(5,2)) - id
+CAST(1 AS DECIMAL(5,2)) - l
+CAST(1 AS DECIMAL(5,2)) * d
+CAST(5.5 AS DECIMAL(3,1)) % 2
+CAST('99999999999999999999999999999999999999' AS DECIMAL(38,0)) + 1
+CAST(1 AS DECIMAL(5,2)) / 0
+CAST(1 AS DECIMAL(5,2)) % 0
+'5' / 2
+'5' - 1
+'5' % 3
+'x' + 1
+'5' + 1.5D
+'5' + '6'
+NULL + 1
+i + NULL
+-7 % 3
+-7 div 2
+l div 2
+1 div 0
+d div 2
+mod(7, 0)
+d % 0
+try_mod(7, 0)
+try_divide(1, 0)
+try_multiply(l, 2)
+try_add(l, 1L)
+CASE WHEN id = 3 THEN 0 ELSE 10 / i END
+id + 1 + 1
+2 * id - 1
+1 + 2 * 3
+i <> 0 AND 10 / i > 1
+i = 0 OR 10 / i > 1
+b AND 10 / id > 1
+i IS NULL OR id / 2 > 1
+CASE WHEN i <> 0 AND 10 / i > 1 THEN 'x' ELSE 'y' END

@@ -40,3 +40,22 @@ SELECT count(*) FILTER (WHERE i > 0) AS n, sum(i) AS total FROM t
 SELECT id, s AS name FROM t WHERE s LIKE '%o%'
 SELECT b, max(i) AS largest FROM t GROUP BY b HAVING max(i) > 1
 SELECT * EXCEPT (j, c, m, st, bin, sa, a, ts) FROM t
+SELECT id, x FROM t CROSS JOIN LATERAL explode(a) AS u(x)
+SELECT id, x FROM t LEFT JOIN LATERAL explode(a) AS u(x)
+SELECT id, p, x FROM t, LATERAL posexplode(a) AS u(p, x) WHERE p > 0
+SELECT x, count(*) AS n FROM t LATERAL VIEW explode(a) e AS x GROUP BY x HAVING count(*) > 1
+SELECT id, x, y FROM t LATERAL VIEW explode(array(a, array(9))) e AS x LATERAL VIEW explode(x) f AS y
+SELECT id, size(collect_list(x)) AS n FROM t LATERAL VIEW OUTER explode(a) e AS x GROUP BY id
+SELECT st.x FROM t
+SELECT t.st.y FROM t
+SELECT id, m['k'] AS k FROM t
+SELECT max_by(s, i) AS s, min_by(id, d) AS n FROM t WHERE id < 5
+SELECT upper(s), i + 1.0D, count(*) OVER () > 0 AS c FROM t WHERE id = 1
+SELECT count(*), sum(d), count(DISTINCT b), max(i) FILTER (WHERE i < 10) FROM t
+SELECT concat(s, '!'), a[0], m['k'], st.x, t.id FROM t WHERE id = 1
+SELECT CASE WHEN i > 0 THEN 'x' ELSE s END, i IS NULL, -i, NOT b, 1, 'one', i <> 2 FROM t WHERE id = 1
+SELECT CAST(i AS STRING), coalesce(i, 0), b AND i > 3, (i + 2) * 3, substring(s, 1, 2) FROM t WHERE id = 1
+SELECT b, avg(i) FROM t WHERE id < 4 GROUP BY b ORDER BY avg(i)
+SELECT col FROM explode(array(1, 2))
+SELECT x FROM explode(array('a', 'b')) AS u(x) WHERE x > 'a'
+SELECT * FROM posexplode(array(7, 8)) AS u(p, x)

@@ -11,7 +11,7 @@ const POINTS: &str = "CREATE STREAMING TABLE points (id STRING, point ARRAY<FLOA
     USING kafka OPTIONS (topic 'points', maxOffsetsPerTrigger 3)";
 
 const OUT: &str = "CREATE STREAMING TABLE IF NOT EXISTS out USING json OPTIONS (path '/out')
-    AS SELECT id, point[1] AS x FROM STREAM points";
+    AS SELECT id, point[0] AS x FROM STREAM points";
 
 const ROWS: usize = 40;
 

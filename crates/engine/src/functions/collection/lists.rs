@@ -10,8 +10,8 @@ use datafusion::arrow::compute::{SortOptions, cast, concat, interleave, sort_to_
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 
-use super::same;
-use crate::functions::own::{Call, Planned, list_of, wrong};
+use super::{more, same};
+use crate::functions::own::{Call, Planned, list_of, refused, wrong};
 
 fn list(call: &Call) -> Result<&ListArray> {
     match call.arguments[0].as_list_opt::<i32>() {
@@ -65,6 +65,9 @@ pub(super) fn array_sort(call: &Call) -> Result<ArrayRef> {
 /// The array and what is looked for in it, of one type.
 fn sought(call: &Call) -> Result<(&ListArray, ArrayRef)> {
     let list = list(call)?;
+    if call.name == "array_contains" && call.arguments[1].data_type().is_null() {
+        return refused("DATATYPE_MISMATCH", "array_contains looks for a value, not for NULL");
+    }
     Ok((list, cast(&call.arguments[1], list.values().data_type())?))
 }
 
@@ -196,13 +199,17 @@ pub(super) fn sequence_gives(planned: &Planned<'_>) -> Result<DataType> {
             Ok(list_of(if one == other { one.clone() } else { DataType::Int64 }))
         }
         (DataType::Date32, DataType::Date32, 2) => Ok(list_of(DataType::Date32)),
-        _ => wrong("sequence takes whole numbers, or two dates"),
+        (one, other, 3) if one.is_temporal() && one == other => Ok(list_of(one.clone())),
+        _ => wrong("sequence takes whole numbers, two dates, or two dates or times and an interval"),
     }
 }
 
 pub(super) fn sequence(call: &Call) -> Result<ArrayRef> {
     let DataType::List(field) = &call.gives else { return wrong("no array") };
     let item = field.data_type();
+    if item.is_temporal() && call.arguments.len() > 2 {
+        return more::calendar(call);
+    }
     let ends: Vec<ArrayRef> = call
         .arguments
         .iter()

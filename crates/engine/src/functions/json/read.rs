@@ -16,7 +16,7 @@ use datafusion::arrow::datatypes::{
 use datafusion::common::Result;
 
 use super::value::{Json, parse};
-use crate::functions::own::{Call, wrong};
+use crate::functions::own::{Call, refused, wrong};
 use crate::functions::schema::{self, Options};
 use crate::functions::time;
 
@@ -33,7 +33,8 @@ pub(super) fn from_json(call: &Call) -> Result<ArrayRef> {
     let parsed: Vec<Option<Json<'_>>> = given.iter().map(|text| parse((*text)?)).collect();
     let fail_fast = options.get("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("FAILFAST"));
     if fail_fast && given.iter().zip(&parsed).any(|(text, json)| text.is_some() && json.is_none()) {
-        return wrong("from_json: a record is not JSON, and the mode is FAILFAST; PERMISSIVE answers NULL");
+        let reason = "from_json: a record is not JSON, and the mode is FAILFAST; PERMISSIVE answers NULL";
+        return refused("MALFORMED_RECORD_IN_PARSING", reason);
     }
     let DataType::Struct(fields) = &call.gives else { return rootless(call, &parsed, &options) };
     let broken = |json: &Option<Json<'_>>| !matches!(json, Some(Json::Object(_)));

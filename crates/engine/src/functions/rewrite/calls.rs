@@ -5,6 +5,8 @@ use datafusion::sql::sqlparser::ast::{
     ObjectNamePart, Value,
 };
 
+use crate::functions::json;
+
 use super::{arguments, call, name_of, not, null, number, take, text};
 
 /// Spark's name, and the planner's.
@@ -22,8 +24,6 @@ const NAMES: &[(&str, &str)] = &[
     ("variance", "var_samp"),
     ("approx_count_distinct", "approx_distinct"),
     ("percentile", "percentile_cont"),
-    ("percentile_approx", "approx_percentile_cont"),
-    ("approx_percentile", "approx_percentile_cont"),
     ("listagg", "string_agg"),
     ("array_agg", "collect_list"),
     ("sign", "signum"),
@@ -49,6 +49,21 @@ pub(super) fn function(function: &mut Function) -> Option<Expr> {
     let name = name_of(function)?;
     let count = arguments(function).len();
     match name.as_str() {
+        // How exact the count is, is the planner's choice.
+        "approx_count_distinct" if count == 2 => {
+            if let FunctionArguments::List(list) = &mut function.args {
+                list.args.pop();
+            }
+        }
+        "collate" if count == 2 => {
+            let [value, collation] = two(function)?;
+            // The one that strings have anyway; others are refused as a function that is not there.
+            let plain = collation.to_string().trim_matches('\'').eq_ignore_ascii_case("UTF8_BINARY");
+            return Some(if plain { value } else { call("collate", vec![value, collation]) });
+        }
+        "array_sort" if count == 2 => rename(function, "array_sort_by"),
+        "aggregate" | "reduce" if count == 4 => return finished(function),
+        "from_json" if count > 1 => known_schema(function),
         "forall" if count == 2 => return Some(for_all(function)),
         "count_if" if count == 1 => return Some(count_if(function)),
         "first" | "last" | "first_value" | "last_value" | "any_value" if count == 2 => ignore_nulls(function),
@@ -125,6 +140,27 @@ fn for_all(function: &mut Function) -> Expr {
     }
     let given = arguments(function).into_iter().map(take).collect();
     not(call("array_any_match", given))
+}
+
+/// `aggregate(a, begin, merge, finish)`: `finish` is a lambda over an array of one.
+fn finished(function: &mut Function) -> Option<Expr> {
+    let mut given: Vec<Expr> = arguments(function).into_iter().map(take).collect();
+    let finish = given.pop()?;
+    let one = call("make_array", vec![call("aggregate", given)]);
+    Some(call("element_at", vec![call("transform", vec![one, finish]), number(1)]))
+}
+
+/// `from_json(j, schema_of_json('...'))` says its schema by an example.
+fn known_schema(function: &mut Function) {
+    if let Some(schema) = arguments(function).into_iter().nth(1)
+        && let Expr::Function(inner) = schema
+        && name_of(inner).is_some_and(|name| name == "schema_of_json")
+        && let Some(Expr::Value(value)) = arguments(inner).into_iter().next()
+        && let Value::SingleQuotedString(example) = &value.value
+        && let Some(spelled) = json::schema_of(example)
+    {
+        *schema = text(spelled);
+    }
 }
 
 fn count_if(function: &mut Function) -> Expr {

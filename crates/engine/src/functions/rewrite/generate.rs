@@ -4,8 +4,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    ExceptSelectItem, Expr, Function, Ident, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor,
-    TableWithJoins, VisitMut as _, VisitorMut, WildcardAdditionalOptions,
+    ExceptSelectItem, Expr, Function, FunctionArguments, Ident, JoinConstraint, JoinOperator, LateralView,
+    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins,
+    VisitMut as _, VisitorMut, WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -21,6 +22,8 @@ struct Generator {
 }
 
 pub(super) fn select(select: &mut Select, generated: &mut usize) {
+    let views = lateral_calls(&mut select.from);
+    select.lateral_views.splice(0..0, views);
     for view in std::mem::take(&mut select.lateral_views) {
         let Expr::Function(mut function) = view.lateral_view else { continue };
         let Some(generator) = generator(&mut function, view.lateral_col_alias, view.outer) else { continue };
@@ -63,6 +66,67 @@ pub(super) fn select(select: &mut Select, generated: &mut usize) {
                 Some(ExceptSelectItem { first_element: first.clone(), additional_elements: rest.to_vec() });
         }
     }
+}
+
+/// `FROM t, LATERAL explode(a) AS u(x)`, `FROM t CROSS JOIN LATERAL ...` and `FROM explode(array(1, 2))`, which are what
+/// `LATERAL VIEW` says too.
+fn lateral_calls(from: &mut Vec<TableWithJoins>) -> Vec<LateralView> {
+    let mut views = Vec::new();
+    for table in from.iter_mut() {
+        table.joins.retain_mut(|join| {
+            let outer = match &join.join_operator {
+                JoinOperator::CrossJoin(_) | JoinOperator::Join(JoinConstraint::None) => false,
+                JoinOperator::Left(JoinConstraint::None) | JoinOperator::LeftOuter(JoinConstraint::None) => {
+                    true
+                }
+                _ => return true,
+            };
+            let view = lateral_call(&mut join.relation, outer);
+            let kept = view.is_none();
+            views.extend(view);
+            kept
+        });
+    }
+    from.retain_mut(|table| {
+        let view = if table.joins.is_empty() { lateral_call(&mut table.relation, false) } else { None };
+        let kept = view.is_none();
+        views.extend(view);
+        kept
+    });
+    views
+}
+
+fn lateral_call(relation: &mut TableFactor, outer: bool) -> Option<LateralView> {
+    let (name, args, alias) = match relation {
+        TableFactor::Function { lateral: true, name, args, with_ordinality: false, alias } => {
+            (name, args, alias)
+        }
+        TableFactor::Table { name, args: Some(args), alias, .. } => (name, &mut args.args, alias),
+        _ => return None,
+    };
+    if !is_generator(&name.to_string().to_lowercase()) {
+        return None;
+    }
+    let Expr::Function(mut function) = call("explode", Vec::new()) else { return None };
+    function.name = name.clone();
+    if let FunctionArguments::List(list) = &mut function.args {
+        list.args = std::mem::take(args);
+    }
+    let alias = alias.take();
+    let table = alias.as_ref().map_or_else(|| Ident::new("__lateral"), |alias| alias.name.clone());
+    let columns = alias.map_or_else(Vec::new, |alias| alias.columns);
+    Some(LateralView {
+        lateral_view: Expr::Function(function),
+        lateral_view_name: ObjectName(vec![ObjectNamePart::Identifier(table)]),
+        lateral_col_alias: columns.into_iter().map(|column| column.name).collect(),
+        outer,
+    })
+}
+
+/// Whether a function of this name makes rows.
+pub(super) fn is_generator(name: &str) -> bool {
+    let plain = name.trim_end_matches("_outer");
+    ["explode", "posexplode", "inline", "json_tuple", "stack"].contains(&plain)
 }
 
 fn generator(function: &mut Function, aliases: Vec<Ident>, outer: bool) -> Option<Generator> {

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -15,15 +15,19 @@ use crate::sql::types::UTC;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// `current_timestamp` and `current_date`, over the scope that knows the time.
-pub(in crate::functions) fn functions(scope: &Arc<Scope>) -> [ScalarUDF; 2] {
+/// `current_timestamp`, `localtimestamp` and `current_date`, over the scope that knows the time.
+pub(in crate::functions) fn functions(scope: &Arc<Scope>) -> [ScalarUDF; 3] {
     let make = |name, aliases: &[&str], gives| {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
         // Not to be folded when the query is planned: the plan outlives the batch.
         let signature = Signature::nullary(Volatility::Volatile);
         ScalarUDF::from(Now { name, aliases, gives, signature, scope: Arc::clone(scope) })
     };
-    [make("current_timestamp", &["now"], instant()), make("current_date", &["curdate"], DataType::Date32)]
+    [
+        make("current_timestamp", &["now"], instant()),
+        make("localtimestamp", &[], DataType::Timestamp(TimeUnit::Microsecond, None)),
+        make("current_date", &["curdate"], DataType::Date32),
+    ]
 }
 
 #[derive(Debug)]
@@ -70,6 +74,7 @@ impl ScalarUDFImpl for Now {
         let now = self.scope.time_ms();
         Ok(ColumnarValue::Scalar(match self.gives {
             DataType::Date32 => ScalarValue::Date32(i32::try_from(now.div_euclid(DAY_MS)).ok()),
+            DataType::Timestamp(_, None) => ScalarValue::TimestampMicrosecond(now.checked_mul(1_000), None),
             _ => ScalarValue::TimestampMicrosecond(now.checked_mul(1_000), Some(UTC.into())),
         }))
     }

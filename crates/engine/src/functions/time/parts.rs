@@ -2,12 +2,16 @@
 
 use chrono::{Datelike as _, NaiveDate};
 use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use datafusion::common::Result;
 
-use super::civil::{Civil, DAY, SECOND, add_months, date_of};
-use super::{day_of, instant_of, instants};
-use crate::functions::own::{Call, wrong};
+use super::civil::{Civil, DAY, SECOND, add_months};
+use super::zone::Zone;
+use super::{day_of, instant_of, instants, no_zone};
+use crate::functions::cast::changed;
+use crate::functions::own::{Call, Planned, refused, wrong};
 
 /// What a date is asked for.
 #[derive(Clone, Copy)]
@@ -21,16 +25,125 @@ pub(super) enum Part {
     DayOfYear,
     /// ISO 8601.
     Week,
+    /// The year that the week belongs to.
+    YearOfWeek,
+    /// Monday is 1.
+    DayOfWeekIso,
+    Hour,
+    Minute,
+}
+
+/// What `extract` names; `None` for seconds, which have a fraction.
+fn named(name: &str) -> Result<Option<Part>> {
+    Ok(Some(match name.to_uppercase().as_str() {
+        "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => Part::Year,
+        "YEAROFWEEK" => Part::YearOfWeek,
+        "QUARTER" | "QTR" => Part::Quarter,
+        "MONTH" | "MON" | "MONS" | "MONTHS" => Part::Month,
+        "WEEK" | "W" | "WEEKS" => Part::Week,
+        "DAY" | "D" | "DAYS" => Part::Day,
+        "DAYOFWEEK" | "DOW" => Part::DayOfWeek,
+        "DAYOFWEEK_ISO" | "DOW_ISO" => Part::DayOfWeekIso,
+        "DOY" => Part::DayOfYear,
+        "HOUR" | "H" | "HOURS" | "HR" | "HRS" => Part::Hour,
+        "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => Part::Minute,
+        "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => return Ok(None),
+        other => return refused("INVALID_EXTRACT_FIELD", &format!("{other} is no part of a time")),
+    }))
+}
+
+/// `extract(SECOND FROM t)` has six digits behind the point.
+const SECONDS: DataType = DataType::Decimal128(8, 6);
+
+pub(super) fn date_part_gives(planned: &Planned<'_>) -> Result<DataType> {
+    let constant = planned.constants.first().copied().flatten();
+    match constant.and_then(|constant| constant.try_as_str().flatten()) {
+        Some(name) => Ok(named(name)?.map_or(SECONDS, |_| DataType::Int32)),
+        None => wrong("date_part: the part is a text in quotes, such as 'MONTH'"),
+    }
+}
+
+/// `date_part('MONTH', t)`
+pub(super) fn date_part(call: &Call) -> Result<ArrayRef> {
+    let call = instants(call, 1)?;
+    if call.gives == SECONDS {
+        return call.numbers::<Decimal128Type>(|row| {
+            Ok(Some(i128::from(instant_of(row, 1)?.rem_euclid(60 * SECOND))))
+        });
+    }
+    call.numbers::<Int32Type>(|row| {
+        let part = named(row.text(0))?;
+        Ok(Civil::of(instant_of(row, 1)?).zip(part).map(|(time, part)| of(time, part)))
+    })
+}
+
+/// `make_timestamp(year, month, day, hour, minute, second [, zone])`
+pub(super) fn make_timestamp(call: &Call) -> Result<ArrayRef> {
+    call.numbers::<TimestampMicrosecondType>(|row| {
+        let beyond = || refused("DATETIME_FIELD_OUT_OF_BOUNDS", "make_timestamp: there is no such time");
+        let whole = |argument: usize| u32::try_from(row.int(argument)).ok();
+        let date =
+            whole(1).zip(whole(2)).and_then(|(month, day)| NaiveDate::from_ymd_opt(row.int(0), month, day));
+        let (hour, minute) = (i64::from(row.int(3)), i64::from(row.int(4)));
+        let micros = (row.double(5) * 1e6).round() as i64;
+        let within = (0..24).contains(&hour) && (0..60).contains(&minute);
+        // A minute may end with its 60th second.
+        let Some(date) = date.filter(|_| within && (0..=60 * SECOND).contains(&micros)) else {
+            return beyond();
+        };
+        let time = Civil { date, micros: (hour * 3_600 + minute * 60) * SECOND + micros };
+        let Some(local) = time.instant() else { return beyond() };
+        if row.count() < 7 {
+            return Ok(Some(local));
+        }
+        let Some(zone) = Zone::parse(row.text(6)) else { return no_zone(row.text(6)) };
+        Ok(local.checked_sub(zone.offset_when(local.div_euclid(SECOND)) * SECOND))
+    })
+}
+
+/// `convert_timezone([from,] to, local time)`
+pub(super) fn convert_timezone(call: &Call) -> Result<ArrayRef> {
+    let last = call.arguments.len() - 1;
+    let mut arguments = call.arguments.clone();
+    arguments[last] = changed(&arguments[last], &call.gives, false)?;
+    Call { arguments, ..call.with_gives(call.gives.clone()) }.numbers::<TimestampMicrosecondType>(|row| {
+        let zone = |argument: usize| {
+            let name = if last == 2 { row.text(argument) } else { ["UTC", row.text(0)][argument] };
+            Zone::parse(name).map_or_else(|| no_zone(name), Ok)
+        };
+        let local = row.instant(last);
+        let instant = local - zone(0)?.offset_when(local.div_euclid(SECOND)) * SECOND;
+        Ok(instant.checked_add(zone(1)?.offset_at(instant.div_euclid(SECOND)) * SECOND))
+    })
+}
+
+/// A clock's time, without a zone.
+pub(super) fn local(_: &Planned<'_>) -> Result<DataType> {
+    Ok(DataType::Timestamp(TimeUnit::Microsecond, None))
+}
+
+/// Days later; beyond the calendar is an error.
+pub(super) fn date_add(call: &Call) -> Result<ArrayRef> {
+    let call = instants(call, 0)?;
+    let back = call.name == "date_sub";
+    call.numbers::<Date32Type>(|row| {
+        let Some(day) = day_of(instant_of(row, 0)?) else { return Ok(None) };
+        let count = row.int(1);
+        let moved = if back { day.checked_sub(count) } else { day.checked_add(count) };
+        match moved {
+            None => refused("ARITHMETIC_OVERFLOW", "the date lies beyond the calendar"),
+            moved => Ok(moved),
+        }
+    })
 }
 
 pub(super) fn part(call: &Call, part: Part) -> Result<ArrayRef> {
     let call = instants(call, 0)?;
-    call.numbers::<Int32Type>(|row| {
-        Ok(day_of(instant_of(row, 0)?).and_then(date_of).map(|date| of(date, part)))
-    })
+    call.numbers::<Int32Type>(|row| Ok(Civil::of(instant_of(row, 0)?).map(|time| of(time, part))))
 }
 
-fn of(date: NaiveDate, part: Part) -> i32 {
+fn of(time: Civil, part: Part) -> i32 {
+    let date = time.date;
     let number = match part {
         Part::Year => return date.year(),
         Part::Quarter => date.month0() / 3 + 1,
@@ -39,6 +152,10 @@ fn of(date: NaiveDate, part: Part) -> i32 {
         Part::DayOfWeek => date.weekday().num_days_from_sunday() + 1,
         Part::DayOfYear => date.ordinal(),
         Part::Week => date.iso_week().week(),
+        Part::YearOfWeek => return date.iso_week().year(),
+        Part::DayOfWeekIso => date.weekday().number_from_monday(),
+        Part::Hour => return i32::try_from(time.hour()).unwrap_or(0),
+        Part::Minute => return i32::try_from(time.minute()).unwrap_or(0),
     };
     number.cast_signed()
 }
