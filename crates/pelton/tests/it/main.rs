@@ -6,6 +6,7 @@ mod completions;
 mod consume;
 mod documentation;
 mod embedded;
+mod examples;
 mod failures;
 mod group;
 mod model;

@@ -1,0 +1,1 @@
+SELECT tag, times FROM hashtags ORDER BY times DESC, tag;

@@ -1,0 +1,47 @@
+"""The same in PySpark:
+
+    spark-submit --packages org.apache.spark:spark-sql-kafka-0-10_2.13:4.0.1 spark.py 127.0.0.1:9092
+"""
+
+import json
+import sys
+
+from pyspark.sql import SparkSession
+from pyspark.sql.functions import avg, col, count, from_json, window
+
+COLUMNS = "station STRING, at TIMESTAMP, celsius DOUBLE"
+
+spark = (
+    SparkSession.builder.config("spark.sql.shuffle.partitions", 2)
+    .config("spark.sql.session.timeZone", "UTC").getOrCreate()
+)
+
+
+def station(topic):
+    return (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", sys.argv[1])
+        .option("subscribe", topic)
+        .option("startingOffsets", "earliest")
+        .load()
+        .select(from_json(col("value").cast("string"), COLUMNS).alias("reading"))
+        .select("reading.at", "reading.celsius")
+        .withWatermark("at", "15 seconds")
+    )
+
+
+query = (
+    station("north").union(station("south")).union(station("west"))
+    .groupBy(window("at", "10 seconds"))
+    .agg(avg("celsius").alias("celsius"), count("*").alias("readings"))
+    .writeStream.format("memory").queryName("joint_average").outputMode("append")
+    .trigger(availableNow=True)
+    .start()
+)
+query.awaitTermination()
+result = spark.sql(
+    "SELECT date_format(window.start, 'HH:mm:ss') AS since, round(celsius, 3) AS celsius, readings "
+    "FROM joint_average ORDER BY since"
+)
+for row in result.collect():
+    print(json.dumps(list(row)))

@@ -1,0 +1,1 @@
+SELECT word, times FROM word_counts ORDER BY times DESC, word LIMIT 12;
