@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, GroupByExpr, Ident, LimitClause, ObjectName, ObjectNamePart, OrderByKind, Query,
-    Select, Subscript, UnaryOperator, Value, VisitMut as _, VisitorMut,
+    Select, Subscript, UnaryOperator, Value, VisitMut as _, VisitorMut, WindowFrameBound, WindowSpec,
+    WindowType,
 };
 
 mod calls;
@@ -79,6 +80,7 @@ impl VisitorMut for Walk {
                 if function.over.is_some() || name_of(function).is_some_and(|name| name == "forecast") =>
             {
                 arguments(function).into_iter().for_each(keep_number);
+                mark_frame(function, true);
             }
             _ => {}
         }
@@ -86,10 +88,30 @@ impl VisitorMut for Walk {
     }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expression {
+            // The planner takes the number of a frame without any mark.
+            mark_frame(function, false);
+        }
         if let Some(said) = said_otherwise(expression) {
             *expression = said;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Marks the numbers of a window's frame, such as `4 PRECEDING`, or takes the mark away.
+fn mark_frame(function: &mut Function, marked: bool) {
+    let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) = &mut function.over
+    else {
+        return;
+    };
+    for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
+        if let WindowFrameBound::Preceding(Some(count)) | WindowFrameBound::Following(Some(count)) = bound
+            && let Expr::Value(value) = count.as_mut()
+            && let Value::Number(_, long) = &mut value.value
+        {
+            *long = marked;
+        }
     }
 }
 
