@@ -1,7 +1,7 @@
 //! Scales columns by their median and the distance of two quantiles, as River's `RobustScaler`: outliers move neither.
 //!
 //! A value becomes `(x - median) / (q_sup - q_inf)`, with the quantiles `q_inf` (0.25) and `q_sup` (0.75), each
-//! estimated by [`Quantile`](crate::stats::Quantile). While the quantiles are equal, it is only centered. Without
+//! estimated by [`Quantile`]. While the quantiles are equal, it is only centered. Without
 //! `with_centering` or `with_scaling` that part is left out. Missing values are neither counted nor filled.
 
 use std::collections::BTreeMap;
