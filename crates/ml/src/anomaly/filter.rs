@@ -158,7 +158,7 @@ impl<const KIND: u8> AnomalyDetector for Filter<KIND> {
         } else {
             self.detector.learn_one(row)?;
         }
-        self.rules.rows_learned += 1;
+        self.rules.rows_learned = self.rules.rows_learned.saturating_add(1);
         self.rules.strange += u64::from(strange);
         if let Some(score) = score {
             self.rules.scores += 1;

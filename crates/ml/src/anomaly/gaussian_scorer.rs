@@ -156,7 +156,7 @@ impl AnomalyDetector for GaussianScorer {
         }
         let dim = *self.dim.get_or_insert(row.dim());
         self.curves.resize(dim, Curve::default());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if self.config.window_size > 0 && self.count == u64::from(self.config.window_size) {
             self.forget(dim);
         }

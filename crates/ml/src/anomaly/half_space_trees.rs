@@ -289,7 +289,7 @@ impl AnomalyDetector for HalfSpaceTrees {
             return Err(Rejection::TooWide { limit: DIM_MAX, found: row.dim() });
         }
         self.dim.get_or_insert(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let mut scratch = std::mem::take(&mut self.scratch);
         self.learn(row.dense(&mut scratch));
         self.scratch = scratch;

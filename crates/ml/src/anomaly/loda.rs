@@ -196,7 +196,7 @@ impl AnomalyDetector for Loda {
         if self.lines.is_empty() {
             self.draw(dim);
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let mut scratch = Vec::new();
         let values = row.dense(&mut scratch);
         for line in &mut self.lines {

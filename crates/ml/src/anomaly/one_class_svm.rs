@@ -165,7 +165,7 @@ impl AnomalyDetector for OneClassSvm {
         if self.weights.is_empty() {
             self.begin(row.dim());
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let image = self.image(row);
         let Config { nu, lr, intercept_lr, .. } = self.config;
         let slope = if self.product(&image) + self.intercept <= 1.0 { -1.0 } else { 0.0 };

@@ -134,7 +134,7 @@ impl AnomalyDetector for RandomCutForest {
         for tree in &mut self.trees {
             tree.insert(slot, &self.points, dim, &mut self.random);
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         Ok(())
     }
 

@@ -47,7 +47,7 @@ impl Classifier for MajorityClass {
             return Err(Rejection::TooManyCategories { limit: CLASSES_MAX as usize });
         }
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             let class = class as usize;
             self.weights.resize(self.weights.len().max(class + 1), 0.0);

@@ -51,7 +51,7 @@ impl Classifier for NoChange {
             return Err(Rejection::TooManyCategories { limit: CLASSES_MAX as usize });
         }
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.last = Some(class);
             self.classes = self.classes.max(class + 1);
@@ -111,7 +111,7 @@ impl Regressor for NoChangeRegressor {
         check_lesson(row, self.dim, Missing::Skipped, weight)?;
         check_target(target)?;
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.last = target;
         }

@@ -46,7 +46,7 @@ impl Regressor for TargetMean {
         check_lesson(row, self.dim, Missing::Skipped, weight)?;
         check_target(target)?;
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.weight += weight;
             self.mean += (target - self.mean) * (weight / self.weight);

@@ -91,7 +91,7 @@ impl Birch {
     }
 
     fn absorb(&mut self, point: &[f64]) {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.tree.insert(Feature::of(point));
         while !self.tree.fits(self.config.max_subclusters) {
             self.tree.coarsen();

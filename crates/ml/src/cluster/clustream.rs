@@ -161,7 +161,7 @@ impl CluStream {
 
     fn absorb(&mut self, point: &[f64]) {
         let time = self.rows_learned as f64;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let found = nearest(self.micro.iter().map(|micro| &micro.feature), point);
         match found {
             Some((place, distance)) if distance.sqrt() < self.reach(place) => {

@@ -167,7 +167,7 @@ impl DenStream {
     }
 
     fn absorb(&mut self, point: &[f64]) {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let now = self.rows_learned;
         if !self.joins_potential(point, now) && !self.joins_outlier(point, now) {
             self.found(point, now);

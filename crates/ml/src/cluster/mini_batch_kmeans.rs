@@ -109,7 +109,7 @@ impl MiniBatchKMeans {
     /// Takes in a batch of checked rows.
     fn absorb(&mut self, batch: &[f64]) {
         let Some(dim) = self.dim.filter(|_| !batch.is_empty()) else { return };
-        self.rows_learned += (batch.len() / dim) as u64;
+        self.rows_learned = self.rows_learned.saturating_add((batch.len() / dim) as u64);
         if !self.counts.is_empty() {
             self.step(batch, dim);
             return;

@@ -159,7 +159,7 @@ impl StreamingKMeans {
     fn absorb(&mut self, batch: &[f64]) {
         let Some(dim) = self.dim.filter(|_| !batch.is_empty()) else { return };
         let points = (batch.len() / dim) as u64;
-        self.rows_learned += points;
+        self.rows_learned = self.rows_learned.saturating_add(points);
         match &mut self.phase {
             Phase::Running(clusters) => clusters.learn(batch, self.config.decay.discount(points)),
             Phase::Waiting { rows } => {

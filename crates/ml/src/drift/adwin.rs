@@ -162,7 +162,7 @@ impl Adwin {
         if self.detected && !self.config.keep_window {
             self.forget();
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.insert(value);
         self.countdown -= 1;
         self.detected = false;

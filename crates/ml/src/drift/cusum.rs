@@ -75,7 +75,7 @@ impl Cusum {
     }
 
     fn step(&mut self, value: f64) -> Drift {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.mean.add(value);
         let Config { delta, threshold, two_sided, min_instances } = self.config;
         let deviation = value - self.mean.mean;

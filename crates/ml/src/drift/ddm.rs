@@ -82,7 +82,7 @@ impl Ddm {
     }
 
     fn step(&mut self, value: f64) -> Drift {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.errors.add(value.clamp(0.0, 1.0));
         if self.errors.count <= u64::from(self.config.warm_start) {
             return Drift::None;

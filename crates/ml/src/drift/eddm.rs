@@ -89,7 +89,7 @@ impl Eddm {
     }
 
     fn step(&mut self, value: f64) -> Drift {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.values += 1;
         if value >= 0.5 && self.error() {
             let (rows_learned, detections) = (self.rows_learned, self.detections + 1);

@@ -85,7 +85,7 @@ impl HddmA {
     }
 
     fn step(&mut self, value: f64) -> Drift {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.all.add(value.clamp(0.0, 1.0));
         let surprise = libm::log(1.0 / self.config.drift_confidence);
         let bound = |count: u64| (1.0 / (2 * count) as f64 * surprise).sqrt();

@@ -152,7 +152,7 @@ impl HddmW {
     }
 
     fn step(&mut self, value: f64) -> Drift {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let value = value.clamp(0.0, 1.0);
         let Config { drift_confidence, warning_confidence, lambda_val, .. } = self.config;
         self.all.add(value, lambda_val);

@@ -123,7 +123,7 @@ impl Kswin {
     }
 
     fn step(&mut self, value: f64) -> Drift {
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let size = self.config.window_size as usize;
         if self.window.len() == size {
             self.window.pop_front();

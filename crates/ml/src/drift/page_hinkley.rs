@@ -112,7 +112,7 @@ impl PageHinkley {
             let (rows_learned, detections) = (self.rows_learned, self.detections);
             *self = PageHinkley { rows_learned, detections, ..PageHinkley::new(self.config) };
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         self.mean.add(value);
         let Config { delta, alpha, threshold, mode, .. } = self.config;
         let deviation = value - self.mean.mean;

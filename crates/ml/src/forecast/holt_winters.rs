@@ -202,7 +202,7 @@ fn quotient(one: f64, other: f64) -> Option<f64> {
 impl Forecaster for HoltWinters {
     fn learn_one(&mut self, row: Row<'_>, value: f64) -> Result<(), Rejection> {
         self.width.admit(row, value)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         match self.level {
             None => self.begin(value),
             Some(level) => self.follow(level, value),

@@ -77,7 +77,7 @@ impl SeasonalNaive {
 impl Forecaster for SeasonalNaive {
     fn learn_one(&mut self, row: Row<'_>, value: f64) -> Result<(), Rejection> {
         self.width.admit(row, value)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if self.season.len() == self.config.seasonality as usize {
             self.season.pop_front();
         }

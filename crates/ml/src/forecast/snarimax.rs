@@ -223,7 +223,7 @@ impl Snarimax {
 impl Forecaster for Snarimax {
     fn learn_one(&mut self, row: Row<'_>, value: f64) -> Result<(), Rejection> {
         self.width.admit(row, value)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let kept = self.config.kept();
         if self.past.values.len() < kept[0] {
             self.past.push(kept, value, None, 0.0);

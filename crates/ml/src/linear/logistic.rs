@@ -93,7 +93,7 @@ impl LogisticRegression {
 impl Classifier for LogisticRegression {
     fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection> {
         self.classes.check(&self.config, row, class, weight)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.classes.meet(&self.config, row, class);
             for (weights, of_class) in self.classes.each(class) {

@@ -165,7 +165,7 @@ impl Regressor for StreamingLinearRegression {
         check_target(target, weight)?;
         self.dim = Some(row.dim());
         self.weights.resize(row.dim(), 0.0);
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.descent.run(&mut self.weights, &[row], |_, sum| sum - target);
         }
@@ -184,7 +184,7 @@ impl Regressor for StreamingLinearRegression {
             report.note(index, outcome);
         }
         self.weights.resize(self.dim.unwrap_or(0), 0.0);
-        self.rows_learned += taken.len() as u64;
+        self.rows_learned = self.rows_learned.saturating_add(taken.len() as u64);
         self.descent.run(&mut self.weights, &taken, |place, sum| sum - numbers[place]);
         report
     }
@@ -256,7 +256,7 @@ impl StreamingLogisticRegression {
 impl Classifier for StreamingLogisticRegression {
     fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection> {
         self.check(row, class, weight)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.learn_rows(&[row], &[class]);
         }
@@ -274,7 +274,7 @@ impl Classifier for StreamingLogisticRegression {
             }
             report.note(index, outcome);
         }
-        self.rows_learned += taken.len() as u64;
+        self.rows_learned = self.rows_learned.saturating_add(taken.len() as u64);
         self.learn_rows(&taken, &codes);
         report
     }

@@ -137,7 +137,7 @@ impl Classifier for PassiveAggressiveClassifier {
     fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection> {
         let config = Config::default();
         self.classes.check(&config, row, class, weight)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.classes.meet(&config, row, class);
             let aggression = self.aggression;
@@ -168,7 +168,7 @@ impl Regressor for PassiveAggressiveRegressor {
             self.dim = Some(row.dim());
             self.weights = Weights::new(row.dim(), &Config::default());
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let error = target - self.weights.sum(row);
         let loss = (error.abs() - self.aggression.eps).max(0.0);
         let step = self.aggression.step(row, loss).copysign(error) * weight.min(1.0);

@@ -88,7 +88,7 @@ impl Regressor for LinearRegression {
             self.dim = Some(row.dim());
             self.weights = Weights::new(row.dim(), &self.config);
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.weights.look_ahead(&self.config, row);
             let slope = self.loss.slope(self.weights.sum(row), target) * weight;

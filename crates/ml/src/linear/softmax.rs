@@ -100,7 +100,7 @@ impl SoftmaxRegression {
 impl Classifier for SoftmaxRegression {
     fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection> {
         self.check(row, class, weight)?;
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight == 0.0 {
             return Ok(());
         }

@@ -266,7 +266,7 @@ impl<E: Event> Classifier for CountingNaiveBayes<E> {
             return Err(Rejection::TooManyCategories { limit });
         }
         self.dim = Some(width);
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             self.counts.meet(class, width);
             self.counts.rows[class] += weight;

@@ -212,7 +212,7 @@ impl Classifier for GaussianNaiveBayes {
         if class as usize >= limit {
             return Err(Rejection::TooManyCategories { limit });
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight == 0.0 {
             return Ok(());
         }

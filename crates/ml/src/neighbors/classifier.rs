@@ -72,7 +72,7 @@ impl Classifier for KnnClassifier {
             return Err(Rejection::TooManyCategories { limit: CLASSES_MAX as usize });
         }
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
             let slot = self.window.push(row.dense(&mut Vec::new()));
             self.labels.resize(self.window.rows(), (0, 1.0));

@@ -60,7 +60,7 @@ impl<O: Outputs> Classifier for Classes<O> {
             }
             return Err(Rejection::TooManyCategories { limit: self.classes });
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight == 0.0 {
             return Ok(());
         }

@@ -60,7 +60,7 @@ impl<O: Outputs> Regressor for Numbers<O> {
         if self.targets.weight == 0.0 && self.outputs.cells(row.dim(), 1) > CELLS_MAX {
             return Err(Rejection::TooWide { limit: CELLS_MAX, found: row.dim() });
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight == 0.0 {
             return Ok(());
         }

@@ -92,7 +92,7 @@ impl<C: Column> Transformer for ByColumn<C> {
             self.dim = Some(row.dim());
             self.columns.resize(row.dim(), C::new(&self.settings));
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let columns = &mut self.columns;
         row.for_each(|column, value| columns[column].add(value));
         Ok(())

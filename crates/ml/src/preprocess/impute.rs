@@ -98,7 +98,7 @@ impl Transformer for Impute {
             self.dim = Some(row.dim());
             self.columns.resize(row.dim(), (0, self.value));
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let (columns, strategy) = (&mut self.columns, self.strategy);
         row.for_each(|column, value| {
             let (count, fill) = &mut columns[column];

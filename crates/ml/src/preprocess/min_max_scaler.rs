@@ -80,7 +80,7 @@ impl Transformer for MinMaxScaler {
             self.dim = Some(row.dim());
             self.ranges.resize(row.dim(), None);
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let ranges = &mut self.ranges;
         row.for_each(|column, value| {
             let (low, high) = ranges[column].unwrap_or((value, value));

@@ -56,7 +56,7 @@ impl Transformer for Normalizer {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
         row.check(self.dim, Missing::Skipped)?;
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         Ok(())
     }
 

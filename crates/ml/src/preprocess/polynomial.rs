@@ -112,7 +112,7 @@ impl Transformer for Polynomial {
             return Err(Rejection::TooWide { limit: DIM_MAX, found: row.dim() });
         }
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         Ok(())
     }
 

@@ -101,7 +101,7 @@ impl Transformer for StandardScaler {
             self.dim = Some(row.dim());
             self.columns.resize(row.dim(), Moments::default());
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let columns = &mut self.columns;
         row.for_each(|column, value| columns[column].add(value));
         Ok(())

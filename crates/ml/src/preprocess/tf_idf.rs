@@ -50,7 +50,7 @@ impl Transformer for TfIdf {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
         row.check(self.dim, Missing::Skipped)?;
         self.dim = Some(row.dim());
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         let TfIdf { words, rows_with, .. } = self;
         rows_with.resize(*words, 0);
         row.for_each(|column, value| {

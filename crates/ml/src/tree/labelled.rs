@@ -100,7 +100,7 @@ impl<M: Method> Classifier for Labelled<M> {
         if !(0.0..=WEIGHT_MAX).contains(&weight) {
             return Err(Rejection::BadWeight);
         }
-        self.rows_learned += 1;
+        self.rows_learned = self.rows_learned.saturating_add(1);
         if weight == 0.0 {
             return Ok(());
         }

@@ -85,6 +85,7 @@ fn a_forged_number_is_refused_or_harmless() {
         json!(-1e300),
         json!(7),
     ];
+    let mut harmful = Vec::new();
     for &(algorithm, label, options) in MODELS {
         let pairs = options.split(';').filter_map(|pair| pair.split_once('='));
         let options: BTreeMap<_, _> =
@@ -106,7 +107,10 @@ fn a_forged_number_is_refused_or_harmless() {
                     learn(&mut model, &mut Random::new(9));
                 }
             }));
-            assert!(tried.is_ok(), "{algorithm}: {lie} at {place}");
+            if tried.is_err() {
+                harmful.push(format!("{algorithm}: {lie} at {place}"));
+            }
         }
     }
+    assert!(harmful.is_empty(), "{harmful:#?}");
 }

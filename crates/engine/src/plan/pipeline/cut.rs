@@ -7,6 +7,7 @@ use datafusion::common::JoinSide;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
@@ -36,7 +37,8 @@ pub(super) fn cut(
     context: &Arc<TaskContext>,
 ) -> Result<Parts, CutError> {
     let output = output_mode(&Stateful::of(plan, leaves.streams), config.output)?;
-    let mut cutter = Cutter { leaves, config, context, output, operators: 0, states: 0, timeless: false };
+    let mut cutter =
+        Cutter { leaves, config, context, output, operators: 0, states: 0, timeless: false, unsorted: false };
     let root = cutter.step(plan)?;
     let Cutter { operators, timeless, .. } = cutter;
     if output == OutputMode::Append && timeless {
@@ -148,6 +150,8 @@ struct Cutter<'a> {
     states: u32,
     /// There is an aggregation whose keys no watermark ends.
     timeless: bool,
+    /// What is below sorts for the operator above alone, which does so itself.
+    unsorted: bool,
 }
 
 /// What a plan without memory stands on: its slots, and the steps that fill them.
@@ -168,7 +172,7 @@ impl Grafts {
 
 impl Cutter<'_> {
     fn step(&mut self, plan: &Node) -> Result<Step, CutError> {
-        if only_moves_rows(plan.name()) {
+        if self.skips(plan) {
             return self.step(only_child(plan)?);
         }
         if let Some(aggregate) = aggregation(plan, self.leaves.streams) {
@@ -203,8 +207,16 @@ impl Cutter<'_> {
 
     fn over(&mut self, windows: &Windows<'_>) -> Result<Step, CutError> {
         let operator = Over::try_new(windows, &self.state(2), Arc::clone(self.context))?;
-        let input = self.step(windows.input)?;
-        Ok(Step::Operator(Box::new(operator), vec![input]))
+        let outer = std::mem::replace(&mut self.unsorted, true);
+        let input = self.step(windows.input);
+        self.unsorted = outer;
+        Ok(Step::Operator(Box::new(operator), vec![input?]))
+    }
+
+    /// Whether the node changes nothing that anybody sees.
+    fn skips(&self, plan: &Node) -> bool {
+        let sorts = plan.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_none());
+        only_moves_rows(plan.name()) || (self.unsorted && sorts)
     }
 
     /// What an operator with so many states is told.
@@ -223,7 +235,7 @@ impl Cutter<'_> {
         if let Some(leaf) = plan.downcast_ref::<StreamingTableExec>() {
             return self.leaf(plan, leaf, grafts);
         }
-        if only_moves_rows(plan.name()) {
+        if self.skips(plan) {
             return self.graft(only_child(plan)?, grafts);
         }
         if is_stateful(plan, self.leaves.streams) {
