@@ -127,7 +127,7 @@ impl IncrementalAggregate {
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
         let Change { rows, absorbed } = self.new_state(batch, input).await?;
         let watermark = moment.watermark.filter(|_| self.output != OutputMode::Complete);
-        let (ending, staying) = self.split(&rows, watermark)?;
+        let (ending, staying) = self.keeper.split(&rows, watermark)?;
         let kept = if self.first_only { self.only_keys(&staying)? } else { staying };
         self.keeper.stage(batch, &kept, absorbed.as_ref(), watermark)?;
         let leaving = match (self.output, watermark) {
@@ -173,20 +173,7 @@ impl IncrementalAggregate {
         Ok((kept, dropped))
     }
 
-    /// State rows that the watermark ends, and those that it does not.
-    fn split(
-        &self,
-        rows: &RecordBatch,
-        watermark: Option<i64>,
-    ) -> Result<(RecordBatch, RecordBatch), StateError> {
-        let (Some(time), Some(watermark)) = (self.store().time(), watermark) else {
-            return Ok((rows.slice(0, 0), rows.clone()));
-        };
-        let ends = time.ends(rows);
-        let staying: BooleanArray = ends.iter().map(|end| Some(*end > watermark)).collect();
-        Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
-    }
-
+    /// What the rows of a batch change, one state row for each key that they touch.
     async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<Change, OperatorError> {
         let schema = &self.store().layout().schema;
         if input.iter().all(|rows| rows.num_rows() == 0) {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, UInt64Array};
-use datafusion::arrow::compute::{concat_batches, filter_record_batch, max, not};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, not};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::row::{RowConverter, SortField};
@@ -32,7 +32,7 @@ use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
 use crate::state::StateError;
 use crate::state::expiry::TimeKey;
-use crate::state::keeper::{self, CHUNK_ROWS, Keeper};
+use crate::state::keeper::{self, Keeper};
 use crate::state::key::KeyGroups;
 use crate::state::layout::{Layout, Part, types};
 use crate::state::store::StateStore;
@@ -129,8 +129,8 @@ impl Over {
         let batch = moment.batch;
         let run = |source| OperatorError::Run { batch, source };
         let fresh = self.state_rows(input).map_err(run)?;
-        let (late, fresh) = self.split(&fresh, moment.late)?;
-        let (ended, staying) = self.split(&fresh, moment.watermark)?;
+        let (late, fresh) = self.waiting.split(&fresh, moment.late)?;
+        let (ended, staying) = self.waiting.split(&fresh, moment.watermark)?;
         self.waiting.stage(batch, &staying, None, moment.watermark)?;
         let mut ready = Vec::new();
         if let Some(watermark) = moment.watermark {
@@ -161,18 +161,6 @@ impl Over {
             batches.push(RecordBatch::try_new(Arc::clone(&schema), columns)?);
         }
         Ok(concat_batches(&schema, &batches)?)
-    }
-
-    /// The rows that the watermark ends, and the others.
-    fn split(
-        &self,
-        rows: &RecordBatch,
-        watermark: Option<i64>,
-    ) -> Result<(RecordBatch, RecordBatch), StateError> {
-        let Some(watermark) = watermark else { return Ok((rows.slice(0, 0), rows.clone())) };
-        let staying: BooleanArray =
-            self.time.ends(rows).into_iter().map(|end| Some(end > watermark)).collect();
-        Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
     }
 
     /// The rows that these look back at.
@@ -340,13 +328,7 @@ impl Operator for Over {
         changelogs: &[&[u8]],
     ) -> Result<Option<u64>, OperatorError> {
         let newest = keeper::restore([&mut self.waiting, &mut self.history], snapshot, changelogs)?;
-        self.next = 0;
-        for keeper in [&self.waiting, &self.history] {
-            for rows in keeper.store().untouched(CHUNK_ROWS) {
-                let newest = max(rows?.column(ID).as_primitive::<UInt64Type>());
-                self.next = self.next.max(newest.map_or(0, |id| id + 1));
-            }
-        }
+        self.next = self.waiting.next_number(ID)?.max(self.history.next_number(ID)?);
         Ok(newest)
     }
 

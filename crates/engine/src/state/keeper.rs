@@ -1,5 +1,8 @@
 //! A store that goes on from batch to batch: staged, written down, committed, brought back.
 
+use datafusion::arrow::array::{AsArray, BooleanArray};
+use datafusion::arrow::compute::{filter_record_batch, max, not};
+use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::arrow::record_batch::RecordBatch;
 
 use super::StateError;
@@ -46,6 +49,29 @@ impl Keeper {
             Some(last) => Err(StateError::Old { batch, last }),
             None => Ok(()),
         }
+    }
+
+    /// The rows that the watermark ends, and the others.
+    pub(crate) fn split(
+        &self,
+        rows: &RecordBatch,
+        watermark: Option<i64>,
+    ) -> Result<(RecordBatch, RecordBatch), StateError> {
+        let (Some(time), Some(watermark)) = (self.store.time(), watermark) else {
+            return Ok((rows.slice(0, 0), rows.clone()));
+        };
+        let staying: BooleanArray = time.ends(rows).into_iter().map(|end| Some(end > watermark)).collect();
+        Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
+    }
+
+    /// One more than the highest number that a row has in this column of `UInt64`.
+    pub(crate) fn next_number(&self, column: usize) -> Result<u64, StateError> {
+        let mut next = 0;
+        for rows in self.store.untouched(CHUNK_ROWS) {
+            let highest = max(rows?.column(column).as_primitive::<UInt64Type>());
+            next = next.max(highest.map_or(0, |number| number + 1));
+        }
+        Ok(next)
     }
 
     /// Keeps the new state rows of a batch aside, and which rows will go: those of `removed`, then those that

@@ -6,6 +6,7 @@
 //! the key does the same.
 
 use std::fmt;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::{DataType, Schema};
@@ -111,7 +112,7 @@ impl Bounds {
 }
 
 /// A time column, or one and an interval.
-fn shifted(expression: &std::sync::Arc<dyn PhysicalExpr>, filter: &JoinFilter) -> Option<Shifted> {
+fn shifted(expression: &Arc<dyn PhysicalExpr>, filter: &JoinFilter) -> Option<Shifted> {
     if let Some(column) = expression.downcast_ref::<Column>() {
         let place = filter.column_indices().get(column.index())?;
         let is_time = matches!(filter.schema().field(column.index()).data_type(), DataType::Timestamp(..));
@@ -131,17 +132,9 @@ fn shifted(expression: &std::sync::Arc<dyn PhysicalExpr>, filter: &JoinFilter) -
     Some(Shifted { shift_us: time.shift_us.checked_add(by)?, ..time })
 }
 
-fn micros(expression: &std::sync::Arc<dyn PhysicalExpr>) -> Option<i64> {
-    const DAY_US: i64 = 86_400_000_000;
-    let literal = expression.downcast_ref::<Literal>()?;
-    match literal.value() {
-        ScalarValue::IntervalMonthDayNano(Some(span)) if span.months == 0 => {
-            i64::from(span.days).checked_mul(DAY_US)?.checked_add(span.nanoseconds / 1000)
-        }
-        ScalarValue::IntervalDayTime(Some(span)) => {
-            i64::from(span.days).checked_mul(DAY_US)?.checked_add(i64::from(span.milliseconds) * 1000)
-        }
+fn micros(expression: &Arc<dyn PhysicalExpr>) -> Option<i64> {
+    match expression.downcast_ref::<Literal>()?.value() {
         ScalarValue::DurationMicrosecond(span) => *span,
-        _ => None,
+        interval => event_time::window::span_of(interval),
     }
 }

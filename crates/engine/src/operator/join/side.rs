@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray, UInt64Array};
-use datafusion::arrow::compute::{concat_batches, filter_record_batch, max, not};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, UInt64Type};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, not};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
@@ -19,7 +19,7 @@ use crate::plan::event_time;
 use crate::plan::incremental::{CutError, unsupported};
 use crate::state::StateError;
 use crate::state::expiry::{TimeKey, TimeKind};
-use crate::state::keeper::{CHUNK_ROWS, Keeper};
+use crate::state::keeper::Keeper;
 use crate::state::key::{KeyEncoder, KeyGroups};
 use crate::state::layout::{Layout, Part, types};
 use crate::state::store::StateStore;
@@ -193,8 +193,8 @@ impl Side {
         let newly_met = [among(&waiting, met, true)?, among(fresh, met, true)?];
         let met_now: Vec<RecordBatch> = newly_met.iter().map(has_met).collect::<Result<_, _>>()?;
         let alone = among(fresh, met, false)?;
-        let (ended, staying) = self.split(&alone, moment.watermark)?;
-        let (_, staying_met) = self.split(&met_now[1], moment.watermark)?;
+        let (ended, staying) = self.keeper.split(&alone, moment.watermark)?;
+        let (_, staying_met) = self.keeper.split(&met_now[1], moment.watermark)?;
         let parts = [&met_now[0], &staying_met, &staying];
         let staged = concat_batches(&schema, parts).map_err(StateError::from)?;
         self.keeper.stage(moment.batch, &staged, None, moment.watermark)?;
@@ -211,25 +211,9 @@ impl Side {
         Ok(LeftOver { unmet, newly_met })
     }
 
-    /// The rows that the watermark ends, and the others.
-    fn split(
-        &self,
-        rows: &RecordBatch,
-        watermark: Option<i64>,
-    ) -> Result<(RecordBatch, RecordBatch), StateError> {
-        let Some(watermark) = watermark else { return Ok((rows.slice(0, 0), rows.clone())) };
-        let ends = TimeKind::Instant.ends(rows.column(UNTIL));
-        let staying: BooleanArray = ends.into_iter().map(|end| Some(end > watermark)).collect();
-        Ok((filter_record_batch(rows, &not(&staying)?)?, filter_record_batch(rows, &staying)?))
-    }
-
     /// Goes on with the numbers of the rows that were brought back.
     pub(super) fn number_on(&mut self) -> Result<(), StateError> {
-        self.next = 0;
-        for rows in self.keeper.store().untouched(CHUNK_ROWS) {
-            let newest = max(rows?.column(ID).as_primitive::<UInt64Type>());
-            self.next = self.next.max(newest.map_or(0, |id| id + 1));
-        }
+        self.next = self.keeper.next_number(ID)?;
         Ok(())
     }
 }
