@@ -35,7 +35,7 @@ struct Confined {
 const CONFINED: &[Confined] = &[
     Confined { outside: "datafusion*", allowed: plans, why: "only engine and spark-connect name DataFusion" },
     Confined { outside: "arrow*", allowed: plans, why: "only engine and spark-connect name Arrow" },
-    Confined { outside: "prost*", allowed: spark_connect, why: "only spark-connect knows protobuf" },
+    Confined { outside: "prost*", allowed: plans, why: "only engine and spark-connect know protobuf" },
     Confined { outside: "tonic*", allowed: spark_connect, why: "only spark-connect knows gRPC" },
     Confined { outside: "tokio*", allowed: not_a_core, why: "this crate is synchronous and names no tokio" },
     Confined { outside: "anyhow", allowed: binaries, why: "anyhow lives in pelton, xtask and fuzz only" },

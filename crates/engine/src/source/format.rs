@@ -8,11 +8,17 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 
+use crate::source::format::avro::Avro;
 use crate::source::format::csv::Csv;
+use crate::source::format::protobuf::Protobuf;
 use crate::source::{SourceRecord, metadata};
 
+pub(crate) mod avro;
+pub(crate) mod container;
 pub(crate) mod csv;
+mod fit;
 mod json;
+pub(crate) mod protobuf;
 
 /// How a record's value is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +27,10 @@ pub(crate) enum Format {
     Json,
     /// One line.
     Csv(Csv),
+    /// One value of a schema.
+    Avro(Box<Avro>),
+    /// One message.
+    Protobuf(Box<Protobuf>),
     /// The whole value is one string.
     Text,
     /// The whole value is the one column, as it is.
@@ -41,6 +51,8 @@ impl Format {
                 let names = names.into_iter().chain(headers.then_some("headers"));
                 Some(names.filter_map(|name| Some(field(name, record_type(name)?))).collect())
             }
+            Format::Avro(avro) => Some(avro.columns()),
+            Format::Protobuf(protobuf) => Some(protobuf.columns()),
             Format::Json | Format::Csv(_) => None,
         }
     }
@@ -57,6 +69,8 @@ impl Format {
                 .iter()
                 .find(|column| column.data_type().is_nested())
                 .map(|column| format!("column {}: CSV holds no arrays and no structs", column.name())),
+            Format::Avro(avro) => avro.misfit(columns),
+            Format::Protobuf(protobuf) => protobuf.misfit(columns),
             Format::Text => only(&DataType::Utf8, "STRING"),
             Format::Raw => only(&DataType::Binary, "BINARY"),
             Format::Record => columns
@@ -86,19 +100,17 @@ impl Format {
         match self {
             Format::Json => json::read(columns, &rows),
             Format::Csv(csv) => csv.read(columns, &rows),
+            Format::Avro(avro) => avro.read(columns, &rows),
+            Format::Protobuf(protobuf) => protobuf.read(columns, &rows),
             Format::Text => {
                 let texts: Result<Vec<_>, ArrowError> = rows.iter().map(|record| text(record)).collect();
-                {
-                    let texts: ArrayRef = Arc::new(StringArray::from(texts?));
-                    single(columns, &texts, rows.len())
-                }
+                let texts: ArrayRef = Arc::new(StringArray::from(texts?));
+                single(columns, &texts, rows.len())
             }
             Format::Raw => {
                 let values = BinaryArray::from_iter(rows.iter().map(|record| record.value.as_deref()));
-                {
-                    let values: ArrayRef = Arc::new(values);
-                    single(columns, &values, rows.len())
-                }
+                let values: ArrayRef = Arc::new(values);
+                single(columns, &values, rows.len())
             }
             Format::Record => {
                 let column = |field: &FieldRef| record_column(field.name(), &rows);
@@ -154,6 +166,8 @@ pub(crate) fn reason(error: ArrowError) -> String {
         ArrowError::JsonError(text) if text.contains("Encountered unexpected") || text.contains("UTF-8") => {
             format!("malformed JSON: {text}")
         }
+        ArrowError::AvroError(text) => format!("malformed Avro: {text}"),
+        ArrowError::ExternalError(error) => error.to_string(),
         ArrowError::CsvError(text) | ArrowError::ParseError(text) => format!("malformed CSV: {text}"),
         ArrowError::JsonError(text)
         | ArrowError::NotYetImplemented(text)

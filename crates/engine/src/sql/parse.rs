@@ -155,8 +155,8 @@ fn provider(cursor: &mut Cursor<'_>) -> Result<Provider, SqlError> {
             cursor.expect("batch")?;
             Ok(Provider { name: "rate-micro-batch".to_owned(), position })
         }
-        "kafka" | "json" | "csv" | "text" | "file" | "rate" | "rate-micro-batch" | "socket" | "console"
-        | "memory" | "noop" => Ok(Provider { name, position }),
+        "kafka" | "json" | "csv" | "text" | "parquet" | "avro" | "file" | "rate" | "rate-micro-batch"
+        | "socket" | "console" | "memory" | "noop" => Ok(Provider { name, position }),
         _ => Err(SqlError::Syntax { position, reason: format!("expected {KINDS}, met '{name}'") }),
     }
 }

@@ -11,6 +11,7 @@ mod docs;
 mod event_time;
 mod file_sink;
 mod flows;
+mod formats;
 mod golden;
 mod joins;
 mod models;

@@ -22,7 +22,7 @@ fn rows(values: &[&str]) -> Vec<String> {
 type Record<'a> = (i64, &'a [u8], &'a [u8], &'a [(&'a str, &'a str)]);
 
 impl World {
-    async fn asked(&self, sql: &str) -> Vec<Value> {
+    pub(crate) async fn asked(&self, sql: &str) -> Vec<Value> {
         self.sql(sql).await.rows.into_iter().map(Value::from).collect()
     }
 

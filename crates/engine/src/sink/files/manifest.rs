@@ -146,7 +146,6 @@ impl Manifest {
 ///
 /// # Errors
 /// If the manifest cannot be read.
-#[cfg_attr(not(test), expect(dead_code, reason = "for tables that read such a directory"))]
 pub(crate) fn committed(disk: &dyn Disk, directory: &Path) -> io::Result<Option<Vec<String>>> {
     let manifest = Manifest::open(directory);
     if manifest.last(disk)?.is_none() {

@@ -1,11 +1,13 @@
 //! Which files there are: a directory, a file, or a pattern of them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use env::Disk;
 use regex::Regex;
 
 use crate::error::SourceError;
+use crate::sink::files::manifest;
 use crate::source::files::seen::failed;
 use crate::sql::options::source::FileOptions;
 
@@ -51,12 +53,26 @@ impl Listing {
             return Ok(files);
         }
         match disk.read_dir(&self.base) {
-            Ok(_) => self.list(disk, &self.base, &self.patterns, &mut files)?,
+            Ok(_) => {
+                self.list(disk, &self.base, &self.patterns, &mut files)?;
+                self.leave_uncommitted(disk, &mut files)?;
+            }
             // It is no directory, but the file itself.
             Err(_) if self.patterns.is_empty() => self.add(disk, self.base.clone(), &mut files)?,
             Err(error) => return Err(failed("list", &self.base)(error)),
         }
         Ok(files)
+    }
+
+    /// Where a streaming query of Spark or of this engine has written, its manifest says which files count.
+    fn leave_uncommitted(&self, disk: &dyn Disk, files: &mut Vec<Found>) -> Result<(), SourceError> {
+        let committed = manifest::committed(disk, &self.base);
+        if let Some(names) = committed.map_err(failed("read the manifest of", &self.base))? {
+            let names: HashSet<String> = names.into_iter().collect();
+            let name = |file: &Found| file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            files.retain(|file| name(file).is_some_and(|name| names.contains(&name)));
+        }
+        Ok(())
     }
 
     fn list(

@@ -4,11 +4,12 @@ use env::{OpenMode, SimDisk};
 
 use super::*;
 use crate::source::format::Format;
+use crate::sql::options::source::FileFormat;
 
 fn options(path: &str) -> FileOptions {
     FileOptions {
         path: path.to_owned(),
-        format: Format::Text,
+        format: FileFormat::Lines(Format::Text),
         files_max: None,
         bytes_max: None,
         latest_first: false,
@@ -98,4 +99,14 @@ fn a_name_counts_alone_if_that_is_wanted() {
     let source = FileSource::new(named, &disk, None).unwrap();
     let limits = Limits { rows: 10, bytes: 1_000, until: None };
     assert_eq!(ranges(&source.take(&Offsets::new(), &limits).unwrap()), (0, 2));
+}
+
+#[test]
+fn a_manifest_says_which_files_count() {
+    let disk = disk_with(&["/out/a.json", "/out/torn.json", "/out/_spark_metadata/0"]);
+    let list = r#"v1
+{"path":"file:///out/a.json","size":2,"isDir":false,"modificationTime":1,"blockReplication":1,"blockSize":1,"action":"add"}"#;
+    let file = disk.open("/out/_spark_metadata/0".as_ref(), OpenMode::Truncate).unwrap();
+    file.write_at(list.as_bytes(), 0).unwrap();
+    assert_eq!(listed(&options("/out"), &disk), ["/out/a.json"]);
 }

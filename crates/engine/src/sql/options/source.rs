@@ -6,6 +6,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 
 use crate::error::SqlError;
 use crate::source::format::Format;
+use crate::source::format::container::Container;
 use crate::sql::options::format;
 use crate::sql::options::given::Given;
 use crate::sql::options::kafka::KafkaOptions;
@@ -27,7 +28,7 @@ pub(crate) enum SourceOptions {
 pub(crate) struct FileOptions {
     /// A directory, a file, or a pattern of them.
     pub(crate) path: String,
-    pub(crate) format: Format,
+    pub(crate) format: FileFormat,
     pub(crate) files_max: Option<u64>,
     pub(crate) bytes_max: Option<u64>,
     pub(crate) latest_first: bool,
@@ -40,6 +41,15 @@ pub(crate) struct FileOptions {
     pub(crate) name_pattern: Option<String>,
     /// Directories below are read too.
     pub(crate) recursive: bool,
+}
+
+/// What files hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FileFormat {
+    /// A record on each line.
+    Lines(Format),
+    /// Rows of their own.
+    Rows(Container),
 }
 
 /// What becomes of files that were read for good.
@@ -84,7 +94,10 @@ impl SourceOptions {
         let timestamp = || DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into()));
         match self {
             SourceOptions::Kafka(kafka) => kafka.format.columns(kafka.headers),
-            SourceOptions::Files(files) => files.format.columns(false),
+            SourceOptions::Files(FileOptions { format: FileFormat::Lines(format), .. }) => {
+                format.columns(false)
+            }
+            SourceOptions::Files(_) => None,
             SourceOptions::Rate(_) => {
                 Some(vec![field("timestamp", timestamp()), field("value", DataType::Int64)])
             }
@@ -100,7 +113,10 @@ impl SourceOptions {
     pub(crate) fn misfit(&self, columns: &[FieldRef]) -> Option<String> {
         match self {
             SourceOptions::Kafka(kafka) => kafka.format.misfit(columns),
-            SourceOptions::Files(files) => files.format.misfit(columns),
+            SourceOptions::Files(FileOptions { format: FileFormat::Lines(format), .. }) => {
+                format.misfit(columns)
+            }
+            SourceOptions::Files(_) => None,
             SourceOptions::Rate(_) | SourceOptions::Socket(_) | SourceOptions::Nothing => {
                 Some("the columns of this source are given; leave them out".to_owned())
             }
@@ -135,8 +151,15 @@ impl FileOptions {
             Some(_) => return Err(given.missing(&format!("USING {provider} names the format already"))),
             None => provider.to_owned(),
         };
-        let format = format::lines(given, &word)?;
-        let format = format.ok_or_else(|| given.missing("expected format 'json', 'csv' or 'text'"))?;
+        let format = match word.as_str() {
+            "parquet" => FileFormat::Rows(Container::Parquet),
+            "avro" => FileFormat::Rows(Container::Avro),
+            word => {
+                let expected = "expected format 'json', 'csv', 'text', 'parquet' or 'avro'";
+                let format = format::lines(given, word)?;
+                FileFormat::Lines(format.ok_or_else(|| given.missing(expected))?)
+            }
+        };
         let clean = match given.text("cleanSource").map(|word| word.to_ascii_lowercase()).as_deref() {
             None | Some("off") => Clean::Off,
             Some("delete") => Clean::Delete,

@@ -1,0 +1,41 @@
+//! Files that hold rows of their own and say which: nothing of them can be read line by line.
+
+use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::source::format::{avro, fit};
+
+/// How many rows are unpacked at a time.
+const BATCH_ROWS: usize = 8_192;
+
+/// The kind of such files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    Parquet,
+    Avro,
+}
+
+impl Container {
+    /// The rows of a file, as columns of a table; those that the file does not have are NULL.
+    pub(crate) fn read(self, bytes: Bytes, columns: &SchemaRef) -> Result<Vec<RecordBatch>, ArrowError> {
+        match self {
+            Container::Parquet => parquet(bytes, columns),
+            Container::Avro => avro::container(bytes, columns),
+        }
+    }
+}
+
+/// Only the columns that are wanted are unpacked.
+fn parquet(bytes: Bytes, columns: &SchemaRef) -> Result<Vec<RecordBatch>, ArrowError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let wanted = |name: &str| columns.fields().iter().any(|column| column.name().eq_ignore_ascii_case(name));
+    let roots = builder.schema().fields().iter().enumerate().filter(|(_, field)| wanted(field.name()));
+    let roots: Vec<usize> = roots.map(|(index, _)| index).collect();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
+    reader.map(|batch| fit::fit(&batch?, columns)).collect()
+}
