@@ -47,11 +47,12 @@
 //! # What it does not know
 //!
 //! Kafka's wire protocol, HTTP, or any other door: it reads and writes the log through `topics`, in process.
-//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion, which no crate
-//! below the doors but this one knows.
+//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion but in `dataframe`,
+//! for the one door that plans by itself.
 
 mod answer;
 mod config;
+pub mod dataframe;
 mod embed;
 mod error;
 mod functions;

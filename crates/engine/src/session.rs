@@ -5,15 +5,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use datafusion::arrow::datatypes::FieldRef;
 use env::Env;
 use serde_json::Value;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use topics::Topics;
 
 use crate::answer::Answer;
 use crate::config::Config;
+use crate::embed::Network;
 use crate::error::{OpenError, SqlError};
 use crate::models::contest::Contest;
 use crate::models::reference::Reference;
@@ -23,6 +25,7 @@ use crate::query::driver::Query;
 use crate::query::progress::Progress;
 use crate::session::catalog::{Catalog, Object};
 use crate::sink::memory::MemoryTable;
+use crate::source::Source;
 use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
 
 mod alter;
@@ -83,6 +86,9 @@ struct Running {
     /// `None` for a query that could not be started.
     task: Option<JoinHandle<()>>,
 }
+
+/// A table's columns, and what gives its rows.
+type TableOnce = (Vec<FieldRef>, Arc<dyn Source>);
 
 impl Engine {
     /// Opens the catalog and resumes its queries from their checkpoints: models and what unfinished batches
@@ -200,6 +206,39 @@ impl Engine {
         let (inner, name) = (Arc::clone(&self.inner), name.to_owned());
         let importing = self.inner.handle.spawn(async move { inner.import_model(&name, imported).await });
         importing.await.map_err(|error| SqlError::failed("import a model", error))?
+    }
+
+    /// What a plan made elsewhere stands on: the models,
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.inner.shared.registry
+    }
+
+    /// the networks,
+    pub(crate) fn networks(&self) -> Vec<Arc<Network>> {
+        self.inner.catalog().networks()
+    }
+
+    /// the tables,
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.inner.catalog()
+    }
+
+    /// a table's columns and what it reads,
+    pub(crate) fn table_once(&self, name: &str) -> Result<Option<TableOnce>, SqlError> {
+        let catalog = self.inner.catalog();
+        let Ok(table) = catalog.table(name) else { return Ok(None) };
+        Ok(Some((table.columns.clone(), self.inner.shared.source_once(table)?)))
+    }
+
+    /// what a query keeps in memory,
+    pub(crate) fn memory_of(&self, name: &str) -> Option<Arc<MemoryTable>> {
+        let catalog = self.inner.catalog();
+        self.inner.shared.memory_of(catalog.table(name).ok()?)
+    }
+
+    /// and the engine's threads.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.inner.handle.spawn(work).abort_handle()
     }
 
     fn pinned(&self, model: &str) -> Result<(Arc<Entry>, Pin), SqlError> {

@@ -95,10 +95,7 @@ pub(crate) async fn plan(
     let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins), now_ms);
     let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
-    if has_sessions(&physical) {
-        let reason = "group what is there now by session_window; ask it of a STREAM";
-        return Err(SqlError::Unsupported(reason.to_owned()));
-    }
+    check_sessions(&physical)?;
     Ok(Planned { logical, physical, session, scope, refused, _held: held })
 }
 
@@ -126,12 +123,23 @@ impl Planned {
     }
 }
 
+/// # Errors
+/// Rows that are there now are not grouped by sessions.
+pub(crate) fn check_sessions(physical: &Arc<dyn ExecutionPlan>) -> Result<(), SqlError> {
+    if has_sessions(physical) {
+        let reason = "group what is there now by session_window; ask it of a STREAM";
+        return Err(SqlError::Unsupported(reason.to_owned()));
+    }
+    Ok(())
+}
+
 fn has_sessions(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| session_key(aggregate).is_some())
         || plan.children().into_iter().any(has_sessions)
 }
 
-fn pin_all(
+/// Holds what the models answer with while the plan runs.
+pub(crate) fn pin_all(
     registry: &Registry,
     models: std::collections::BTreeSet<String>,
 ) -> Result<(Vec<Pin>, Pins), SqlError> {

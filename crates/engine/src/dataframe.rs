@@ -1,0 +1,181 @@
+//! For a door that plans by itself: a planner's session that knows the engine's functions, and running what it
+//! planned. This is the one room whose public functions name DataFusion's types.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::datasource::MemTable;
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::LogicalPlan;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::error::SqlError;
+use crate::operator::scope::Scope;
+use crate::plan::bounded::{check_sessions, pin_all};
+use crate::plan::resolve::{self, Known};
+use crate::session::Engine;
+use crate::source::bounded::BoundedStream;
+use crate::source::shape::Shape;
+use crate::sql::types;
+
+/// Batches that wait to be taken.
+const WAITING: usize = 2;
+
+/// A planner's session for one plan: the functions of Spark, of the models and of the networks there are now.
+pub struct DataFrames {
+    engine: Engine,
+    context: SessionContext,
+    scope: Arc<Scope>,
+}
+
+impl std::fmt::Debug for DataFrames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataFrames")
+    }
+}
+
+/// The rows of a plan, as they come. Dropping it ends the plan.
+#[derive(Debug)]
+pub struct Rows {
+    /// What a row holds.
+    pub schema: SchemaRef,
+    batches: mpsc::Receiver<Result<RecordBatch, SqlError>>,
+    task: AbortHandle,
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Rows {
+    /// The next rows, or `None` after the last ones.
+    ///
+    /// # Errors
+    /// If the plan failed.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, SqlError>> {
+        self.batches.recv().await
+    }
+}
+
+impl Engine {
+    /// A planner's session.
+    #[must_use]
+    pub fn dataframes(&self) -> DataFrames {
+        let scope = Arc::new(Scope::default());
+        let networks = self.networks();
+        let known = Known { networks: &networks, models: self.registry() };
+        DataFrames { engine: self.clone(), context: resolve::session(known, &scope), scope }
+    }
+
+    /// The tables by name.
+    #[must_use]
+    pub fn table_names(&self) -> Vec<String> {
+        self.catalog().tables().map(|table| table.name.clone()).collect()
+    }
+
+    /// Whether there is a table of this name.
+    #[must_use]
+    pub fn has_table(&self, name: &str) -> bool {
+        self.catalog().table(name).is_ok()
+    }
+}
+
+impl DataFrames {
+    /// The planner's session, with every function by name. It knows no table.
+    #[must_use]
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// What a table holds now, or `None` if there is no such table.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has no end.
+    pub async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, SqlError> {
+        if let Some(memory) = self.engine.memory_of(name) {
+            let rows = MemTable::try_new(memory.schema(), vec![memory.rows()]);
+            return Ok(Some(Arc::new(rows.map_err(|error| SqlError::plan(&error))?)));
+        }
+        let Some((columns, source)) = self.engine.table_once(name)? else { return Ok(None) };
+        let schema: SchemaRef = Arc::new(Schema::new(columns));
+        let attempt = || format!("read {}", source.name());
+        let bounds = source.bounds().await.map_err(|error| SqlError::failed(attempt(), error))?;
+        let endless = || SqlError::invalid(name, "can only be read as a stream: it has no end");
+        let bounds = bounds.ok_or_else(endless)?;
+        let stream = BoundedStream::new(source, Shape::new(Arc::clone(&schema)), bounds, &Arc::default());
+        let table = StreamingTable::try_new(schema, vec![Arc::new(stream)]);
+        Ok(Some(Arc::new(table.map_err(|error| SqlError::plan(&error))?)))
+    }
+
+    /// Runs a plan on the engine's own threads, with the latest version of each model it asks.
+    ///
+    /// # Errors
+    /// If the plan cannot be run, or asks a model that is not there.
+    pub async fn run(self, plan: LogicalPlan) -> Result<Rows, SqlError> {
+        let (held, pins) = pin_all(self.engine.registry(), resolve::models(&plan)?)?;
+        self.scope.bind(Arc::new(pins));
+        let DataFrames { engine, context, scope } = self;
+        let (send, batches) = mpsc::channel(WAITING);
+        let (ready, schema) = tokio::sync::oneshot::channel();
+        let task = engine.spawn(async move {
+            let failed = |error| SqlError::failed("run the query", error);
+            let physical = match context.state().create_physical_plan(&plan).await {
+                Ok(physical) => physical,
+                Err(error) => {
+                    let _ = ready.send(Err(SqlError::plan(&error)));
+                    return;
+                }
+            };
+            if let Err(error) = check_sessions(&physical) {
+                let _ = ready.send(Err(error));
+                return;
+            }
+            let _ = ready.send(Ok(physical.schema()));
+            let mut stream = match datafusion::physical_plan::execute_stream(physical, context.task_ctx()) {
+                Ok(stream) => stream,
+                Err(error) => {
+                    let _ = send.send(Err(failed(error))).await;
+                    return;
+                }
+            };
+            while let Some(batch) = stream.next().await {
+                if send.send(batch.map_err(failed)).await.is_err() {
+                    break;
+                }
+                // A reader that never waits must let others have the thread.
+                tokio::task::yield_now().await;
+            }
+            drop((held, scope));
+        });
+        let mut rows = Rows { schema: Arc::new(Schema::empty()), batches, task };
+        rows.schema = schema.await.map_err(|_| SqlError::Closed)??;
+        Ok(rows)
+    }
+}
+
+/// A type as Spark's DDL writes it: `a INT, b ARRAY<STRING>` or `BIGINT`. Columns become a struct.
+///
+/// # Errors
+/// If the text is no type.
+pub fn parse_type(text: &str) -> Result<DataType, SqlError> {
+    types::schema_text(text)
+}
+
+/// The type in Spark's words: `ARRAY<INT>`.
+#[must_use]
+pub fn type_name(data_type: &DataType) -> String {
+    types::type_name(data_type)
+}
+
+/// The type of a map whose parts are called as the engine calls them.
+#[must_use]
+pub fn map_type(key: DataType, value: DataType) -> DataType {
+    types::map_of(key, value)
+}
