@@ -1,0 +1,28 @@
+//! What the door is told.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The door's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where it listens; port 0 picks a free one.
+    pub addr: SocketAddr,
+    /// Who may reach it.
+    pub exposure: Exposure,
+}
+
+/// Who may reach the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Exposure {
+    /// Programs on this machine.
+    #[default]
+    Loopback,
+    /// Whoever reaches the address: nothing asks who is there.
+    Network,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { addr: (Ipv4Addr::LOCALHOST, 15002).into(), exposure: Exposure::default() }
+    }
+}

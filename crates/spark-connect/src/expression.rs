@@ -1,0 +1,244 @@
+//! Columns: a client's expressions become the planner's, under the names that Spark would give them.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::DFSchema;
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::prelude::{cast, try_cast};
+
+use crate::error::{Result, SparkError};
+use crate::plan::frame::{Column, Frame};
+use crate::schema;
+use crate::show;
+use crate::wire::expression::{
+    Cast, CastTo, ExprType, Expression, FunctionCode, InlineFunction, SortOrder, UnresolvedStar,
+};
+
+pub(crate) mod build;
+mod field;
+mod function;
+mod generator;
+mod lambda;
+pub(crate) mod literal;
+mod name;
+mod operator;
+mod window;
+
+pub(crate) use generator::Generator;
+pub(crate) use name::{parts as name_parts, quoted as name_quoted};
+
+/// An expression and how it is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) expr: Expr,
+    /// As a part of a longer one: `CAST(a AS STRING)`.
+    pub(crate) name: String,
+    /// As a column, if that differs: `a`.
+    pub(crate) column: Option<String>,
+    /// More names, of a generator that makes several columns.
+    pub(crate) aliases: Vec<String>,
+    /// It makes several rows from one.
+    pub(crate) generator: Option<Generator>,
+    /// The column that it is, unchanged.
+    pub(crate) source: Option<Column>,
+}
+
+impl Named {
+    pub(crate) fn new(expr: Expr, name: impl Into<String>) -> Self {
+        Named { expr, name: name.into(), column: None, aliases: Vec::new(), generator: None, source: None }
+    }
+
+    /// What a column of this is called.
+    pub(crate) fn column_name(&self) -> &str {
+        self.column.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// What the names in an expression may mean.
+pub(crate) struct Resolver<'a> {
+    pub(crate) context: &'a SessionContext,
+    pub(crate) columns: &'a [Column],
+    pub(crate) schema: &'a DFSchema,
+    /// Frames of subqueries, by the number that expressions name them by.
+    pub(crate) subqueries: &'a [(i64, Frame)],
+    /// Parameters of the lambda functions around the expression.
+    pub(crate) variables: RefCell<Vec<(String, FieldRef)>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(context: &'a SessionContext, frame: &'a Frame, subqueries: &'a [(i64, Frame)]) -> Self {
+        let variables = RefCell::default();
+        Resolver { context, columns: &frame.columns, schema: frame.plan.schema(), subqueries, variables }
+    }
+
+    /// The type that the expression has over these columns.
+    pub(crate) fn type_of(&self, expr: &Expr) -> Result<DataType> {
+        Ok(expr.get_type(self.schema)?)
+    }
+
+    /// Expressions of a list in which a star stands for several.
+    pub(crate) fn list(&self, expressions: &[Expression]) -> Result<Vec<Named>> {
+        let mut list = Vec::with_capacity(expressions.len());
+        for expression in expressions {
+            match &expression.expr_type {
+                Some(ExprType::UnresolvedStar(star)) => list.extend(self.star(star)?),
+                Some(ExprType::UnresolvedRegex(regex)) => list.extend(self.regex(&regex.col_name)?),
+                _ => list.push(self.named(expression)?),
+            }
+        }
+        Ok(list)
+    }
+
+    fn star(&self, star: &UnresolvedStar) -> Result<Vec<Named>> {
+        let named = |column: &Column| Named {
+            source: Some(column.clone()),
+            ..Named::new(column.expr(), column.name.clone())
+        };
+        if let Some(plan) = star.plan_id {
+            let of = self.columns.iter().filter(|column| column.plans.contains(&plan));
+            return Ok(of.map(named).collect());
+        }
+        let Some(target) = star.unparsed_target.as_deref() else {
+            return Ok(self.columns.iter().map(named).collect());
+        };
+        let target = target.trim_end_matches(".*").trim_matches('`');
+        let of = |column: &&Column| column.qualifiers.iter().any(|name| name.eq_ignore_ascii_case(target));
+        let found: Vec<Named> = self.columns.iter().filter(of).map(named).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let whole = self.attribute(target, None)?;
+        let DataType::Struct(fields) = self.type_of(&whole.expr)? else {
+            return Err(SparkError::invalid(format!(
+                "{target}.* needs a struct or an alias, and is neither."
+            )));
+        };
+        let get =
+            |field: &FieldRef| Named::new(field::get(whole.expr.clone(), field.name()), field.name().clone());
+        Ok(fields.iter().map(get).collect())
+    }
+
+    fn regex(&self, pattern: &str) -> Result<Vec<Named>> {
+        let wanted = pattern.trim_matches('`');
+        let found: Vec<Named> = self
+            .columns
+            .iter()
+            .filter(|column| name::matches(wanted, &column.name))
+            .map(|column| Named {
+                source: Some(column.clone()),
+                ..Named::new(column.expr(), column.name.clone())
+            })
+            .collect();
+        if found.is_empty() { Ok(vec![self.attribute(pattern, None)?]) } else { Ok(found) }
+    }
+
+    /// One expression.
+    pub(crate) fn named(&self, expression: &Expression) -> Result<Named> {
+        let kind = expression.expr_type.as_ref().ok_or_else(|| SparkError::missing("expression"))?;
+        match kind {
+            ExprType::Literal(value) => literal::named(value),
+            ExprType::UnresolvedAttribute(attribute) => {
+                self.attribute(&attribute.unparsed_identifier, attribute.plan_id)
+            }
+            ExprType::UnresolvedFunction(call) => self.function(call),
+            ExprType::CallFunction(call) => {
+                self.function(&build::call(&call.function_name, call.arguments.clone()))
+            }
+            ExprType::ExpressionString(text) => self.named(&crate::sql::expression(&text.expression)?),
+            ExprType::Alias(alias) => {
+                let inner = alias.expr.as_ref().ok_or_else(|| SparkError::missing("expr"))?;
+                let inner = self.named(inner)?;
+                let column = alias.name.first().cloned();
+                let source = inner.source.clone().filter(|source| alias.name.first() == Some(&source.name));
+                let aliases = alias.name.clone();
+                let name = format!("{} AS {}", inner.name, alias.name.join(", "));
+                Ok(Named { column, aliases, name, source, ..inner })
+            }
+            ExprType::Cast(cast) => self.cast(cast),
+            ExprType::SortOrder(order) => {
+                self.named(order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?)
+            }
+            ExprType::Window(window) => self.window(window),
+            ExprType::UnresolvedExtractValue(extract) => {
+                let child = extract.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
+                let key = extract.extraction.as_ref().ok_or_else(|| SparkError::missing("extraction"))?;
+                self.extract(self.named(child)?, key)
+            }
+            ExprType::UnresolvedNamedLambdaVariable(variable) => {
+                self.variable(&variable.name_parts.join("."))
+            }
+            ExprType::SubqueryExpression(subquery) => self.subquery(subquery),
+            ExprType::CommonInlineUserDefinedFunction(function) => inline(function),
+            ExprType::UnresolvedStar(_) => Err(SparkError::invalid("A star cannot stand here.")),
+            _ => Err(SparkError::unsupported("this kind of expression")),
+        }
+    }
+
+    fn cast(&self, message: &Cast) -> Result<Named> {
+        const TRY: i32 = 3;
+        let inner = self.named(message.expr.as_ref().ok_or_else(|| SparkError::missing("expr"))?)?;
+        let data_type = match &message.cast_to_type {
+            Some(CastTo::Type(data_type)) => schema::message::read(data_type)?,
+            Some(CastTo::TypeStr(text)) => schema::parse_type(text)?,
+            None => return Err(SparkError::missing("cast_to_type")),
+        };
+        let word = if message.eval_mode == TRY { "TRY_CAST" } else { "CAST" };
+        let name = format!("{word}({} AS {})", inner.name, schema::name(&data_type));
+        // A column keeps its name through a cast.
+        let column = inner.source.as_ref().map(|_| inner.column_name().to_owned()).or(inner.column.clone());
+        let from = self.type_of(&inner.expr).unwrap_or(DataType::Null);
+        let expr = Self::converted(inner.expr, &from, &data_type, message.eval_mode == TRY);
+        let column = column.filter(|_| inner.aliases.is_empty());
+        Ok(Named { column, ..Named::new(expr, name) })
+    }
+
+    /// A value in another type, by Spark's rules where they differ from the planner's.
+    fn converted(expr: Expr, from: &DataType, to: &DataType, lenient: bool) -> Expr {
+        let plain = from.is_integer()
+            || matches!(from, DataType::Utf8 | DataType::Binary | DataType::Boolean | DataType::Date32)
+            || matches!(from, DataType::Decimal128(..) | DataType::Null);
+        if *to == DataType::Utf8 && !plain {
+            return show::text().call(vec![expr]);
+        }
+        if lenient { try_cast(expr, to.clone()) } else { cast(expr, to.clone()) }
+    }
+
+    /// The value of an alias or a column that an `ORDER BY` names.
+    pub(crate) fn order(&self, order: &SortOrder) -> Result<datafusion::logical_expr::SortExpr> {
+        const DESCENDING: i32 = 2;
+        const NULLS_FIRST: i32 = 1;
+        const NULLS_LAST: i32 = 2;
+        let child = order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
+        let ascending = order.direction != DESCENDING;
+        let nulls_first = match order.null_ordering {
+            NULLS_FIRST => true,
+            NULLS_LAST => false,
+            _ => ascending,
+        };
+        Ok(self.named(child)?.expr.sort(ascending, nulls_first))
+    }
+
+    /// The frame that an expression names by number.
+    pub(crate) fn frame(&self, id: i64) -> Result<&Frame> {
+        let found = self.subqueries.iter().find(|(known, _)| *known == id);
+        found.map(|(_, frame)| frame).ok_or_else(|| SparkError::invalid("There is no such subquery."))
+    }
+
+    /// A plan as the planner's expressions hold it.
+    pub(crate) fn subplan(frame: &Frame) -> Arc<LogicalPlan> {
+        Arc::new(frame.plan.clone())
+    }
+}
+
+fn inline(function: &InlineFunction) -> Result<Named> {
+    match &function.function {
+        Some(FunctionCode::PythonUdf(_)) => Err(SparkError::unsupported(format!(
+            "the Python function {} in this server",
+            function.function_name
+        ))),
+        _ => Err(SparkError::unsupported("functions of Scala and Java")),
+    }
+}

@@ -1,0 +1,125 @@
+//! Values as a client writes them.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
+use datafusion::common::ScalarValue;
+use datafusion::common::scalar::ScalarStructBuilder;
+use datafusion::logical_expr::Expr;
+
+use crate::error::{Result, SparkError};
+use crate::expression::Named;
+use crate::schema::{self, UTC};
+use crate::show;
+use crate::wire::expression::{Literal, LiteralType};
+
+/// A value and how it is shown.
+pub(crate) fn named(literal: &Literal) -> Result<Named> {
+    let value = value(literal)?;
+    let name = name(&value)?;
+    Ok(Named::new(Expr::Literal(value, None), name))
+}
+
+/// A value.
+pub(crate) fn value(literal: &Literal) -> Result<ScalarValue> {
+    let kind = literal.literal_type.as_ref().ok_or_else(|| SparkError::missing("literal"))?;
+    Ok(match kind {
+        LiteralType::Null(data_type) => ScalarValue::try_from(&schema::message::read(data_type)?)?,
+        LiteralType::Binary(bytes) => ScalarValue::Binary(Some(bytes.to_vec())),
+        LiteralType::Boolean(value) => ScalarValue::Boolean(Some(*value)),
+        LiteralType::Byte(value) => ScalarValue::Int8(i8::try_from(*value).ok()),
+        LiteralType::Short(value) => ScalarValue::Int16(i16::try_from(*value).ok()),
+        LiteralType::Integer(value) => ScalarValue::Int32(Some(*value)),
+        LiteralType::Long(value) => ScalarValue::Int64(Some(*value)),
+        LiteralType::Float(value) => ScalarValue::Float32(Some(*value)),
+        LiteralType::Double(value) => ScalarValue::Float64(Some(*value)),
+        LiteralType::Decimal(value) => decimal(&value.value, value.precision, value.scale)?,
+        LiteralType::String(value) => ScalarValue::Utf8(Some(value.clone())),
+        LiteralType::Date(days) => ScalarValue::Date32(Some(*days)),
+        LiteralType::Timestamp(micros) => ScalarValue::TimestampMicrosecond(Some(*micros), Some(UTC.into())),
+        LiteralType::TimestampNtz(micros) => ScalarValue::TimestampMicrosecond(Some(*micros), None),
+        LiteralType::CalendarInterval(span) => ScalarValue::IntervalMonthDayNano(Some(
+            IntervalMonthDayNano::new(span.months, span.days, span.microseconds.saturating_mul(1000)),
+        )),
+        LiteralType::YearMonthInterval(months) => ScalarValue::IntervalYearMonth(Some(*months)),
+        LiteralType::DayTimeInterval(micros) => ScalarValue::DurationMicrosecond(Some(*micros)),
+        LiteralType::Array(array) => {
+            let item = match (element_type(literal)?, &array.element_type) {
+                (Some(item), _) => item,
+                (None, Some(item)) => schema::message::read(item)?,
+                (None, None) => common_type(&array.elements)?,
+            };
+            let elements = array.elements.iter().map(|element| Ok(value(element)?.cast_to(&item)?));
+            let elements = elements.collect::<Result<Vec<_>>>()?;
+            ScalarValue::List(ScalarValue::new_list(&elements, &item, true))
+        }
+        LiteralType::Struct(parts) => structure(literal, &parts.elements)?,
+        _ => return Err(SparkError::unsupported("this kind of literal")),
+    })
+}
+
+fn element_type(literal: &Literal) -> Result<Option<DataType>> {
+    let Some(message) = &literal.data_type else { return Ok(None) };
+    match schema::message::read(message)? {
+        DataType::List(item) => Ok(Some(item.data_type().clone())),
+        _ => Ok(None),
+    }
+}
+
+fn common_type(elements: &[Literal]) -> Result<DataType> {
+    elements.first().map_or(Ok(DataType::Null), |first| Ok(value(first)?.data_type()))
+}
+
+fn structure(literal: &Literal, elements: &[Literal]) -> Result<ScalarValue> {
+    let known = match &literal.data_type {
+        Some(message) => Some(schema::message::read(message)?),
+        None => None,
+    };
+    let mut builder = ScalarStructBuilder::new();
+    for (index, element) in elements.iter().enumerate() {
+        let value = value(element)?;
+        let field = match &known {
+            Some(DataType::Struct(fields)) if index < fields.len() => Arc::clone(&fields[index]),
+            _ => Arc::new(datafusion::arrow::datatypes::Field::new(
+                format!("col{}", index + 1),
+                value.data_type(),
+                true,
+            )),
+        };
+        let value = value.cast_to(field.data_type())?;
+        builder = builder.with_scalar(field, value);
+    }
+    Ok(builder.build()?)
+}
+
+/// A decimal from its text; without a type, the narrowest that holds it.
+pub(crate) fn decimal(text: &str, precision: Option<i32>, scale: Option<i32>) -> Result<ScalarValue> {
+    let wrong = || SparkError::argument(format!("{text} is no decimal of at most 38 digits."));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits: i128 = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
+    let written = i32::try_from(fraction.len()).map_err(|_| wrong())?;
+    let scale = scale.unwrap_or(written);
+    let shift = u32::try_from(scale - written).map_err(|_| wrong())?;
+    let digits = 10_i128.checked_pow(shift).and_then(|power| digits.checked_mul(power)).ok_or_else(wrong)?;
+    let count = i32::try_from(digits.unsigned_abs().to_string().len()).map_err(|_| wrong())?;
+    let precision = precision.unwrap_or_else(|| count.max(scale));
+    let (precision, scale) =
+        (u8::try_from(precision).map_err(|_| wrong())?, i8::try_from(scale).map_err(|_| wrong())?);
+    Ok(ScalarValue::Decimal128(Some(digits), precision, scale))
+}
+
+fn name(value: &ScalarValue) -> Result<String> {
+    if value.is_null() {
+        return Ok("NULL".to_owned());
+    }
+    let shown = show::scalar(value)?;
+    Ok(match value {
+        ScalarValue::Date32(_) => format!("DATE '{shown}'"),
+        ScalarValue::TimestampMicrosecond(_, Some(_)) => format!("TIMESTAMP '{shown}'"),
+        ScalarValue::TimestampMicrosecond(_, None) => format!("TIMESTAMP_NTZ '{shown}'"),
+        ScalarValue::Binary(Some(bytes)) => {
+            format!("X'{}'", bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>())
+        }
+        _ => shown,
+    })
+}

@@ -1,0 +1,149 @@
+//! Operators and what else has a notation of its own: comparisons, `CASE`, `IN`, `LIKE`.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::expr::{Case, InList, Like};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::prelude::cast;
+
+use crate::error::Result;
+use crate::expression::{Named, Resolver};
+
+/// Operators between two values: Spark's word, the planner's, as it is shown.
+const BINARY: &[(&str, Operator, &str)] = &[
+    ("+", Operator::Plus, "+"),
+    ("-", Operator::Minus, "-"),
+    ("*", Operator::Multiply, "*"),
+    ("%", Operator::Modulo, "%"),
+    ("=", Operator::Eq, "="),
+    ("==", Operator::Eq, "="),
+    ("!=", Operator::NotEq, "!="),
+    ("<>", Operator::NotEq, "!="),
+    ("<", Operator::Lt, "<"),
+    ("<=", Operator::LtEq, "<="),
+    (">", Operator::Gt, ">"),
+    (">=", Operator::GtEq, ">="),
+    ("<=>", Operator::IsNotDistinctFrom, "<=>"),
+    ("and", Operator::And, "AND"),
+    ("or", Operator::Or, "OR"),
+    ("&", Operator::BitwiseAnd, "&"),
+    ("|", Operator::BitwiseOr, "|"),
+    ("^", Operator::BitwiseXor, "^"),
+    ("||", Operator::StringConcat, "||"),
+];
+
+impl Resolver<'_> {
+    /// A call that is written as an operator, if it is one.
+    pub(super) fn operator(&self, function: &str, arguments: &[Named]) -> Result<Option<Named>> {
+        if let [left, right] = arguments
+            && let Some((_, operator, sign)) = BINARY.iter().find(|(name, ..)| *name == function)
+        {
+            let name = if *operator == Operator::NotEq {
+                format!("(NOT ({} = {}))", left.name, right.name)
+            } else {
+                format!("({} {sign} {})", left.name, right.name)
+            };
+            return Ok(Some(Named::new(self.between(left, *operator, right)?, name)));
+        }
+        let expr = |index: usize| arguments[index].expr.clone();
+        let name = |index: usize| arguments[index].name.as_str();
+        let named = match (function, arguments.len()) {
+            ("/", 2) => {
+                let sides = [self.dividend(&arguments[0])?, self.dividend(&arguments[1])?];
+                let [left, right] = sides;
+                Named::new(left / right, format!("({} / {})", name(0), name(1)))
+            }
+            ("div", 2) => {
+                let quotient = cast(expr(0), DataType::Int64) / cast(expr(1), DataType::Int64);
+                Named::new(quotient, format!("({} div {})", name(0), name(1)))
+            }
+            ("not" | "!", 1) => Named::new(!expr(0), format!("(NOT {})", name(0))),
+            ("negative", 1) => Named::new(-expr(0), format!("(- {})", name(0))),
+            ("positive", 1) => Named::new(expr(0), format!("(+ {})", name(0))),
+            ("isnull", 1) => Named::new(expr(0).is_null(), format!("({} IS NULL)", name(0))),
+            ("isnotnull", 1) => Named::new(expr(0).is_not_null(), format!("({} IS NOT NULL)", name(0))),
+            ("in", 2..) => in_list(arguments),
+            ("like" | "ilike", 2 | 3) => like(function, arguments),
+            ("rlike" | "regexp_like" | "regexp", 2) => {
+                let found = self.udf("regexp_like")?.call(vec![expr(0), expr(1)]);
+                Named::new(found, format!("RLIKE({}, {})", name(0), name(1)))
+            }
+            ("when", 2..) => case(arguments),
+            _ => return Ok(None),
+        };
+        Ok(Some(named))
+    }
+
+    fn between(&self, left: &Named, operator: Operator, right: &Named) -> Result<Expr> {
+        let (mut a, mut b) = (left.expr.clone(), right.expr.clone());
+        let types = (self.type_of(&a)?, self.type_of(&b)?);
+        // Text beside a number is read as a number.
+        match &types {
+            (DataType::Utf8, other) if other.is_numeric() && operator != Operator::StringConcat => {
+                a = cast(a, number_for(other));
+            }
+            (other, DataType::Utf8) if other.is_numeric() && operator != Operator::StringConcat => {
+                b = cast(b, number_for(other));
+            }
+            (DataType::Date32, other) if other.is_integer() => {
+                let function = if operator == Operator::Minus { "date_sub" } else { "date_add" };
+                return Ok(self.udf(function)?.call(vec![a, cast(b, DataType::Int32)]));
+            }
+            _ => {}
+        }
+        Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(a), operator, Box::new(b))))
+    }
+
+    /// Division is of doubles, unless decimals are divided.
+    fn dividend(&self, side: &Named) -> Result<Expr> {
+        let decimal = matches!(self.type_of(&side.expr)?, DataType::Decimal128(..));
+        Ok(if decimal { side.expr.clone() } else { cast(side.expr.clone(), DataType::Float64) })
+    }
+}
+
+fn number_for(other: &DataType) -> DataType {
+    if other.is_integer() { DataType::Int64 } else { DataType::Float64 }
+}
+
+fn in_list(arguments: &[Named]) -> Named {
+    let list = arguments[1..].iter().map(|item| item.expr.clone()).collect();
+    let names: Vec<&str> = arguments[1..].iter().map(|item| item.name.as_str()).collect();
+    let expr = Expr::InList(InList::new(Box::new(arguments[0].expr.clone()), list, false));
+    Named::new(expr, format!("({} IN ({}))", arguments[0].name, names.join(", ")))
+}
+
+fn like(function: &str, arguments: &[Named]) -> Named {
+    let escape = match arguments.get(2).map(|argument| &argument.expr) {
+        Some(Expr::Literal(value, _)) => value.try_as_str().flatten().and_then(|text| text.chars().next()),
+        _ => Some('\\'),
+    };
+    let expr = Expr::Like(Like::new(
+        false,
+        Box::new(arguments[0].expr.clone()),
+        Box::new(arguments[1].expr.clone()),
+        escape,
+        function == "ilike",
+    ));
+    let name = if function == "ilike" {
+        format!("ilike({}, {})", arguments[0].name, arguments[1].name)
+    } else {
+        format!("{} LIKE {}", arguments[0].name, arguments[1].name)
+    };
+    Named::new(expr, name)
+}
+
+fn case(arguments: &[Named]) -> Named {
+    let mut name = "CASE".to_owned();
+    let mut branches = Vec::new();
+    let mut pairs = arguments.chunks_exact(2);
+    for pair in &mut pairs {
+        name.push_str(&format!(" WHEN {} THEN {}", pair[0].name, pair[1].name));
+        branches.push((Box::new(pair[0].expr.clone()), Box::new(pair[1].expr.clone())));
+    }
+    let otherwise = pairs.remainder().first();
+    if let Some(otherwise) = otherwise {
+        name.push_str(&format!(" ELSE {}", otherwise.name));
+    }
+    name.push_str(" END");
+    let otherwise = otherwise.map(|otherwise| Box::new(otherwise.expr.clone()));
+    Named::new(Expr::Case(Case::new(None, branches, otherwise)), name)
+}

@@ -1,0 +1,212 @@
+//! `OVER`: functions that look at the rows around a row; and subqueries, which look at another frame.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{ScalarValue, Spans};
+use datafusion::logical_expr::expr::{
+    Exists, InSubquery, NullTreatment, WindowFunction, WindowFunctionParams,
+};
+use datafusion::logical_expr::{
+    Expr, SortExpr, Subquery, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+};
+use datafusion::prelude::cast;
+
+use crate::error::{Result, SparkError};
+use crate::expression::{Named, Resolver};
+use crate::wire::expression::{
+    Boundary, ExprType, Expression, FrameBoundary, SortOrder, SubqueryExpression, UnresolvedFunction, Window,
+    WindowFrame as Frame,
+};
+
+impl Resolver<'_> {
+    pub(super) fn window(&self, window: &Window) -> Result<Named> {
+        let inner = window.window_function.as_ref().ok_or_else(|| SparkError::missing("window_function"))?;
+        let partition = self.list(&window.partition_spec)?;
+        let order = window.order_spec.iter().map(|order| self.order(order)).collect::<Result<Vec<_>>>()?;
+        let call = match &inner.expr_type {
+            Some(ExprType::UnresolvedFunction(call)) => UnresolvedFunction::clone(call),
+            Some(ExprType::CallFunction(call)) => {
+                super::build::call(&call.function_name, call.arguments.clone())
+            }
+            Some(ExprType::ExpressionString(text)) => {
+                match crate::sql::expression(&text.expression)?.expr_type {
+                    Some(ExprType::UnresolvedFunction(call)) => *call,
+                    _ => return Err(SparkError::invalid("Only functions have windows.")),
+                }
+            }
+            _ => return Err(SparkError::invalid("Only functions have windows.")),
+        };
+        let frame = self.frame_of(&call.function_name, window.frame_spec.as_ref(), &order)?;
+        let (definition, arguments, shown, nulls) = self.windowed(&call)?;
+        let text = self.spec_text(&partition, window, &frame)?;
+        let ranks = matches!(&definition, WindowFunctionDefinition::WindowUDF(udwf)
+            if matches!(udwf.name(), "row_number" | "rank" | "dense_rank" | "ntile"));
+        let params = WindowFunctionParams {
+            args: arguments,
+            partition_by: partition.iter().map(|named| named.expr.clone()).collect(),
+            order_by: order,
+            window_frame: frame,
+            filter: None,
+            null_treatment: nulls,
+            distinct: call.is_distinct,
+        };
+        let expr = Expr::WindowFunction(Box::new(WindowFunction { fun: definition, params }));
+        let expr = if ranks { cast(expr, DataType::Int32) } else { expr };
+        Ok(Named::new(expr, format!("{shown} OVER ({text})")))
+    }
+
+    fn windowed(
+        &self,
+        call: &UnresolvedFunction,
+    ) -> Result<(WindowFunctionDefinition, Vec<Expr>, String, Option<NullTreatment>)> {
+        let name = call.function_name.to_lowercase();
+        let state = self.context.state_ref();
+        let udwf = state.read().window_functions().get(&name).cloned();
+        if let Some(udwf) = udwf
+            && !matches!(name.as_str(), "first_value" | "last_value")
+        {
+            let arguments = self.list(&call.arguments)?;
+            let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
+            let shown = format!("{name}({})", names.join(", "));
+            let mut exprs: Vec<Expr> = arguments.into_iter().map(|argument| argument.expr).collect();
+            let mut nulls = None;
+            if matches!(name.as_str(), "lag" | "lead" | "nth_value") {
+                // PySpark sends whether nulls are passed over as one argument more.
+                let most = if name == "nth_value" { 2 } else { 3 };
+                if exprs.len() > most {
+                    exprs.truncate(most);
+                    nulls = Some(NullTreatment::IgnoreNulls);
+                }
+                if matches!(exprs.get(2), Some(Expr::Literal(value, _)) if value.is_null()) {
+                    exprs.truncate(2);
+                }
+            }
+            return Ok((WindowFunctionDefinition::WindowUDF(udwf), exprs, shown, nulls));
+        }
+        let named = self.function(call)?;
+        match named.expr {
+            Expr::AggregateFunction(function) => Ok((
+                WindowFunctionDefinition::AggregateUDF(function.func),
+                function.params.args,
+                named.name,
+                function.params.null_treatment,
+            )),
+            _ => Err(SparkError::invalid(format!("{name} is neither a window function nor an aggregate."))),
+        }
+    }
+
+    fn frame_of(&self, function: &str, frame: Option<&Frame>, order: &[SortExpr]) -> Result<WindowFrame> {
+        const ROW: i32 = 1;
+        let unbounded = WindowFrameBound::Preceding(ScalarValue::Null);
+        let Some(frame) = frame else {
+            let ranks =
+                ["row_number", "rank", "dense_rank", "ntile", "percent_rank", "cume_dist", "lag", "lead"];
+            let rows = order.is_empty() || ranks.contains(&function.to_lowercase().as_str());
+            let units = if rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+            let end = if order.is_empty() {
+                WindowFrameBound::Following(ScalarValue::Null)
+            } else {
+                WindowFrameBound::CurrentRow
+            };
+            return Ok(WindowFrame::new_bounds(units, unbounded, end));
+        };
+        let rows = frame.frame_type == ROW;
+        let units = if rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+        let lower = self.bound(frame.lower.as_ref(), rows, false)?;
+        let upper = self.bound(frame.upper.as_ref(), rows, true)?;
+        Ok(WindowFrame::new_bounds(units, lower, upper))
+    }
+
+    fn bound(&self, bound: Option<&FrameBoundary>, rows: bool, upper: bool) -> Result<WindowFrameBound> {
+        let value = match bound.and_then(|bound| bound.boundary.as_ref()) {
+            Some(Boundary::CurrentRow(_)) => return Ok(WindowFrameBound::CurrentRow),
+            Some(Boundary::Value(value)) => value,
+            _ if upper => return Ok(WindowFrameBound::Following(ScalarValue::Null)),
+            _ => return Ok(WindowFrameBound::Preceding(ScalarValue::Null)),
+        };
+        let steps = self.steps(value)?;
+        let distance = |steps: i64| {
+            if rows {
+                ScalarValue::UInt64(Some(steps.unsigned_abs()))
+            } else {
+                ScalarValue::Int64(Some(steps.abs()))
+            }
+        };
+        Ok(match steps {
+            0 => WindowFrameBound::CurrentRow,
+            ..0 => WindowFrameBound::Preceding(distance(steps)),
+            _ => WindowFrameBound::Following(distance(steps)),
+        })
+    }
+
+    fn steps(&self, value: &Expression) -> Result<i64> {
+        let wrong = || SparkError::unsupported("the boundary of a window that is no whole number");
+        let mut expr = self.named(value)?.expr;
+        let mut sign = 1;
+        if let Expr::Negative(inner) = expr {
+            (sign, expr) = (-1, *inner);
+        }
+        let Expr::Literal(value, _) = expr else { return Err(wrong()) };
+        match value.cast_to(&DataType::Int64) {
+            Ok(ScalarValue::Int64(Some(steps))) => Ok(sign * steps),
+            _ => Err(wrong()),
+        }
+    }
+
+    fn spec_text(&self, partition: &[Named], window: &Window, frame: &WindowFrame) -> Result<String> {
+        let mut text = String::new();
+        if !partition.is_empty() {
+            let names: Vec<&str> = partition.iter().map(|named| named.name.as_str()).collect();
+            text = format!("PARTITION BY {} ", names.join(", "));
+        }
+        if !window.order_spec.is_empty() {
+            let order = window.order_spec.iter().map(|order| self.order_text(order));
+            text.push_str(&format!("ORDER BY {} ", order.collect::<Result<Vec<_>>>()?.join(", ")));
+        }
+        let bound = |bound: &WindowFrameBound| match bound {
+            WindowFrameBound::CurrentRow => "CURRENT ROW".to_owned(),
+            WindowFrameBound::Preceding(value) if value.is_null() => "UNBOUNDED PRECEDING".to_owned(),
+            WindowFrameBound::Following(value) if value.is_null() => "UNBOUNDED FOLLOWING".to_owned(),
+            WindowFrameBound::Preceding(value) => format!("-{value} FOLLOWING"),
+            WindowFrameBound::Following(value) => format!("{value} FOLLOWING"),
+        };
+        let units = if frame.units == WindowFrameUnits::Rows { "ROWS" } else { "RANGE" };
+        let (start, end) = (bound(&frame.start_bound), bound(&frame.end_bound));
+        if window.order_spec.is_empty() && window.frame_spec.is_none() {
+            return Ok(format!("{text}ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"));
+        }
+        Ok(format!("{text}{units} BETWEEN {start} AND {end}"))
+    }
+
+    fn order_text(&self, order: &SortOrder) -> Result<String> {
+        let sort = self.order(order)?;
+        let child = order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
+        let direction = if sort.asc { "ASC" } else { "DESC" };
+        let nulls = if sort.nulls_first { "FIRST" } else { "LAST" };
+        Ok(format!("{} {direction} NULLS {nulls}", self.named(child)?.name))
+    }
+
+    pub(super) fn subquery(&self, subquery: &SubqueryExpression) -> Result<Named> {
+        const SCALAR: i32 = 1;
+        const EXISTS: i32 = 2;
+        const IN: i32 = 4;
+        let frame = self.frame(subquery.plan_id)?;
+        let plan = || Subquery {
+            subquery: Self::subplan(frame),
+            outer_ref_columns: Vec::new(),
+            spans: Spans::new(),
+        };
+        match subquery.subquery_type {
+            SCALAR => Ok(Named::new(Expr::ScalarSubquery(plan()), "scalarsubquery()")),
+            EXISTS => Ok(Named::new(Expr::Exists(Exists::new(plan(), false)), "exists()")),
+            IN => {
+                let [value] = subquery.in_subquery_values.as_slice() else {
+                    return Err(SparkError::unsupported("IN with several columns"));
+                };
+                let value = self.named(value)?;
+                let name = format!("({} IN (listquery()))", value.name);
+                Ok(Named::new(Expr::InSubquery(InSubquery::new(Box::new(value.expr), plan(), false)), name))
+            }
+            _ => Err(SparkError::unsupported("this kind of subquery")),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One execution: the answers that a client has not let go of, so that it can attach again where it was.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::sync::watch;
+use tonic::Status;
+
+use crate::session::{Session, lock};
+use crate::wire::execute::{ExecutePlanResponse, ResponseType, ResultComplete};
+
+/// Bytes of answers that nobody has fetched; more waits.
+const BYTES_AHEAD_MAX: usize = 256 << 20;
+
+/// How long an operation waits for a client that fetches nothing.
+const DETACHED_MAX: Duration = Duration::from_secs(300);
+
+/// An execution.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) tags: Vec<String>,
+    answers: Mutex<Answers>,
+    /// Counts up with every change of the answers.
+    changed: watch::Sender<u64>,
+    interrupted: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Answers {
+    kept: VecDeque<(Arc<ExecutePlanResponse>, usize)>,
+    /// The number of the first answer that is kept.
+    first: u64,
+    /// The number of the answer to be sent next.
+    next: u64,
+    bytes: usize,
+    end: Option<Result<(), Status>>,
+}
+
+impl Operation {
+    pub(crate) fn new(id: String, tags: Vec<String>) -> Self {
+        Operation {
+            id,
+            tags,
+            answers: Mutex::default(),
+            changed: watch::channel(0).0,
+            interrupted: watch::channel(false).0,
+        }
+    }
+
+    /// Asks the execution to end.
+    pub(crate) fn interrupt(&self) {
+        self.interrupted.send_replace(true);
+    }
+
+    /// Waits until the execution shall end.
+    pub(crate) async fn interrupted(&self) {
+        let _ = self.interrupted.subscribe().wait_for(|asked| *asked).await;
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        lock(&self.answers).end.is_some()
+    }
+
+    /// Appends an answer; waits while too much is waiting to be fetched.
+    pub(crate) async fn answer(&self, session: &Session, mut answer: ExecutePlanResponse) {
+        answer.session_id.clone_from(&session.id);
+        answer.server_side_session_id.clone_from(&session.server_id);
+        answer.operation_id.clone_from(&self.id);
+        answer.response_id = session.new_id();
+        let size = prost::Message::encoded_len(&answer);
+        let mut changed = self.changed.subscribe();
+        while lock(&self.answers).bytes > BYTES_AHEAD_MAX {
+            if tokio::time::timeout(DETACHED_MAX, changed.changed()).await.is_err() {
+                // Nobody has fetched anything for so long: nobody will.
+                self.interrupt();
+                return;
+            }
+        }
+        {
+            let mut answers = lock(&self.answers);
+            answers.bytes += size;
+            answers.kept.push_back((Arc::new(answer), size));
+        }
+        self.notify();
+    }
+
+    /// An answer of this kind.
+    pub(crate) async fn tell(&self, session: &Session, kind: ResponseType) {
+        self.answer(session, ExecutePlanResponse { response_type: Some(kind), ..Default::default() }).await;
+    }
+
+    /// Ends the answers.
+    pub(crate) async fn end(&self, session: &Session, outcome: Result<(), Status>) {
+        if outcome.is_ok() {
+            self.tell(session, ResponseType::ResultComplete(ResultComplete {})).await;
+        }
+        lock(&self.answers).end = Some(outcome);
+        self.notify();
+    }
+
+    fn notify(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// The client has everything up to this answer.
+    pub(crate) fn release_until(&self, response: &str) {
+        {
+            let mut answers = lock(&self.answers);
+            let found = answers.kept.iter().position(|(answer, _)| answer.response_id == response);
+            let Some(last) = found else { return };
+            for (_, size) in answers.kept.drain(..=last).collect::<Vec<_>>() {
+                answers.bytes -= size;
+                answers.first += 1;
+            }
+        }
+        self.notify();
+    }
+
+    /// The answers behind `after`, or all that are kept.
+    #[expect(clippy::result_large_err, reason = "gRPC's own error")]
+    pub(crate) fn stream(
+        self: &Arc<Self>,
+        after: Option<&str>,
+    ) -> Result<impl Stream<Item = Result<ExecutePlanResponse, Status>> + Send + use<>, Status> {
+        let from = {
+            let answers = lock(&self.answers);
+            match after {
+                None => answers.first,
+                Some(id) => match answers.kept.iter().position(|(answer, _)| answer.response_id == id) {
+                    Some(index) => answers.first + index as u64 + 1,
+                    None => answers.first,
+                },
+            }
+        };
+        let state = (Arc::clone(self), from, self.changed.subscribe(), false);
+        Ok(futures::stream::unfold(state, |(operation, at, mut changed, failed)| async move {
+            if failed {
+                return None;
+            }
+            loop {
+                changed.mark_unchanged();
+                match operation.at(at) {
+                    Next::Answer(at, answer) => {
+                        return Some((Ok(answer), (operation, at + 1, changed, false)));
+                    }
+                    Next::End(Ok(())) => return None,
+                    Next::End(Err(status)) => return Some((Err(status), (operation, at, changed, true))),
+                    Next::Wait => changed.changed().await.ok()?,
+                }
+            }
+        }))
+    }
+
+    fn at(&self, number: u64) -> Next {
+        let mut answers = lock(&self.answers);
+        let number = number.max(answers.first);
+        let index = usize::try_from(number - answers.first).unwrap_or(usize::MAX);
+        if let Some((answer, _)) = answers.kept.get(index) {
+            let answer = ExecutePlanResponse::clone(answer);
+            answers.next = answers.next.max(number + 1);
+            return Next::Answer(number, answer);
+        }
+        answers.end.clone().map_or(Next::Wait, Next::End)
+    }
+}
+
+enum Next {
+    Answer(u64, ExecutePlanResponse),
+    End(Result<(), Status>),
+    Wait,
+}

@@ -1,0 +1,308 @@
+//! Relations: a client's plan becomes the planner's, once.
+
+use std::sync::Arc;
+
+use datafusion::common::Column as PlanColumn;
+use datafusion::datasource::{TableProvider, provider_as_source};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+use datafusion::prelude::cast;
+use engine::dataframe::{DataFrames, Rows};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::error::{Result, SparkError};
+use crate::expression::Resolver;
+use crate::plan::frame::{Column, Frame, Stored, Views};
+use crate::schema::canonical;
+use crate::session::Session;
+use crate::wire::relation::{RelType, Relation, Sort};
+
+mod aggregate;
+pub(crate) mod frame;
+mod join;
+mod local;
+mod missing;
+mod project;
+mod read;
+mod sample;
+mod set;
+mod summary;
+
+pub(crate) use aggregate::sets;
+pub(crate) use local::{lower as options, relation as local_relation};
+pub(crate) use project::{to_df, whole};
+
+/// Translates one plan.
+pub(crate) struct Planner<'a> {
+    pub(crate) session: &'a Arc<Session>,
+    pub(crate) frames: DataFrames,
+    /// The views that names may mean.
+    pub(crate) views: Views,
+    /// Frames that expressions name by number.
+    pub(crate) subqueries: Vec<(i64, Frame)>,
+    ids: u64,
+}
+
+/// A part of a message that must be there.
+pub(crate) fn input<'m, T>(part: &'m Option<Box<T>>, name: &str) -> Result<&'m T> {
+    part.as_deref().ok_or_else(|| SparkError::missing(name))
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(session: &'a Arc<Session>) -> Self {
+        let frames = session.engine.dataframes();
+        Planner { session, frames, views: session.views(), subqueries: Vec::new(), ids: 0 }
+    }
+
+    /// A name that no other column of the plan has.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.ids += 1;
+        format!("#{}", self.ids)
+    }
+
+    /// A number that nothing else of the plan has.
+    pub(crate) fn new_number(&mut self) -> i64 {
+        self.ids += 1;
+        i64::try_from(self.ids).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn resolver<'r>(&'r self, frame: &'r Frame) -> Resolver<'r> {
+        Resolver::new(self.frames.context(), frame, &self.subqueries)
+    }
+
+    /// The frame of a relation.
+    pub(crate) fn relation<'r>(&'r mut self, relation: &'r Relation) -> BoxFuture<'r, Result<Frame>> {
+        async move {
+            let kind = relation.rel_type.as_ref().ok_or_else(|| SparkError::missing("relation"))?;
+            let mut frame = self.of(kind).await?;
+            if let Some(plan) = relation.common.as_ref().and_then(|common| common.plan_id) {
+                for column in &mut frame.columns {
+                    column.plans.push(plan);
+                }
+            }
+            Ok(frame)
+        }
+        .boxed()
+    }
+
+    /// Runs what was planned.
+    pub(crate) async fn run(self, frame: Frame) -> Result<Rows> {
+        let Frame { plan, columns } = frame;
+        // Hidden columns stay behind.
+        let plan = LogicalPlanBuilder::from(plan).project(columns.iter().map(Column::expr))?.build()?;
+        Ok(self.frames.run(plan).await?)
+    }
+
+    async fn of(&mut self, kind: &RelType) -> Result<Frame> {
+        match kind {
+            RelType::Read(read) => self.read(read).await,
+            RelType::LocalRelation(local) => self.local(local.data.as_ref(), local.schema.as_deref()),
+            RelType::CachedLocalRelation(cached) => self.cached(&cached.hash),
+            RelType::ChunkedCachedLocalRelation(cached) => self.chunked(cached),
+            RelType::CachedRemoteRelation(held) => self.held(&held.relation_id).await,
+            RelType::Range(range) => self.range(range),
+            RelType::Sql(sql) => self.sql(sql).await,
+            RelType::UnresolvedTableValuedFunction(call) => {
+                self.table_function(&call.function_name, &call.arguments)
+            }
+            RelType::WithRelations(with) => {
+                for reference in &with.references {
+                    self.reference(reference).await?;
+                }
+                self.relation(input(&with.root, "root")?).await
+            }
+            RelType::SetOp(set) => {
+                let left = self.relation(input(&set.left_input, "left_input")?).await?;
+                let right = self.relation(input(&set.right_input, "right_input")?).await?;
+                self.set_operation(left, right, set)
+            }
+            RelType::Join(join) => {
+                let left = self.relation(input(&join.left, "left")?).await?;
+                let right = self.relation(input(&join.right, "right")?).await?;
+                self.join(left, right, join)
+            }
+            RelType::Aggregate(aggregate) => self.aggregate_relation(aggregate).await,
+            RelType::Tail(tail) => self.tail(tail).await,
+            RelType::Catalog(catalog) => self.catalog(catalog),
+            other => self.over_one(other).await,
+        }
+    }
+
+    /// Relations over one other that need nothing but its frame.
+    async fn over_one(&mut self, kind: &RelType) -> Result<Frame> {
+        macro_rules! over {
+            ($message:expr) => {
+                self.relation(input(&$message.input, "input")?).await?
+            };
+        }
+        match kind {
+            RelType::Project(project) if project.input.is_none() => {
+                let frame = self.nothing()?;
+                self.select(frame, &project.expressions)
+            }
+            RelType::Project(project) => {
+                let frame = over!(project);
+                self.select(frame, &project.expressions)
+            }
+            RelType::Filter(filter) => {
+                let frame = over!(filter);
+                self.filter(frame, input(&filter.condition, "condition")?)
+            }
+            RelType::Sort(sort) => {
+                let frame = over!(sort);
+                self.sort(frame, sort)
+            }
+            RelType::Limit(limit) => limited(over!(limit), 0, Some(count(limit.limit))),
+            RelType::Offset(offset) => limited(over!(offset), count(offset.offset), None),
+            RelType::Deduplicate(deduplicate) => {
+                let frame = over!(deduplicate);
+                self.deduplicate(frame, deduplicate)
+            }
+            RelType::SubqueryAlias(alias) => Ok(aliased(over!(alias), &alias.alias)),
+            RelType::ToDf(to) => {
+                let frame = over!(to);
+                project::to_df(frame, &to.column_names)
+            }
+            RelType::WithColumnsRenamed(with) => Ok(project::renamed(over!(with), &with.renames)),
+            RelType::WithColumns(with) => {
+                let frame = over!(with);
+                self.with_columns(frame, &with.aliases)
+            }
+            RelType::Drop(drop) => {
+                let frame = over!(drop);
+                self.drop_columns(frame, drop)
+            }
+            RelType::ToSchema(to) => {
+                let frame = over!(to);
+                self.to_schema(frame, input(&to.schema, "schema")?)
+            }
+            RelType::Repartition(same) => Ok(over!(same)),
+            RelType::RepartitionByExpression(same) => Ok(over!(same)),
+            RelType::Hint(same) => Ok(over!(same)),
+            RelType::CollectMetrics(same) => Ok(over!(same)),
+            other => self.figures(other).await,
+        }
+    }
+
+    /// `df.na`, `df.stat` and their kin.
+    async fn figures(&mut self, kind: &RelType) -> Result<Frame> {
+        macro_rules! over {
+            ($message:expr) => {
+                self.relation(input(&$message.input, "input")?).await?
+            };
+        }
+        match kind {
+            RelType::Sample(sample) => {
+                let frame = over!(sample);
+                self.sample(frame, sample)
+            }
+            RelType::FillNa(fill) => {
+                let frame = over!(fill);
+                self.fill(frame, fill)
+            }
+            RelType::DropNa(drop) => {
+                let frame = over!(drop);
+                missing::drop_rows(frame, drop)
+            }
+            RelType::Replace(replace) => {
+                let frame = over!(replace);
+                self.replace(frame, replace)
+            }
+            RelType::Unpivot(unpivot) => {
+                let frame = over!(unpivot);
+                self.unpivot(frame, unpivot)
+            }
+            RelType::Describe(describe) => {
+                let frame = over!(describe);
+                self.describe(frame, &describe.cols)
+            }
+            RelType::Summary(summary) => {
+                let frame = over!(summary);
+                self.summary(frame, &summary.statistics, &[])
+            }
+            RelType::Corr(corr) => {
+                let frame = over!(corr);
+                self.pair(frame, "corr", &corr.col1, &corr.col2)
+            }
+            RelType::Cov(cov) => {
+                let frame = over!(cov);
+                self.pair(frame, "covar_samp", &cov.col1, &cov.col2)
+            }
+            _ => Err(SparkError::unsupported("this kind of relation")),
+        }
+    }
+
+    async fn reference(&mut self, reference: &Relation) -> Result<()> {
+        if let Some(RelType::SubqueryAlias(alias)) = &reference.rel_type {
+            let views = Arc::clone(&self.views);
+            let relation = Arc::new(reference.clone());
+            let stored = Stored::Relation { relation, views };
+            Arc::make_mut(&mut self.views).insert(alias.alias.to_lowercase(), stored);
+        }
+        let frame = self.relation(reference).await?;
+        if let Some(plan) = reference.common.as_ref().and_then(|common| common.plan_id) {
+            self.subqueries.push((plan, frame));
+        }
+        Ok(())
+    }
+
+    /// Rows of a table, under names of our own.
+    pub(crate) fn scan(&mut self, table: &str, provider: Arc<dyn TableProvider>) -> Result<Frame> {
+        let plan = LogicalPlanBuilder::scan(table, provider_as_source(provider), None)?.build()?;
+        self.framed(plan, table)
+    }
+
+    /// A plan made elsewhere, under names of our own.
+    pub(crate) fn framed(&mut self, plan: LogicalPlan, qualifier: &str) -> Result<Frame> {
+        let (mut columns, mut exprs) = (Vec::new(), Vec::new());
+        for (relation, field) in plan.schema().iter() {
+            let id = self.new_id();
+            let expr = Expr::Column(PlanColumn::new(relation.cloned(), field.name()));
+            let wanted = canonical(field.data_type());
+            let expr = if wanted == *field.data_type() { expr } else { cast(expr, wanted) };
+            exprs.push(expr.alias(&id));
+            let qualifiers = vec![qualifier.rsplit('.').next().unwrap_or(qualifier).to_owned()];
+            columns.push(Column { qualifiers, ..Column::new(field.name(), id) });
+        }
+        let plan = LogicalPlanBuilder::from(plan).project(exprs)?.build()?;
+        Ok(Frame { plan, columns })
+    }
+
+    /// One row without columns.
+    pub(crate) fn nothing(&self) -> Result<Frame> {
+        Ok(Frame { plan: LogicalPlanBuilder::empty(true).build()?, columns: Vec::new() })
+    }
+
+    fn sort(&mut self, frame: Frame, sort: &Sort) -> Result<Frame> {
+        let resolver = self.resolver(&frame);
+        let order = sort.order.iter().map(|order| resolver.order(order)).collect::<Result<Vec<_>>>()?;
+        ordered(frame, order)
+    }
+}
+
+pub(crate) fn ordered(frame: Frame, order: Vec<SortExpr>) -> Result<Frame> {
+    let Frame { plan, columns } = frame;
+    Ok(Frame { plan: LogicalPlanBuilder::from(plan).sort(order)?.build()?, columns })
+}
+
+pub(crate) fn limited(frame: Frame, skip: usize, rows: Option<usize>) -> Result<Frame> {
+    let Frame { plan, columns } = frame;
+    Ok(Frame { plan: LogicalPlanBuilder::from(plan).limit(skip, rows)?.build()?, columns })
+}
+
+pub(crate) fn filtered(frame: Frame, condition: Expr) -> Result<Frame> {
+    let Frame { plan, columns } = frame;
+    Ok(Frame { plan: LogicalPlanBuilder::from(plan).filter(condition)?.build()?, columns })
+}
+
+/// The same columns under one alias.
+pub(crate) fn aliased(mut frame: Frame, alias: &str) -> Frame {
+    for column in &mut frame.columns {
+        column.qualifiers = vec![alias.to_owned()];
+    }
+    frame
+}
+
+fn count(number: i32) -> usize {
+    usize::try_from(number).unwrap_or(0)
+}

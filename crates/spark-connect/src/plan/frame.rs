@@ -1,0 +1,98 @@
+//! A DataFrame as it is known here: a plan whose columns have names that nobody else has, and beside it what the
+//! script calls them. So two columns may have the same name, as in Spark, and DataFusion never sees it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::common::Column as PlanColumn;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+use crate::sql::Query;
+use crate::wire::relation::Relation;
+
+/// A column.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    /// As the script calls it.
+    pub(crate) name: String,
+    /// As the plan calls it.
+    pub(crate) id: String,
+    /// The aliases it can be reached by: `t` of `t.name`.
+    pub(crate) qualifiers: Vec<String>,
+    /// The relations of the client, by number, that it is a column of.
+    pub(crate) plans: Vec<i64>,
+}
+
+impl Column {
+    pub(crate) fn new(name: impl Into<String>, id: impl Into<String>) -> Self {
+        Column { name: name.into(), id: id.into(), qualifiers: Vec::new(), plans: Vec::new() }
+    }
+
+    pub(crate) fn expr(&self) -> Expr {
+        column(&self.id)
+    }
+
+    /// A column computed from this one, or the same under another name.
+    pub(crate) fn renamed(&self, name: impl Into<String>) -> Self {
+        Column { name: name.into(), ..self.clone() }
+    }
+}
+
+/// The column that a plan calls so.
+pub(crate) fn column(id: &str) -> Expr {
+    Expr::Column(PlanColumn::new_unqualified(id))
+}
+
+/// A plan and what its columns are called.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) plan: LogicalPlan,
+    pub(crate) columns: Vec<Column>,
+}
+
+impl Frame {
+    pub(crate) fn field(&self, column: &Column) -> FieldRef {
+        let fields = self.plan.schema().fields();
+        fields
+            .iter()
+            .find(|field| *field.name() == column.id)
+            .cloned()
+            .unwrap_or_else(|| Arc::new(Field::new(&column.id, DataType::Null, true)))
+    }
+
+    pub(crate) fn data_type(&self, column: &Column) -> DataType {
+        self.field(column).data_type().clone()
+    }
+
+    /// The columns under the script's names.
+    pub(crate) fn schema(&self) -> Schema {
+        let field = |column: &Column| {
+            let field = self.field(column);
+            Field::new(&column.name, field.data_type().clone(), field.is_nullable())
+        };
+        Schema::new(self.columns.iter().map(field).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+}
+
+/// What a name stands for: a relation or a query, with the views that it may name.
+#[derive(Debug, Clone)]
+pub(crate) enum Stored {
+    Relation { relation: Arc<Relation>, views: Views },
+    Query { query: Query, views: Views },
+}
+
+/// Views by name, as they were when something was made from them.
+pub(crate) type Views = Arc<BTreeMap<String, Stored>>;
+
+/// The last part of a table's name: `t` of `` default.`t` ``.
+pub(crate) fn aliased_name(name: &str) -> String {
+    crate::expression::name_parts(name)
+        .ok()
+        .and_then(|mut parts| parts.pop())
+        .unwrap_or_else(|| name.to_owned())
+}

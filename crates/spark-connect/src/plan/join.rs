@@ -1,0 +1,121 @@
+//! Two frames side by side.
+
+use datafusion::common::JoinType;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+
+use crate::error::{Class, Result, SparkError};
+use crate::expression::{Named, Resolver};
+use crate::plan::Planner;
+use crate::plan::frame::{Column, Frame};
+use crate::plan::project::whole;
+use crate::wire::expression::Expression;
+use crate::wire::relation::Join;
+
+/// The ways to join, as clients number them.
+pub(crate) fn join_type(number: i32) -> Result<JoinType> {
+    Ok(match number {
+        0 | 1 | 7 => JoinType::Inner,
+        2 => JoinType::Full,
+        3 => JoinType::Left,
+        4 => JoinType::Right,
+        5 => JoinType::LeftAnti,
+        6 => JoinType::LeftSemi,
+        _ => return Err(SparkError::unsupported("this kind of join")),
+    })
+}
+
+impl Planner<'_> {
+    pub(crate) fn join(&mut self, left: Frame, right: Frame, join: &Join) -> Result<Frame> {
+        let kind = join_type(join.join_type)?;
+        if !join.using_columns.is_empty() {
+            return self.join_using(left, right, kind, &join.using_columns);
+        }
+        self.join_on(left, right, kind, join.join_condition.as_deref())
+    }
+
+    pub(crate) fn join_on(
+        &mut self,
+        left: Frame,
+        right: Frame,
+        kind: JoinType,
+        condition: Option<&Expression>,
+    ) -> Result<Frame> {
+        let columns: Vec<Column> = left.columns.iter().chain(&right.columns).cloned().collect();
+        let schema = left.plan.schema().join(right.plan.schema())?;
+        let condition = match condition {
+            None => None,
+            Some(condition) => {
+                let resolver = Resolver {
+                    context: self.frames.context(),
+                    columns: &columns,
+                    schema: &schema,
+                    subqueries: &self.subqueries,
+                    variables: Default::default(),
+                };
+                Some(resolver.named(condition)?.expr)
+            }
+        };
+        let visible = if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
+            left.columns.clone()
+        } else {
+            columns
+        };
+        let builder = LogicalPlanBuilder::from(left.plan);
+        let plan = match condition {
+            None if kind == JoinType::Inner => builder.cross_join(right.plan)?,
+            None => builder.join_on(right.plan, kind, [datafusion::logical_expr::lit(true)])?,
+            Some(condition) => builder.join_on(right.plan, kind, [condition])?,
+        };
+        Ok(Frame { plan: plan.build()?, columns: visible })
+    }
+
+    /// Joined where columns of the same names are equal; each of these comes once.
+    pub(crate) fn join_using(
+        &mut self,
+        left: Frame,
+        right: Frame,
+        kind: JoinType,
+        names: &[String],
+    ) -> Result<Frame> {
+        let mut pairs = Vec::new();
+        for name in names {
+            pairs.push((find(&left, name, "left")?, find(&right, name, "right")?));
+        }
+        let equal: Vec<Expr> = pairs.iter().map(|(a, b)| a.expr().eq(b.expr())).collect();
+        let (left_columns, right_columns) = (left.columns, right.columns);
+        let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, equal)?.build()?;
+        let rest = |columns: &[Column], used: &dyn Fn(&Column) -> bool| {
+            columns.iter().filter(|column| !used(column)).map(whole).collect::<Vec<_>>()
+        };
+        let mut list: Vec<Named> = Vec::new();
+        for (a, b) in &pairs {
+            let mut column = if kind == JoinType::Right { b.clone() } else { a.clone() };
+            column.name.clone_from(&a.name);
+            column.plans = a.plans.iter().chain(&b.plans).copied().collect();
+            column.qualifiers = a.qualifiers.iter().chain(&b.qualifiers).cloned().collect();
+            list.push(if kind == JoinType::Full {
+                let either = datafusion::functions::core::expr_fn::coalesce(vec![a.expr(), b.expr()]);
+                Named::new(either, &a.name)
+            } else {
+                whole(&column)
+            });
+        }
+        list.extend(rest(&left_columns, &|column| pairs.iter().any(|(a, _)| a.id == column.id)));
+        if !matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
+            list.extend(rest(&right_columns, &|column| pairs.iter().any(|(_, b)| b.id == column.id)));
+        }
+        self.projected(Frame { plan, columns: Vec::new() }, list)
+    }
+}
+
+fn find(frame: &Frame, name: &str, side: &str) -> Result<Column> {
+    let found = frame.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    found.cloned().ok_or_else(|| {
+        let known = frame.names().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "USING column `{name}` cannot be resolved on the {side} side of the join. The {side}-side columns: \
+             [{known}]."
+        );
+        SparkError::new(Class::Analysis, "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", text)
+    })
+}

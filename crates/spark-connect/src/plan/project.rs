@@ -1,0 +1,251 @@
+//! Columns chosen, computed, renamed, dropped.
+
+use std::collections::HashSet;
+
+use datafusion::common::UnnestOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::prelude::cast;
+
+use crate::error::{Class, Result, SparkError};
+use crate::expression::{Generator, Named};
+use crate::plan::frame::{Column, Frame, column};
+use crate::plan::{Planner, filtered};
+use crate::schema::{self, canonical};
+use crate::wire::expression::{Alias, ExprType, Expression};
+use crate::wire::relation::{Drop, WithColumnsRenamedRename};
+use crate::wire::types::DataType as Message;
+
+impl Planner<'_> {
+    pub(crate) fn select(&mut self, frame: Frame, expressions: &[Expression]) -> Result<Frame> {
+        let list = self.resolver(&frame).list(expressions)?;
+        self.chosen(frame, list)
+    }
+
+    /// A frame of these columns.
+    pub(crate) fn chosen(&mut self, frame: Frame, list: Vec<Named>) -> Result<Frame> {
+        let grouped = find_aggregate_exprs(list.iter().map(|named| &named.expr));
+        if !grouped.is_empty() {
+            return self.aggregate(frame, Vec::new(), list);
+        }
+        let (frame, list) = self.generated(frame, list)?;
+        let (frame, list) = self.windowed(frame, list)?;
+        self.projected(frame, list)
+    }
+
+    /// Without aggregates, generators and windows.
+    pub(crate) fn projected(&mut self, frame: Frame, list: Vec<Named>) -> Result<Frame> {
+        let mut taken = HashSet::new();
+        let (mut exprs, mut columns) = (Vec::new(), Vec::new());
+        for named in list {
+            let name = named.column_name().to_owned();
+            if let Some(source) = named.source.filter(|source| taken.insert(source.id.clone())) {
+                exprs.push(source.expr());
+                columns.push(source.renamed(name));
+                continue;
+            }
+            let id = self.new_id();
+            exprs.push(self.settled(&frame, named.expr)?.alias(&id));
+            columns.push(Column::new(name, id));
+        }
+        let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+        Ok(Frame { plan, columns })
+    }
+
+    /// In a type that Spark has.
+    pub(crate) fn settled(&self, frame: &Frame, expr: Expr) -> Result<Expr> {
+        let found = self.resolver(frame).type_of(&expr)?;
+        let wanted = canonical(&found);
+        Ok(if wanted == found { expr } else { cast(expr, wanted) })
+    }
+
+    /// Rows made by a generator, with its columns in the list.
+    fn generated(&mut self, frame: Frame, list: Vec<Named>) -> Result<(Frame, Vec<Named>)> {
+        match list.iter().filter(|named| named.generator.is_some()).count() {
+            0 => return Ok((frame, list)),
+            1 => {}
+            _ => {
+                let text = "Only one generator is allowed in the select clause.";
+                return Err(SparkError::new(
+                    Class::Analysis,
+                    "UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
+                    "42K0E",
+                    text,
+                ));
+            }
+        }
+        let (mut frame, mut whole) = (frame, Vec::new());
+        for mut named in list {
+            let Some(generator) = named.generator.take() else {
+                whole.push(named);
+                continue;
+            };
+            let (unnested, made) = self.unnest(frame, &generator)?;
+            frame = unnested;
+            let names = &named.aliases;
+            let fits = names.is_empty() || names.len() == made.len();
+            if !fits {
+                let text =
+                    format!("The generator makes {} columns, {} aliases are given.", made.len(), names.len());
+                return Err(SparkError::new(Class::Analysis, "UDTF_ALIAS_NUMBER_MISMATCH", "42802", text));
+            }
+            for (index, (name, expr)) in made.into_iter().enumerate() {
+                whole.push(Named::new(expr, names.get(index).cloned().unwrap_or(name)));
+            }
+        }
+        Ok((frame, whole))
+    }
+
+    /// A row for each item, and what the generator gives of it.
+    pub(crate) fn unnest(
+        &mut self,
+        frame: Frame,
+        generator: &Generator,
+    ) -> Result<(Frame, Vec<(String, Expr)>)> {
+        let item = self.new_id();
+        let mut exprs: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
+        exprs.push(generator.list.clone().alias(&item));
+        let mut lists = vec![item.as_str().into()];
+        let place = generator.places.as_ref().map(|places| {
+            let id = self.new_id();
+            exprs.push(places.clone().alias(&id));
+            lists.push(id.as_str().into());
+            column(&id)
+        });
+        let options = UnnestOptions::new().with_preserve_nulls(generator.outer);
+        let plan = LogicalPlanBuilder::from(frame.plan)
+            .project(exprs)?
+            .unnest_columns_with_options(lists, options)?
+            .build()?;
+        let made = generator.columns(&column(&item), place.as_ref());
+        Ok((Frame { plan, columns: frame.columns }, made))
+    }
+
+    /// Window functions computed, their columns in the list.
+    fn windowed(&mut self, frame: Frame, mut list: Vec<Named>) -> Result<(Frame, Vec<Named>)> {
+        let windows = find_window_exprs(list.iter().map(|named| &named.expr));
+        if windows.is_empty() {
+            return Ok((frame, list));
+        }
+        let plan = LogicalPlanBuilder::window_plan(frame.plan, windows.clone())?;
+        for named in &mut list {
+            let expr = std::mem::take(&mut named.expr);
+            let replaced = expr.transform_down(|inner| {
+                Ok(if windows.contains(&inner) {
+                    Transformed::yes(column(&inner.schema_name().to_string()))
+                } else {
+                    Transformed::no(inner)
+                })
+            });
+            named.expr = replaced?.data;
+        }
+        Ok((Frame { plan, columns: frame.columns }, list))
+    }
+
+    pub(crate) fn filter(&mut self, frame: Frame, condition: &Expression) -> Result<Frame> {
+        let condition = self.resolver(&frame).named(condition)?;
+        let found = self.resolver(&frame).type_of(&condition.expr)?;
+        if !matches!(
+            found,
+            datafusion::arrow::datatypes::DataType::Boolean | datafusion::arrow::datatypes::DataType::Null
+        ) {
+            let text = format!(
+                "Filter expression \"{}\" of type \"{}\" is not a boolean.",
+                condition.name,
+                schema::name(&found)
+            );
+            return Err(SparkError::new(
+                Class::Analysis,
+                "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+                "42K09",
+                text,
+            ));
+        }
+        filtered(frame, condition.expr)
+    }
+
+    pub(crate) fn with_columns(&mut self, frame: Frame, aliases: &[Alias]) -> Result<Frame> {
+        let resolver = self.resolver(&frame);
+        let mut list: Vec<Named> = frame.columns.iter().map(whole).collect();
+        for alias in aliases {
+            let expression =
+                Expression { expr_type: Some(ExprType::Alias(Box::new(alias.clone()))), common: None };
+            let named = resolver.named(&expression)?;
+            let named = Named { source: None, ..named };
+            let name = named.column_name().to_owned();
+            let mut replaced = false;
+            for known in list.iter_mut().take(frame.columns.len()) {
+                if known.column_name().eq_ignore_ascii_case(&name) {
+                    *known = named.clone();
+                    replaced = true;
+                }
+            }
+            if !replaced {
+                list.push(named);
+            }
+        }
+        self.chosen(frame, list)
+    }
+
+    pub(crate) fn drop_columns(&mut self, frame: Frame, drop: &Drop) -> Result<Frame> {
+        let resolver = self.resolver(&frame);
+        let mut gone: HashSet<String> = HashSet::new();
+        for expression in &drop.columns {
+            // What is not there need not be dropped.
+            if let Ok(Named { source: Some(column), .. }) = resolver.named(expression) {
+                gone.insert(column.id);
+            }
+        }
+        let named =
+            |column: &Column| drop.column_names.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        let kept = frame.columns.iter().filter(|column| !gone.contains(&column.id) && !named(column));
+        let kept: Vec<Named> = kept.map(whole).collect();
+        self.projected(frame, kept)
+    }
+
+    pub(crate) fn to_schema(&mut self, frame: Frame, message: &Message) -> Result<Frame> {
+        let datafusion::arrow::datatypes::DataType::Struct(fields) = schema::message::read(message)? else {
+            return Err(SparkError::invalid("A schema is a struct."));
+        };
+        let resolver = self.resolver(&frame);
+        let mut list = Vec::new();
+        for field in &fields {
+            let found = resolver.attribute(&format!("`{}`", field.name().replace('`', "``")), None)?;
+            let same = resolver.type_of(&found.expr)? == *field.data_type();
+            list.push(if same {
+                Named { column: Some(field.name().clone()), ..found }
+            } else {
+                Named::new(cast(found.expr, field.data_type().clone()), field.name())
+            });
+        }
+        self.projected(frame, list)
+    }
+}
+
+/// The column as it is.
+pub(crate) fn whole(column: &Column) -> Named {
+    Named { source: Some(column.clone()), ..Named::new(column.expr(), &column.name) }
+}
+
+pub(crate) fn to_df(mut frame: Frame, names: &[String]) -> Result<Frame> {
+    if names.len() != frame.columns.len() {
+        let text = format!("The frame has {} columns, {} names are given.", frame.columns.len(), names.len());
+        return Err(SparkError::new(Class::IllegalArgument, "ASSIGNMENT_ARITY_MISMATCH", "42802", text));
+    }
+    for (column, name) in frame.columns.iter_mut().zip(names) {
+        *column = Column::new(name, &column.id);
+    }
+    Ok(frame)
+}
+
+pub(crate) fn renamed(mut frame: Frame, renames: &[WithColumnsRenamedRename]) -> Frame {
+    for rename in renames {
+        for column in &mut frame.columns {
+            if column.name.eq_ignore_ascii_case(&rename.col_name) {
+                column.name.clone_from(&rename.new_col_name);
+            }
+        }
+    }
+    frame
+}

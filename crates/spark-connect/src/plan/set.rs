@@ -1,0 +1,130 @@
+//! Frames as sets: union, intersection, difference, and each row once.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::prelude::cast;
+
+use crate::error::{Class, Result, SparkError};
+use crate::expression::Named;
+use crate::plan::Planner;
+use crate::plan::frame::{Column, Frame};
+use crate::plan::project::whole;
+use crate::wire::relation::{Deduplicate, SetOperation};
+
+/// `set_op_type`s of the message.
+pub(crate) const INTERSECT: i32 = 1;
+pub(crate) const UNION: i32 = 2;
+pub(crate) const EXCEPT: i32 = 3;
+
+impl Planner<'_> {
+    pub(crate) fn set_operation(&mut self, left: Frame, right: Frame, set: &SetOperation) -> Result<Frame> {
+        let (left, right) = if set.by_name == Some(true) {
+            self.same_names(left, right, set.allow_missing_columns == Some(true))?
+        } else {
+            (left, right)
+        };
+        self.combine(left, right, set.set_op_type, set.is_all == Some(true))
+    }
+
+    pub(crate) fn combine(&mut self, left: Frame, right: Frame, kind: i32, all: bool) -> Result<Frame> {
+        if left.columns.len() != right.columns.len() {
+            let word = match kind {
+                UNION => "UNION",
+                INTERSECT => "INTERSECT",
+                _ => "EXCEPT",
+            };
+            let text = format!(
+                "{word} can only be performed on inputs with the same number of columns, but the first input has {} \
+                 columns and the second input has {} columns.",
+                left.columns.len(),
+                right.columns.len()
+            );
+            return Err(SparkError::new(Class::Analysis, "NUM_COLUMNS_MISMATCH", "42826", text));
+        }
+        let mut types = Vec::new();
+        for (a, b) in left.columns.iter().zip(&right.columns) {
+            let (a, b) = (left.data_type(a), right.data_type(b));
+            let common = if a == b { Some(a.clone()) } else { comparison_coercion(&a, &b) };
+            types.push(common.ok_or_else(|| mismatch(&a, &b))?);
+        }
+        let ids: Vec<String> = types.iter().map(|_| self.new_id()).collect();
+        let names: Vec<String> = left.names();
+        // A union is by place under the same names; the others compare columns of different ones.
+        let others = if kind == UNION { ids.clone() } else { types.iter().map(|_| self.new_id()).collect() };
+        let side = |frame: Frame, ids: &[String]| -> Result<_> {
+            let exprs = frame.columns.iter().zip(&types).zip(ids).map(|((column, wanted), id)| {
+                let same = frame.data_type(column) == *wanted;
+                let expr = if same { column.expr() } else { cast(column.expr(), wanted.clone()) };
+                expr.alias(id)
+            });
+            let exprs: Vec<Expr> = exprs.collect();
+            Ok(LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?)
+        };
+        let (left, right) = (side(left, &ids)?, side(right, &others)?);
+        let plan = match kind {
+            UNION => {
+                let both = LogicalPlanBuilder::from(left).union(right)?;
+                if all { both.build()? } else { both.distinct()?.build()? }
+            }
+            INTERSECT => LogicalPlanBuilder::intersect(left, right, all)?,
+            EXCEPT => LogicalPlanBuilder::except(left, right, all)?,
+            _ => return Err(SparkError::unsupported("this set operation")),
+        };
+        let columns = names.into_iter().zip(ids).map(|(name, id)| Column::new(name, id)).collect();
+        Ok(Frame { plan, columns })
+    }
+
+    fn same_names(&mut self, left: Frame, right: Frame, missing: bool) -> Result<(Frame, Frame)> {
+        let called = |frame: &Frame, name: &str| {
+            frame.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)).cloned()
+        };
+        let absent = |frame: &Frame, column: &Column| -> Result<Named> {
+            if !missing {
+                return Err(SparkError::column(&column.name, &[]));
+            }
+            let null = ScalarValue::try_from(&frame.data_type(column))?;
+            Ok(Named::new(Expr::Literal(null, None), &column.name))
+        };
+        let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
+        for column in &left.columns {
+            of_left.push(whole(column));
+            of_right.push(match called(&right, &column.name) {
+                Some(found) => whole(&found),
+                None => absent(&left, column)?,
+            });
+        }
+        for column in &right.columns {
+            if called(&left, &column.name).is_none() {
+                of_left.push(absent(&right, column)?);
+                of_right.push(whole(column));
+            }
+        }
+        Ok((self.projected(left, of_left)?, self.projected(right, of_right)?))
+    }
+
+    pub(crate) fn deduplicate(&mut self, frame: Frame, deduplicate: &Deduplicate) -> Result<Frame> {
+        let Frame { plan, columns } = frame;
+        let builder = LogicalPlanBuilder::from(plan);
+        if deduplicate.all_columns_as_keys == Some(true) || deduplicate.column_names.is_empty() {
+            return Ok(Frame { plan: builder.distinct()?.build()?, columns });
+        }
+        let names = columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        let mut keys = Vec::new();
+        for name in &deduplicate.column_names {
+            let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+            keys.push(found.ok_or_else(|| SparkError::column(name, &names))?.expr());
+        }
+        let all = columns.iter().map(Column::expr).collect();
+        Ok(Frame { plan: builder.distinct_on(keys, all, None)?.build()?, columns })
+    }
+}
+
+fn mismatch(a: &DataType, b: &DataType) -> SparkError {
+    let (a, b) = (crate::schema::name(a), crate::schema::name(b));
+    let text = format!(
+        "The columns of a set operation must have compatible types, and \"{a}\" does not fit \"{b}\"."
+    );
+    SparkError::new(Class::Analysis, "INCOMPATIBLE_COLUMN_TYPE", "42825", text)
+}

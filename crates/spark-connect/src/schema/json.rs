@@ -1,0 +1,49 @@
+//! Types as JSON, the notation of `StructType.json()`.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field};
+use serde_json::Value;
+
+use crate::error::{Class, Result, SparkError};
+use crate::schema::parse_type;
+
+/// Reads a type.
+pub(crate) fn read(text: &str) -> Result<DataType> {
+    let value: Value = serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))?;
+    of(&value)
+}
+
+fn of(value: &Value) -> Result<DataType> {
+    if let Value::String(name) = value {
+        return parse_type(match name.as_str() {
+            "integer" => "INT",
+            "long" => "BIGINT",
+            "short" => "SMALLINT",
+            "byte" => "TINYINT",
+            other => other,
+        });
+    }
+    let part = |name: &str| value.get(name).ok_or_else(|| wrong(&format!("no {name}")));
+    match part("type")?.as_str() {
+        Some("struct") => {
+            let fields = part("fields")?.as_array().ok_or_else(|| wrong("fields is no list"))?;
+            Ok(DataType::Struct(fields.iter().map(field).collect::<Result<_>>()?))
+        }
+        Some("array") => Ok(DataType::List(Arc::new(Field::new_list_field(of(part("elementType")?)?, true)))),
+        Some("map") => Ok(engine::dataframe::map_type(of(part("keyType")?)?, of(part("valueType")?)?)),
+        Some("udt") => of(part("sqlType")?),
+        _ => Err(wrong("unknown type")),
+    }
+}
+
+fn field(value: &Value) -> Result<Field> {
+    let name = value.get("name").and_then(Value::as_str).ok_or_else(|| wrong("a field without name"))?;
+    let data_type = of(value.get("type").ok_or_else(|| wrong("a field without type"))?)?;
+    Ok(Field::new(name, data_type, value.get("nullable").and_then(Value::as_bool).unwrap_or(true)))
+}
+
+fn wrong(reason: &str) -> SparkError {
+    let text = format!("Cannot parse the data type: {reason}.");
+    SparkError::new(Class::Analysis, "INVALID_JSON_DATA_TYPE", "2203G", text)
+}

@@ -1,0 +1,9 @@
+//! The calls, one file each.
+
+pub(crate) mod analyze;
+pub(crate) mod artifacts;
+pub(crate) mod command;
+pub(crate) mod config;
+pub(crate) mod control;
+pub(crate) mod execute;
+pub(crate) mod write;

@@ -1,0 +1,129 @@
+//! Commands: what a plan may do instead of being a DataFrame.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::arrow::json::ReaderBuilder;
+use engine::Answer;
+
+use crate::error::{Result, SparkError};
+use crate::operation::Operation;
+use crate::plan::frame::{Stored, aliased_name};
+use crate::plan::{Planner, local_relation};
+use crate::schema::parse_type;
+use crate::service::write;
+use crate::session::Session;
+use crate::sql::{self, Arguments};
+use crate::wire::command::{Command, CommandType, CreateDataFrameViewCommand, SqlCommand};
+use crate::wire::execute::{CheckpointCommandResult, ResponseType, SqlCommandResult};
+use crate::wire::local::CachedRemoteRelation;
+use crate::wire::relation::{RelType, Relation, Sql};
+
+/// Does what the command says.
+pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: Command) -> Result<()> {
+    let kind = command.command_type.ok_or_else(|| SparkError::missing("command_type"))?;
+    match kind {
+        CommandType::SqlCommand(command) => {
+            let relation = statement(session, command).await?;
+            let result = SqlCommandResult { relation: Some(Box::new(relation)) };
+            operation.tell(session, ResponseType::SqlCommandResult(result)).await;
+            Ok(())
+        }
+        CommandType::CreateDataframeView(view) => create_view(session, view).await,
+        CommandType::CheckpointCommand(command) => {
+            let relation = command.relation.ok_or_else(|| SparkError::missing("relation"))?;
+            let stored = Stored::Relation { relation: Arc::new(*relation), views: session.views() };
+            let relation = Some(CachedRemoteRelation { relation_id: session.hold(stored) });
+            let result = CheckpointCommandResult { relation };
+            operation.tell(session, ResponseType::CheckpointCommandResult(result)).await;
+            Ok(())
+        }
+        CommandType::RemoveCachedRemoteRelationCommand(command) => {
+            if let Some(relation) = command.relation {
+                session.let_go(&relation.relation_id);
+            }
+            Ok(())
+        }
+        // Sent when a script ends: there is no cache of models to clear.
+        CommandType::MlCommand(_) => Ok(()),
+        CommandType::RegisterFunction(function) => {
+            Err(SparkError::unsupported(format!("the Python function {}", function.function_name)))
+        }
+        CommandType::WriteOperation(operation) => write::write(session, operation).await,
+        _ => Err(SparkError::unsupported("this command")),
+    }
+}
+
+async fn create_view(session: &Arc<Session>, view: CreateDataFrameViewCommand) -> Result<()> {
+    let relation = view.input.ok_or_else(|| SparkError::missing("input"))?;
+    Planner::new(session).relation(&relation).await?;
+    let stored = Stored::Relation { relation: Arc::new(*relation), views: session.views() };
+    session.create_view(&view.name, stored, view.replace)
+}
+
+/// The relation that a statement leaves.
+async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relation> {
+    let input = match command.input {
+        Some(input) => *input,
+        None => {
+            let sql = Sql { query: command.sql, ..Default::default() };
+            Relation { common: None, rel_type: Some(RelType::Sql(Box::new(sql))) }
+        }
+    };
+    let Some(RelType::Sql(text)) = &input.rel_type else {
+        Planner::new(session).relation(&input).await?;
+        return Ok(input);
+    };
+    let arguments = Arguments::new(&text.named_arguments, &text.pos_arguments);
+    match sql::Command::parse(&text.query, &arguments)? {
+        sql::Command::Query => {
+            Planner::new(session).relation(&input).await?;
+            return Ok(input);
+        }
+        sql::Command::CreateView { name, query, replace } => {
+            let views = session.views();
+            Planner::new(session).query(&query).await?;
+            session.create_view(&name, Stored::Query { query, views }, replace)?;
+        }
+        sql::Command::DropView { name, if_exists } => {
+            if !session.drop_view(&name) && !if_exists {
+                return Err(SparkError::table(&aliased_name(&name)));
+            }
+        }
+        sql::Command::Set { key, value } => session.set(&key, Some(value)),
+        sql::Command::Nothing => {}
+        sql::Command::Engine(text) => {
+            let mut answers = session.engine.execute(&text).await?;
+            if let Some(answer) = answers.pop() {
+                return told(&answer);
+            }
+        }
+    }
+    empty()
+}
+
+/// An answer of the engine as rows.
+fn told(answer: &Answer) -> Result<Relation> {
+    if answer.columns.is_empty() {
+        return empty();
+    }
+    let field = |column: &engine::Column| Ok(Field::new(&column.name, parse_type(&column.type_name)?, true));
+    let schema = Arc::new(Schema::new(answer.columns.iter().map(field).collect::<Result<Vec<_>>>()?));
+    let mut lines = Vec::new();
+    for row in &answer.rows {
+        let cells = answer.columns.iter().zip(row).map(|(column, cell)| (column.name.clone(), cell.clone()));
+        let object: serde_json::Map<String, serde_json::Value> = cells.collect();
+        lines.extend(serde_json::to_vec(&object).map_err(|error| SparkError::internal(error.to_string()))?);
+        lines.push(b'\n');
+    }
+    let wrong = |error: datafusion::arrow::error::ArrowError| SparkError::internal(error.to_string());
+    let reader = ReaderBuilder::new(Arc::clone(&schema)).build(Cursor::new(lines)).map_err(wrong)?;
+    let batches = reader.collect::<Result<Vec<RecordBatch>, _>>().map_err(wrong)?;
+    local_relation(&schema, &batches)
+}
+
+fn empty() -> Result<Relation> {
+    local_relation(&Arc::new(Schema::empty()), &[])
+}

@@ -1,0 +1,273 @@
+//! What the door remembers of each client between calls.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use engine::Engine;
+use env::Env;
+use tonic::Status;
+
+use crate::error::{Class, Result, SparkError};
+use crate::operation::Operation;
+use crate::plan::frame::{Stored, Views};
+
+/// How many sessions are kept.
+const SESSIONS_MAX: usize = 1000;
+/// How many operations a session keeps before it forgets those that ended.
+const OPERATIONS_MAX: usize = 1000;
+/// How many errors of a session can be asked for.
+const ERRORS_MAX: usize = 100;
+/// Bytes of artifacts that a session may keep.
+const ARTIFACT_BYTES_MAX: usize = 1 << 30;
+
+/// All sessions, by user and session id.
+pub(crate) struct Sessions {
+    pub(crate) engine: Engine,
+    pub(crate) env: Env,
+    sessions: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+/// One client's session.
+pub(crate) struct Session {
+    pub(crate) id: String,
+    /// The same in every answer: a client that sees another one knows that its server was restarted.
+    pub(crate) server_id: String,
+    pub(crate) engine: Engine,
+    pub(crate) env: Env,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    config: BTreeMap<String, String>,
+    /// Temporary views, by name in lower case.
+    views: Views,
+    /// Relations that the client holds by id.
+    held: HashMap<String, Stored>,
+    operations: HashMap<String, Arc<Operation>>,
+    errors: VecDeque<(String, SparkError)>,
+    artifacts: HashMap<String, Bytes>,
+    artifact_bytes: usize,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sessions {
+    pub(crate) fn new(engine: Engine, env: Env) -> Self {
+        Sessions { engine, env, sessions: Mutex::default() }
+    }
+
+    /// The client's session, made if there is none.
+    #[expect(clippy::result_large_err, reason = "gRPC's own error")]
+    pub(crate) fn session(&self, id: &str) -> Result<Arc<Session>, Status> {
+        if uuid::Uuid::try_parse(id).is_err() {
+            return Err(Status::invalid_argument("[INVALID_HANDLE.FORMAT] a session's id is a UUID"));
+        }
+        let mut sessions = lock(&self.sessions);
+        if let Some(session) = sessions.get(id) {
+            return Ok(Arc::clone(session));
+        }
+        if sessions.len() >= SESSIONS_MAX {
+            return Err(Status::resource_exhausted(format!("there are {SESSIONS_MAX} sessions already")));
+        }
+        let session = Arc::new(self.fresh(id, State::default()));
+        sessions.insert(id.to_owned(), Arc::clone(&session));
+        Ok(session)
+    }
+
+    fn fresh(&self, id: &str, state: State) -> Session {
+        Session {
+            id: id.to_owned(),
+            server_id: self.new_id(),
+            engine: self.engine.clone(),
+            env: self.env.clone(),
+            state: Mutex::new(state),
+        }
+    }
+
+    fn new_id(&self) -> String {
+        new_id(&self.env)
+    }
+
+    /// A session with the settings and views of another one.
+    pub(crate) fn clone_session(&self, from: &Session, id: Option<&str>) -> Arc<Session> {
+        let id = id.map_or_else(|| self.new_id(), str::to_owned);
+        let state = {
+            let from = lock(&from.state);
+            State { config: from.config.clone(), views: from.views.clone(), ..State::default() }
+        };
+        let session = Arc::new(self.fresh(&id, state));
+        lock(&self.sessions).insert(id, Arc::clone(&session));
+        session
+    }
+
+    /// Forgets a session and ends what runs in it.
+    pub(crate) fn release(&self, id: &str) -> Option<Arc<Session>> {
+        let session = lock(&self.sessions).remove(id)?;
+        session.end();
+        Some(session)
+    }
+
+    /// Ends everything.
+    pub(crate) async fn close(&self) {
+        let sessions: Vec<_> = lock(&self.sessions).drain().map(|(_, session)| session).collect();
+        for session in sessions {
+            session.end();
+        }
+    }
+}
+
+/// A UUID from the environment's randomness.
+pub(crate) fn new_id(env: &Env) -> String {
+    let (high, low) = (env.random.next_u64(), env.random.next_u64());
+    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+impl Session {
+    pub(crate) fn new_id(&self) -> String {
+        new_id(&self.env)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    fn end(&self) {
+        let operations: Vec<_> = self.state().operations.drain().collect();
+        for (_, operation) in operations {
+            operation.interrupt();
+        }
+    }
+
+    /// Notes the error, so that its details can be asked for.
+    pub(crate) fn refuse(&self, error: &SparkError) -> Status {
+        let id = self.new_id();
+        let mut state = self.state();
+        if state.errors.len() == ERRORS_MAX {
+            state.errors.pop_front();
+        }
+        state.errors.push_back((id.clone(), error.clone()));
+        error.status(&id)
+    }
+
+    pub(crate) fn error(&self, id: &str) -> Option<SparkError> {
+        self.state().errors.iter().find(|(known, _)| known == id).map(|(_, error)| error.clone())
+    }
+
+    /// A setting as it was set, or as Spark begins with.
+    pub(crate) fn setting(&self, key: &str) -> Option<String> {
+        let set = self.state().config.get(key).cloned();
+        set.or_else(|| crate::service::config::default(key).map(str::to_owned))
+    }
+
+    pub(crate) fn set(&self, key: &str, value: Option<String>) {
+        let mut state = self.state();
+        match value {
+            Some(value) => state.config.insert(key.to_owned(), value),
+            None => state.config.remove(key),
+        };
+    }
+
+    pub(crate) fn settings(&self) -> BTreeMap<String, String> {
+        self.state().config.clone()
+    }
+
+    /// The views as they are now.
+    pub(crate) fn views(&self) -> Views {
+        Arc::clone(&self.state().views)
+    }
+
+    pub(crate) fn create_view(&self, name: &str, view: Stored, replace: bool) -> Result<()> {
+        let mut state = self.state();
+        let name = view_name(name);
+        if !replace && state.views.contains_key(&name) {
+            let text = format!("Cannot create the temporary view `{name}` because it already exists.");
+            let error = SparkError::new(Class::Analysis, "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text);
+            return Err(error.with("relationName", format!("`{name}`")));
+        }
+        Arc::make_mut(&mut state.views).insert(name, view);
+        Ok(())
+    }
+
+    pub(crate) fn drop_view(&self, name: &str) -> bool {
+        Arc::make_mut(&mut self.state().views).remove(&view_name(name)).is_some()
+    }
+
+    /// Keeps a relation until the client lets go of it; says by which id.
+    pub(crate) fn hold(&self, stored: Stored) -> String {
+        let id = self.new_id();
+        self.state().held.insert(id.clone(), stored);
+        id
+    }
+
+    pub(crate) fn held(&self, id: &str) -> Option<Stored> {
+        self.state().held.get(id).cloned()
+    }
+
+    pub(crate) fn let_go(&self, id: &str) {
+        self.state().held.remove(id);
+    }
+
+    pub(crate) fn begin(&self, operation: Arc<Operation>) -> Result<()> {
+        let mut state = self.state();
+        if state.operations.contains_key(&operation.id) {
+            let text = format!("The handle {} is invalid. Operation already exists.", operation.id);
+            return Err(SparkError::new(
+                Class::Spark,
+                "INVALID_HANDLE.OPERATION_ALREADY_EXISTS",
+                "HY000",
+                text,
+            ));
+        }
+        if state.operations.len() >= OPERATIONS_MAX {
+            // Those that their client forgot to release.
+            state.operations.retain(|_, operation| !operation.ended());
+        }
+        state.operations.insert(operation.id.clone(), operation);
+        Ok(())
+    }
+
+    pub(crate) fn operation(&self, id: &str) -> Option<Arc<Operation>> {
+        self.state().operations.get(id).cloned()
+    }
+
+    pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
+        self.state().operations.values().cloned().collect()
+    }
+
+    pub(crate) fn forget(&self, operation: &str) -> Option<Arc<Operation>> {
+        self.state().operations.remove(operation)
+    }
+
+    pub(crate) fn artifact(&self, name: &str) -> Option<Bytes> {
+        self.state().artifacts.get(name).cloned()
+    }
+
+    pub(crate) fn add_artifact(&self, name: &str, data: Bytes) -> Result<()> {
+        let mut state = self.state();
+        let bytes = state.artifact_bytes + data.len();
+        if bytes > ARTIFACT_BYTES_MAX {
+            let text = format!("The session's artifacts exceed {ARTIFACT_BYTES_MAX} bytes.");
+            return Err(SparkError::new(Class::Spark, "OUT_OF_MEMORY", "53200", text));
+        }
+        let before = state.artifacts.insert(name.to_owned(), data).map_or(0, |old| old.len());
+        state.artifact_bytes = bytes - before;
+        Ok(())
+    }
+}
+
+/// `global_temp.v` and `` `v` `` as they are known here.
+fn view_name(name: &str) -> String {
+    name.replace('`', "").to_lowercase()
+}

@@ -1,0 +1,133 @@
+//! Conditions, `CASE`, and `OVER`.
+
+use datafusion::sql::sqlparser::ast::{Expr, OrderByExpr, WindowFrameBound, WindowFrameUnits, WindowType};
+
+use crate::error::{Result, SparkError};
+use crate::expression::build;
+use crate::sql::read::{Reader, negate};
+use crate::wire::expression::{
+    Boundary, ExprType, Expression, FrameBoundary, LiteralType, SortOrder, Window, WindowFrame,
+};
+
+impl Reader<'_> {
+    /// What answers with true or false, and `CASE`.
+    pub(super) fn condition(&mut self, expr: &Expr) -> Result<Option<Expression>> {
+        let truth = |value: bool| build::literal(LiteralType::Boolean(value));
+        let found = match expr {
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => {
+                build::function("isnull", vec![self.expression(inner)?])
+            }
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => {
+                build::function("isnotnull", vec![self.expression(inner)?])
+            }
+            Expr::IsTrue(inner) => build::function("<=>", vec![self.expression(inner)?, truth(true)]),
+            Expr::IsFalse(inner) => build::function("<=>", vec![self.expression(inner)?, truth(false)]),
+            Expr::IsNotTrue(inner) => {
+                negate(build::function("<=>", vec![self.expression(inner)?, truth(true)]), true)
+            }
+            Expr::IsNotFalse(inner) => {
+                negate(build::function("<=>", vec![self.expression(inner)?, truth(false)]), true)
+            }
+            Expr::IsNotDistinctFrom(a, b) => {
+                build::function("<=>", vec![self.expression(a)?, self.expression(b)?])
+            }
+            Expr::IsDistinctFrom(a, b) => {
+                negate(build::function("<=>", vec![self.expression(a)?, self.expression(b)?]), true)
+            }
+            Expr::InList { expr, list, negated } => {
+                let mut arguments = vec![self.expression(expr)?];
+                for item in list {
+                    arguments.push(self.expression(item)?);
+                }
+                negate(build::function("in", arguments), *negated)
+            }
+            Expr::Between { expr, negated, low, high } => {
+                let value = self.expression(expr)?;
+                let above = build::function(">=", vec![value.clone(), self.expression(low)?]);
+                let below = build::function("<=", vec![value, self.expression(high)?]);
+                negate(build::function("and", vec![above, below]), *negated)
+            }
+            Expr::Like { negated, expr, pattern, .. } => negate(
+                build::function("like", vec![self.expression(expr)?, self.expression(pattern)?]),
+                *negated,
+            ),
+            Expr::ILike { negated, expr, pattern, .. } => negate(
+                build::function("ilike", vec![self.expression(expr)?, self.expression(pattern)?]),
+                *negated,
+            ),
+            Expr::RLike { negated, expr, pattern, .. } => negate(
+                build::function("rlike", vec![self.expression(expr)?, self.expression(pattern)?]),
+                *negated,
+            ),
+            Expr::Case { operand, conditions, else_result, .. } => {
+                let operand = operand.as_ref().map(|operand| self.expression(operand)).transpose()?;
+                let mut arguments = Vec::new();
+                for branch in conditions {
+                    let condition = self.expression(&branch.condition)?;
+                    arguments.push(match &operand {
+                        Some(operand) => build::function("=", vec![operand.clone(), condition]),
+                        None => condition,
+                    });
+                    arguments.push(self.expression(&branch.result)?);
+                }
+                if let Some(otherwise) = else_result {
+                    arguments.push(self.expression(otherwise)?);
+                }
+                build::function("when", arguments)
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(found))
+    }
+
+    pub(super) fn order(&mut self, order: &OrderByExpr) -> Result<SortOrder> {
+        let ascending = order.options.asc.unwrap_or(true);
+        let null_ordering = match order.options.nulls_first {
+            Some(true) => 1,
+            Some(false) => 2,
+            None => 0,
+        };
+        let child = Some(Box::new(self.expression(&order.expr)?));
+        Ok(SortOrder { child, direction: if ascending { 1 } else { 2 }, null_ordering })
+    }
+
+    pub(super) fn over(&mut self, function: Expression, over: &WindowType) -> Result<Expression> {
+        let WindowType::WindowSpec(spec) = over else {
+            return Err(SparkError::unsupported("windows by name"));
+        };
+        let mut window = Window { window_function: Some(Box::new(function)), ..Default::default() };
+        for key in &spec.partition_by {
+            window.partition_spec.push(self.expression(key)?);
+        }
+        for key in &spec.order_by {
+            window.order_spec.push(self.order(key)?);
+        }
+        if let Some(frame) = &spec.window_frame {
+            let frame_type = match frame.units {
+                WindowFrameUnits::Rows => 1,
+                WindowFrameUnits::Range => 2,
+                WindowFrameUnits::Groups => return Err(SparkError::unsupported("windows of groups")),
+            };
+            let lower = self.boundary(&frame.start_bound)?;
+            let upper = frame.end_bound.as_ref().unwrap_or(&WindowFrameBound::CurrentRow);
+            let upper = self.boundary(upper)?;
+            window.frame_spec = Some(WindowFrame { frame_type, lower: Some(lower), upper: Some(upper) });
+        }
+        Ok(build::kind(ExprType::Window(Box::new(window))))
+    }
+
+    fn boundary(&mut self, bound: &WindowFrameBound) -> Result<FrameBoundary> {
+        let boundary = match bound {
+            WindowFrameBound::CurrentRow => Boundary::CurrentRow(true),
+            WindowFrameBound::Preceding(None) | WindowFrameBound::Following(None) => {
+                Boundary::Unbounded(true)
+            }
+            WindowFrameBound::Following(Some(steps)) => Boundary::Value(Box::new(self.expression(steps)?)),
+            WindowFrameBound::Preceding(Some(steps)) => {
+                let back = build::function("negative", vec![self.expression(steps)?]);
+                Boundary::Value(Box::new(back))
+            }
+        };
+        Ok(FrameBoundary { boundary: Some(boundary) })
+    }
+}

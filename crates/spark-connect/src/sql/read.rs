@@ -1,0 +1,275 @@
+//! Expressions of SQL, as the messages a client would send.
+
+use std::cell::Cell;
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, BinaryOperator, CastKind, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, ObjectName, Query, Subscript, TrimWhereField, UnaryOperator,
+};
+
+use crate::error::{Result, SparkError};
+use crate::expression::{build, name_quoted};
+use crate::sql::Arguments;
+use crate::wire::expression::{
+    ExprType, Expression, LambdaFunction, SubqueryExpression, UnresolvedExtractValue,
+    UnresolvedNamedLambdaVariable,
+};
+
+/// Reads the expressions of one query.
+pub(super) struct Reader<'a> {
+    pub(super) arguments: &'a Arguments,
+    pub(super) place: Cell<usize>,
+    /// The number of the first query inside; the others lie below it.
+    first: i64,
+    /// The queries inside, by the number that the expressions have for them.
+    pub(super) subqueries: Vec<(i64, Box<Query>)>,
+}
+
+/// The parts of a name.
+pub(super) fn object(name: &ObjectName) -> Vec<String> {
+    name.0
+        .iter()
+        .map(|part| part.as_ident().map_or_else(|| part.to_string(), |ident| ident.value.clone()))
+        .collect()
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(arguments: &'a Arguments, first: i64) -> Self {
+        Reader { arguments, place: Cell::new(0), first, subqueries: Vec::new() }
+    }
+
+    fn both(&mut self, name: &str, left: &Expr, right: &Expr) -> Result<Expression> {
+        Ok(build::function(name, vec![self.expression(left)?, self.expression(right)?]))
+    }
+
+    fn one(&mut self, name: &str, expr: &Expr) -> Result<Expression> {
+        Ok(build::function(name, vec![self.expression(expr)?]))
+    }
+
+    pub(super) fn expression(&mut self, expr: &Expr) -> Result<Expression> {
+        match expr {
+            Expr::Identifier(name) => self.identifier(name),
+            Expr::CompoundIdentifier(parts) => {
+                let parts: Vec<String> = parts.iter().map(|part| part.value.clone()).collect();
+                Ok(build::attribute(&name_quoted(&parts)))
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
+            Expr::Nested(inner) => self.expression(inner),
+            Expr::Value(value) => self.value(&value.value),
+            Expr::TypedString(typed) => {
+                let text = self.value(&typed.value.value)?;
+                Ok(build::cast(text, typed.data_type.to_string(), false))
+            }
+            Expr::Interval(interval) => self.interval(interval),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Expr::UnaryOp { op, expr } => self.unary(*op, expr),
+            Expr::Cast { kind, expr, data_type, .. } => {
+                let lenient = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
+                Ok(build::cast(self.expression(expr)?, data_type.to_string(), lenient))
+            }
+            Expr::Function(call) => self.call(call),
+            Expr::Lambda(lambda) => {
+                let names = lambda.params.iter().map(|parameter| parameter.name.value.clone());
+                let variable = |name| UnresolvedNamedLambdaVariable { name_parts: vec![name] };
+                let arguments = names.map(variable).collect();
+                let function = Some(Box::new(self.expression(&lambda.body)?));
+                Ok(build::kind(ExprType::LambdaFunction(Box::new(LambdaFunction { function, arguments }))))
+            }
+            Expr::Subquery(query) => self.inner(query, 1, Vec::new()),
+            Expr::Exists { subquery, negated } => {
+                let found = self.inner(subquery, 2, Vec::new())?;
+                Ok(negate(found, *negated))
+            }
+            Expr::InSubquery { expr, subquery, negated } => {
+                let value = self.expression(expr)?;
+                let found = self.inner(subquery, 4, vec![value])?;
+                Ok(negate(found, *negated))
+            }
+            Expr::Tuple(items) => {
+                let items = items.iter().map(|item| self.expression(item)).collect::<Result<Vec<_>>>()?;
+                Ok(build::function("struct", items))
+            }
+            Expr::Array(array) => {
+                let items =
+                    array.elem.iter().map(|item| self.expression(item)).collect::<Result<Vec<_>>>()?;
+                Ok(build::function("array", items))
+            }
+            Expr::Wildcard(_) => Ok(build::star(None)),
+            Expr::QualifiedWildcard(of, _) => Ok(build::star(Some(of.to_string()))),
+            other => match self.condition(other)? {
+                Some(expression) => Ok(expression),
+                None => self.spelled(other),
+            },
+        }
+    }
+
+    fn identifier(&mut self, name: &Ident) -> Result<Expression> {
+        if name.quote_style == Some('"') {
+            return Ok(build::text(&name.value));
+        }
+        let bare = name.quote_style.is_none();
+        let word = name.value.to_ascii_lowercase();
+        if bare && matches!(word.as_str(), "current_date" | "current_timestamp" | "current_user") {
+            return Ok(build::function(&word, Vec::new()));
+        }
+        Ok(build::attribute(&name_quoted(std::slice::from_ref(&name.value))))
+    }
+
+    fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> Result<Expression> {
+        let mut whole = self.expression(root)?;
+        for access in chain {
+            let extraction = match access {
+                AccessExpr::Dot(Expr::Identifier(name)) => build::text(&name.value),
+                AccessExpr::Subscript(Subscript::Index { index }) => self.expression(index)?,
+                _ => return Err(SparkError::unsupported(format!("the part {access} of a value"))),
+            };
+            let (child, extraction) = (Some(Box::new(whole)), Some(Box::new(extraction)));
+            let extract = UnresolvedExtractValue { child, extraction };
+            whole = build::kind(ExprType::UnresolvedExtractValue(Box::new(extract)));
+        }
+        Ok(whole)
+    }
+
+    fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Result<Expression> {
+        let name = match op {
+            BinaryOperator::StringConcat => "concat",
+            BinaryOperator::And => "and",
+            BinaryOperator::Or => "or",
+            BinaryOperator::MyIntegerDivide | BinaryOperator::DuckIntegerDivide => "div",
+            BinaryOperator::Spaceship => "<=>",
+            BinaryOperator::NotEq => "!=",
+            BinaryOperator::Eq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+            | BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+            | BinaryOperator::BitwiseAnd
+            | BinaryOperator::BitwiseOr => return self.both(&op.to_string(), left, right),
+            BinaryOperator::BitwiseXor => "^",
+            _ => return Err(SparkError::unsupported(format!("the operator {op}"))),
+        };
+        self.both(name, left, right)
+    }
+
+    fn unary(&mut self, op: UnaryOperator, expr: &Expr) -> Result<Expression> {
+        match op {
+            UnaryOperator::Not | UnaryOperator::BangNot => self.one("not", expr),
+            UnaryOperator::Plus => self.expression(expr),
+            UnaryOperator::Minus => match expr {
+                Expr::Value(value) => self.negative(&value.value),
+                _ => self.one("negative", expr),
+            },
+            UnaryOperator::BitwiseNot => self.one("bitwise_not", expr),
+            _ => Err(SparkError::unsupported(format!("the operator {op}"))),
+        }
+    }
+
+    fn inner(&mut self, query: &Query, kind: i32, values: Vec<Expression>) -> Result<Expression> {
+        // Numbers below zero are not the client's.
+        let id = self.first - i64::try_from(self.subqueries.len()).unwrap_or(0);
+        self.subqueries.push((id, Box::new(query.clone())));
+        Ok(build::kind(ExprType::SubqueryExpression(Box::new(SubqueryExpression {
+            plan_id: id,
+            subquery_type: kind,
+            in_subquery_values: values,
+            ..Default::default()
+        }))))
+    }
+
+    pub(super) fn list(&mut self, call: &FunctionArguments) -> Result<(Vec<Expression>, bool)> {
+        let FunctionArguments::List(list) = call else { return Ok((Vec::new(), false)) };
+        let distinct = matches!(
+            list.duplicate_treatment,
+            Some(datafusion::sql::sqlparser::ast::DuplicateTreatment::Distinct)
+        );
+        let mut arguments = Vec::new();
+        for argument in &list.args {
+            let (FunctionArg::Unnamed(argument)
+            | FunctionArg::Named { arg: argument, .. }
+            | FunctionArg::ExprNamed { arg: argument, .. }) = argument;
+            arguments.push(match argument {
+                FunctionArgExpr::Expr(expr) => self.expression(expr)?,
+                FunctionArgExpr::Wildcard => build::star(None),
+                other => return Err(SparkError::unsupported(format!("the argument {other}"))),
+            });
+        }
+        Ok((arguments, distinct))
+    }
+
+    fn call(&mut self, call: &Function) -> Result<Expression> {
+        let name = object(&call.name).pop().unwrap_or_default();
+        let (mut arguments, distinct) = self.list(&call.args)?;
+        if let Some(filter) = &call.filter {
+            // What is not counted is null.
+            let fits = self.expression(filter)?;
+            let counted = match arguments.as_slice() {
+                [] => build::literal(crate::wire::expression::LiteralType::Integer(1)),
+                [one] if matches!(one.expr_type, Some(ExprType::UnresolvedStar(_))) => {
+                    build::literal(crate::wire::expression::LiteralType::Integer(1))
+                }
+                [one, ..] => one.clone(),
+            };
+            arguments.truncate(0);
+            arguments.push(build::function("when", vec![fits, counted]));
+        }
+        let function =
+            if distinct { build::distinct(&name, arguments) } else { build::function(&name, arguments) };
+        match &call.over {
+            None => Ok(function),
+            Some(over) => self.over(function, over),
+        }
+    }
+
+    /// Functions that SQL spells in its own way.
+    fn spelled(&mut self, expr: &Expr) -> Result<Expression> {
+        let mut arguments = Vec::new();
+        let name = match expr {
+            Expr::Extract { field, expr, .. } => {
+                arguments.push(build::text(field.to_string().to_lowercase()));
+                arguments.push(self.expression(expr)?);
+                "date_part"
+            }
+            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) } => {
+                arguments.push(self.expression(expr)?);
+                "ceil"
+            }
+            Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) } => {
+                arguments.push(self.expression(expr)?);
+                "floor"
+            }
+            Expr::Position { expr, r#in } => {
+                arguments.extend([self.expression(r#in)?, self.expression(expr)?]);
+                "instr"
+            }
+            Expr::Substring { expr, substring_from, substring_for, .. } => {
+                arguments.push(self.expression(expr)?);
+                for part in [substring_from, substring_for].into_iter().flatten() {
+                    arguments.push(self.expression(part)?);
+                }
+                "substring"
+            }
+            Expr::Trim { trim_where, trim_what, expr, .. } => {
+                arguments.push(self.expression(expr)?);
+                if let Some(what) = trim_what {
+                    arguments.push(self.expression(what)?);
+                }
+                match trim_where {
+                    Some(TrimWhereField::Leading) => "ltrim",
+                    Some(TrimWhereField::Trailing) => "rtrim",
+                    _ => "btrim",
+                }
+            }
+            other => return Err(SparkError::unsupported(format!("the expression {other}"))),
+        };
+        Ok(build::function(name, arguments))
+    }
+}
+
+pub(super) fn negate(expression: Expression, negated: bool) -> Expression {
+    if negated { build::function("not", vec![expression]) } else { expression }
+}

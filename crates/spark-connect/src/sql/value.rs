@@ -1,0 +1,122 @@
+//! Literals of SQL: `1`, `1.5`, `'text'`, `X'00'`, `INTERVAL 2 DAYS`, `:name`.
+
+use datafusion::sql::sqlparser::ast::{Expr, Interval, Value};
+
+use crate::error::{Result, SparkError};
+use crate::expression::build;
+use crate::sql::read::Reader;
+use crate::wire::expression::{Expression, LiteralCalendarInterval, LiteralDecimal, LiteralType};
+use crate::wire::types::{DataType, Kind, Plain};
+
+/// Units of time: name, months, days, microseconds.
+const UNITS: &[(&str, i32, i32, i64)] = &[
+    ("YEAR", 12, 0, 0),
+    ("MONTH", 1, 0, 0),
+    ("WEEK", 0, 7, 0),
+    ("DAY", 0, 1, 0),
+    ("HOUR", 0, 0, 3_600_000_000),
+    ("MINUTE", 0, 0, 60_000_000),
+    ("SECOND", 0, 0, 1_000_000),
+    ("MILLISECOND", 0, 0, 1000),
+    ("MICROSECOND", 0, 0, 1),
+];
+
+impl Reader<'_> {
+    pub(super) fn value(&mut self, value: &Value) -> Result<Expression> {
+        Ok(match value {
+            Value::Number(text, long) => number(text, *long)?,
+            Value::SingleQuotedString(text)
+            | Value::DoubleQuotedString(text)
+            | Value::EscapedStringLiteral(text)
+            | Value::SingleQuotedRawStringLiteral(text)
+            | Value::DoubleQuotedRawStringLiteral(text)
+            | Value::NationalStringLiteral(text) => build::text(text),
+            Value::HexStringLiteral(digits) => {
+                let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+                let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+                let bytes =
+                    bytes.ok_or_else(|| SparkError::parse(format!("X'{digits}' is no binary value")))?;
+                build::literal(LiteralType::Binary(bytes.into()))
+            }
+            Value::Boolean(value) => build::literal(LiteralType::Boolean(*value)),
+            Value::Null => {
+                let null = DataType { kind: Some(Kind::Null(Plain {})) };
+                build::literal(LiteralType::Null(Box::new(null)))
+            }
+            Value::Placeholder(name) => self.argument(name)?,
+            other => return Err(SparkError::unsupported(format!("the literal {other}"))),
+        })
+    }
+
+    pub(super) fn negative(&mut self, value: &Value) -> Result<Expression> {
+        match value {
+            Value::Number(text, long) => number(&format!("-{text}"), *long),
+            other => Ok(build::function("negative", vec![self.value(other)?])),
+        }
+    }
+
+    fn argument(&self, name: &str) -> Result<Expression> {
+        let unbound = || {
+            let text =
+                format!("Found the unbound parameter: {name}. Please, fix `args` and provide a mapping.");
+            SparkError::new(crate::error::Class::Analysis, "UNBOUND_SQL_PARAMETER", "42P02", text)
+        };
+        if let Some(name) = name.strip_prefix(':') {
+            return self.arguments.named.get(name).cloned().ok_or_else(unbound);
+        }
+        let place = self.place.replace(self.place.get() + 1);
+        self.arguments.placed.get(place).cloned().ok_or_else(unbound)
+    }
+
+    pub(super) fn interval(&mut self, interval: &Interval) -> Result<Expression> {
+        let text = match interval.value.as_ref() {
+            Expr::Value(value) => match &value.value {
+                Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
+                Value::Number(text, _) => text.clone(),
+                other => other.to_string(),
+            },
+            other => other.to_string(),
+        };
+        let unit = interval.leading_field.as_ref().map(ToString::to_string).unwrap_or_default();
+        span(&format!("{text} {unit}"))
+    }
+}
+
+/// `2 days 3 hours`.
+fn span(text: &str) -> Result<Expression> {
+    let wrong = || SparkError::parse(format!("{text} is no interval"));
+    let mut whole = LiteralCalendarInterval::default();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|word| !word.eq_ignore_ascii_case("interval")).collect();
+    if words.is_empty() || words.len() % 2 != 0 {
+        return Err(wrong());
+    }
+    for pair in words.chunks(2) {
+        let amount: f64 = pair[0].parse().map_err(|_| wrong())?;
+        let unit = pair[1].to_ascii_uppercase();
+        let unit = UNITS.iter().find(|(name, ..)| unit.trim_end_matches('S') == *name).ok_or_else(wrong)?;
+        whole.months += (amount * f64::from(unit.1)) as i32;
+        whole.days += (amount * f64::from(unit.2)) as i32;
+        whole.microseconds += (amount * unit.3 as f64) as i64;
+    }
+    Ok(build::literal(LiteralType::CalendarInterval(whole)))
+}
+
+fn number(text: &str, long: bool) -> Result<Expression> {
+    let wrong = || SparkError::parse(format!("{text} is no number"));
+    let upper = text.to_ascii_uppercase();
+    let kind = if long || upper.ends_with('L') {
+        LiteralType::Long(upper.trim_end_matches('L').parse().map_err(|_| wrong())?)
+    } else if upper.contains('E') || upper.ends_with('D') {
+        LiteralType::Double(upper.trim_end_matches('D').parse().map_err(|_| wrong())?)
+    } else if upper.contains('.') {
+        LiteralType::Decimal(LiteralDecimal { value: upper, precision: None, scale: None })
+    } else if let Ok(value) = upper.parse::<i32>() {
+        LiteralType::Integer(value)
+    } else if let Ok(value) = upper.parse::<i64>() {
+        LiteralType::Long(value)
+    } else {
+        LiteralType::Decimal(LiteralDecimal { value: upper, precision: None, scale: None })
+    };
+    Ok(build::literal(kind))
+}
