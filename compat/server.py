@@ -44,6 +44,7 @@ class Server:
         self.settings = settings or {}
         self.process = None
         self.kafka = None
+        self.connect = None
         self.http = None
         self.starts = 0
 
@@ -53,7 +54,7 @@ class Server:
         ready = self.directory / f"ready-{self.starts}.json"
         ready.unlink(missing_ok=True)
         command = [binary(), "serve", "--data-dir", self.directory / "data", "--kafka", kafka]
-        command += ["--http", "127.0.0.1:0", "--ready-file", ready]
+        command += ["--connect", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", ready]
         if self.settings:
             command += ["--config", self.write_settings()]
         # Settings of whoever runs the tests must not reach the server.
@@ -67,7 +68,7 @@ class Server:
             code, self.process = self.process.returncode, None
             raise AssertionError(f"the server ended with code {code} instead of opening\n{self.log_tail()}")
         doors = json.loads(ready.read_text())
-        self.kafka, self.http = doors["kafka"], doors.get("http")
+        self.kafka, self.connect, self.http = doors["kafka"], doors.get("connect"), doors.get("http")
         return self
 
     def write_settings(self):

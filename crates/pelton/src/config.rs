@@ -14,7 +14,8 @@ pub use broker::{BrokerSettings, HostPort};
 use crate::nearest;
 
 /// The keys of the file.
-const KEYS: [&str; 6] = ["data-dir", "kafka", "http", "listen-beyond-loopback", "broker", "gallery"];
+const KEYS: [&str; 7] =
+    ["data-dir", "kafka", "connect", "http", "listen-beyond-loopback", "broker", "gallery"];
 
 /// Everything a server needs to start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address of the Kafka door, `HOST:PORT` or `off`.
     pub kafka: Door,
+    /// Address of the Spark Connect door, `HOST:PORT` or `off`.
+    pub connect: Door,
     /// Address of the HTTP door, `HOST:PORT` or `off`.
     pub http: Door,
     /// Whether a door may listen beyond loopback. No door asks who is there yet.
@@ -39,6 +42,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("pelton-data"),
             kafka: Door::At("127.0.0.1:9092".to_owned()),
+            connect: Door::At("127.0.0.1:15002".to_owned()),
             http: Door::At("127.0.0.1:8080".to_owned()),
             listen_beyond_loopback: false,
             broker: BrokerSettings::default(),

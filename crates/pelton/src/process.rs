@@ -52,7 +52,7 @@ impl ServerProcess {
         let started = clock.monotonic();
         let mut command = Command::new(std::env::current_exe().context("find my own executable")?);
         command.arg("serve").arg("--data-dir").arg(&launch.data_dir);
-        command.args(["--kafka", &launch.kafka, "--http", &launch.http]);
+        command.args(["--kafka", &launch.kafka, "--connect", "off", "--http", &launch.http]);
         command.arg("--ready-file").arg(&ready_file);
         if let Some(config) = &launch.config {
             command.arg("--config").arg(config);

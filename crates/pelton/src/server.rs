@@ -10,6 +10,7 @@ use dashboard::Dashboard;
 use engine::Engine;
 use env::Env;
 use serde::Serialize;
+use spark_connect::SparkConnect;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use topics::Topics;
@@ -31,6 +32,9 @@ pub struct Ready {
     /// The Kafka door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kafka: Option<SocketAddr>,
+    /// The Spark Connect door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<SocketAddr>,
     /// The HTTP door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<SocketAddr>,
@@ -42,7 +46,7 @@ impl Server {
     /// Starts with no door open and data in `./pelton-data`.
     #[must_use]
     pub fn builder() -> ServerBuilder {
-        let config = Config { kafka: Door::Off, http: Door::Off, ..Config::default() };
+        let config = Config { kafka: Door::Off, connect: Door::Off, http: Door::Off, ..Config::default() };
         ServerBuilder { config, env: Env::real() }
     }
 
@@ -117,6 +121,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Opens the Spark Connect door at `addr`.
+    #[must_use]
+    pub fn connect(mut self, addr: impl Into<String>) -> Self {
+        self.config.connect = Door::At(addr.into());
+        self
+    }
+
     /// Opens the HTTP door at `addr`.
     #[must_use]
     pub fn http(mut self, addr: impl Into<String>) -> Self {
@@ -138,12 +149,23 @@ impl ServerBuilder {
         let engine = Engine::open(engine_config(&config), topics.clone(), env.clone())?;
         let (shutdown, stop) = watch::channel(false);
         let mut doors = Vec::new();
-        let mut ready = Ready { kafka: None, http: None, pid: std::process::id() };
+        let mut ready = Ready { kafka: None, connect: None, http: None, pid: std::process::id() };
         if let Door::At(addr) = &config.kafka {
             let broker =
                 Broker::bind(broker_config(&config, resolve(addr)?), topics.clone(), env.clone()).await?;
             ready.kafka = Some(broker.local_addr());
             doors.push(tokio::spawn(broker.run(stop.clone())));
+        }
+        if let Door::At(addr) = &config.connect {
+            let door = connect_config(&config, resolve(addr)?);
+            let door = SparkConnect::bind(door, engine.clone(), env.clone()).await?;
+            ready.connect = Some(door.local_addr());
+            let stop = stop.clone();
+            doors.push(tokio::spawn(async move {
+                if let Err(error) = door.run(stop).await {
+                    tracing::error!(%error, "serve Spark Connect");
+                }
+            }));
         }
         if let Door::At(addr) = &config.http {
             let page = dashboard_config(&config, resolve(addr)?);
@@ -216,6 +238,15 @@ fn dashboard_config(config: &Config, addr: SocketAddr) -> dashboard::Config {
     }
 }
 
+fn connect_config(config: &Config, addr: SocketAddr) -> spark_connect::Config {
+    let exposure = if config.listen_beyond_loopback {
+        spark_connect::Exposure::Network
+    } else {
+        spark_connect::Exposure::Loopback
+    };
+    spark_connect::Config { addr, exposure }
+}
+
 /// A door's address as the system resolves it.
 fn resolve(addr: &str) -> Result<SocketAddr, StartError> {
     let failed = |source| StartError::Address { addr: addr.to_owned(), source };
@@ -243,6 +274,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The Spark Connect door.
+    #[error("open the Spark Connect door")]
+    Connect(#[from] spark_connect::BindError),
     /// The HTTP door.
     #[error("open the HTTP door")]
     Http(#[from] dashboard::BindError),

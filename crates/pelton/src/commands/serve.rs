@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// HTTP door, HOST:PORT or off [default: 127.0.0.1:8080]
     #[arg(long, env = "PELTON_HTTP", value_name = "ADDR")]
     http: Option<String>,
-    /// Spark Connect door; this version has none, so an address is ignored with a warning
+    /// Spark Connect door, HOST:PORT or off [default: 127.0.0.1:15002]
     #[arg(long, env = "PELTON_CONNECT", value_name = "ADDR")]
     connect: Option<String>,
     /// HBase Thrift door; this version has none, so an address is ignored with a warning
@@ -45,7 +45,6 @@ pub(crate) struct Args {
 /// Runs the server until it is told to stop.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     init_logs();
-    warn_absent_door("Spark Connect", args.connect.as_deref());
     warn_absent_door("HBase Thrift", args.thrift.as_deref());
     let ready_file = args.ready_file.clone();
     let print_config = args.print_config;
@@ -88,6 +87,9 @@ fn ready_line(ready: &Ready) -> String {
     if let Some(addr) = ready.kafka {
         line.push_str(&format!(" kafka {addr}"));
     }
+    if let Some(addr) = ready.connect {
+        line.push_str(&format!(" connect sc://{addr}"));
+    }
     if let Some(addr) = ready.http {
         line.push_str(&format!(" http http://{addr}"));
     }
@@ -106,6 +108,9 @@ fn effective(args: Args) -> anyhow::Result<Config> {
     }
     if let Some(addr) = args.kafka {
         config.kafka = Door::from(addr);
+    }
+    if let Some(addr) = args.connect {
+        config.connect = Door::from(addr);
     }
     if let Some(addr) = args.http {
         config.http = Door::from(addr);

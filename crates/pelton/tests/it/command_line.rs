@@ -12,9 +12,12 @@ fn the_ready_file_names_each_open_door() {
     let ready: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let kafka = ready["kafka"].as_str().unwrap();
     assert!(server.ready_line.contains(kafka), "{}", server.ready_line);
+    let connect = ready["connect"].as_str().unwrap();
+    assert!(server.ready_line.contains(&format!("connect sc://{connect}")), "{}", server.ready_line);
     assert!(ready.get("http").is_none(), "a door that is off is left out: {ready}");
     assert!(ready["pid"].as_u64().is_some());
     std::net::TcpStream::connect(kafka).unwrap();
+    std::net::TcpStream::connect(connect).unwrap();
     assert_eq!(server.signal(Signal::TERM).code(), Some(0));
 }
 
@@ -31,7 +34,8 @@ fn the_server_may_open_as_many_files_as_the_system_lets_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", "ulimit -Sn 256 && exec \"$0\" \"$@\""]).arg(pelton().get_program());
-    shell.args(["serve", "--kafka", "127.0.0.1:0", "--http", "off", "--data-dir"]).arg(dir.path());
+    shell.args(["serve", "--kafka", "127.0.0.1:0", "--connect", "off", "--http", "off", "--data-dir"]);
+    shell.arg(dir.path());
     let server = Running::from(shell.current_dir(dir.path()));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();

@@ -24,7 +24,8 @@ impl Running {
     /// Starts on `data_dir` with free ports and waits for its first line, or its end.
     pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
         let mut command = pelton();
-        command.args(["serve", "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir"]);
+        command.args(["serve", "--kafka", "127.0.0.1:0", "--connect", "127.0.0.1:0"]);
+        command.args(["--http", "127.0.0.1:0", "--data-dir"]);
         Self::from(command.arg(data_dir).args(more).current_dir(data_dir))
     }
 
@@ -98,7 +99,8 @@ impl Kafka {
     pub(crate) fn kill_and_restart(&mut self) {
         self.server.signal(rustix::process::Signal::KILL);
         let mut command = pelton();
-        command.args(["serve", "--http", "off", "--kafka", &self.addr, "--data-dir"]).arg(self.dir.path());
+        command.args(["serve", "--http", "off", "--connect", "off", "--kafka", &self.addr, "--data-dir"]);
+        command.arg(self.dir.path());
         self.server = Running::from(command.current_dir(self.dir.path()));
     }
 

@@ -1,0 +1,350 @@
+"""PySpark's smoke: `smoke.py sc://HOST:PORT`. What is printed, and what is answered, is what Spark 4 prints and answers."""
+
+import contextlib
+import datetime
+import decimal
+import io
+import sys
+import tempfile
+import textwrap
+import threading
+import uuid
+from pathlib import Path
+
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import Row, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from tap import case, equal, finish, until
+
+spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+people = spark.createDataFrame([(1, "ann", 30.5), (2, "bob", None), (3, None, 12.0)], "id INT, name STRING, score DOUBLE")
+sales = spark.createDataFrame(
+    [("a", "x", 1), ("a", "y", 2), ("b", "x", 3), ("b", "x", 4), ("c", "y", 5)], ["shop", "item", "amount"]
+)
+
+
+def printed(deed):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        deed()
+    return out.getvalue()
+
+
+def table(text):
+    return textwrap.dedent(text).lstrip("\n")
+
+
+def rows(frame):
+    return [tuple(row) for row in frame.collect()]
+
+
+def refused(kind, condition, deed):
+    try:
+        deed()
+    except kind as error:
+        equal(error.getCondition(), condition)
+        return error
+    raise AssertionError(f"nothing was raised instead of {condition}")
+
+
+@case("version and settings")
+def _():
+    equal(spark.version, "4.2.0")
+    spark.conf.set("spark.sql.shuffle.partitions", "4")
+    equal(spark.conf.get("spark.sql.shuffle.partitions"), "4")
+    spark.conf.unset("spark.sql.shuffle.partitions")
+    equal(spark.conf.get("spark.sql.shuffle.partitions"), "200")
+    equal(spark.conf.get("no.such.key", "none"), "none")
+
+
+@case("show prints as Spark does")
+def _():
+    equal(
+        printed(people.show),
+        table("""
+            +---+----+-----+
+            | id|name|score|
+            +---+----+-----+
+            |  1| ann| 30.5|
+            |  2| bob| NULL|
+            |  3|NULL| 12.0|
+            +---+----+-----+
+
+        """),
+    )
+    equal(
+        printed(lambda: people.show(1, truncate=False)),
+        table("""
+            +---+----+-----+
+            |id |name|score|
+            +---+----+-----+
+            |1  |ann |30.5 |
+            +---+----+-----+
+            only showing top 1 row
+
+        """),
+    )
+
+
+@case("printSchema, dtypes, columns")
+def _():
+    equal(
+        printed(people.printSchema),
+        table("""
+            root
+             |-- id: integer (nullable = true)
+             |-- name: string (nullable = true)
+             |-- score: double (nullable = true)
+
+        """),
+    )
+    equal(people.dtypes, [("id", "int"), ("name", "string"), ("score", "double")])
+    nested = spark.sql("SELECT array(1, 2) AS a, named_struct('x', 1, 'y', 'z') AS s, map('k', CAST(1.5 AS DOUBLE)) AS m")
+    equal(nested.dtypes, [("a", "array<int>"), ("s", "struct<x:int,y:string>"), ("m", "map<string,double>")])
+
+
+@case("collect, first, take, count, isEmpty, tail")
+def _():
+    equal(people.collect()[0], Row(id=1, name="ann", score=30.5))
+    equal(people.count(), 3)
+    equal(people.first().name, "ann")
+    equal([row.id for row in people.take(2)], [1, 2])
+    equal([row.id for row in people.tail(2)], [2, 3])
+    equal(people.filter("id > 5").isEmpty(), True)
+    equal([row.id for row in people.toLocalIterator()], [1, 2, 3])
+
+
+@case("toPandas, toArrow")
+def _():
+    equal(people.select("id").toPandas()["id"].tolist(), [1, 2, 3])
+    equal(people.toArrow().column("name").to_pylist(), ["ann", "bob", None])
+
+
+@case("types there and back")
+def _():
+    moment = datetime.datetime(2024, 5, 6, 7, 8, 9, 123456)
+    values = (True, 7, 1.5, "text", bytearray(b"\x00\xff"), datetime.date(2024, 2, 29), moment, decimal.Decimal("1.25"))
+    values += ([1, None], {"k": 2}, Row(x=1, y="z"))
+    schema = "b BOOLEAN, n BIGINT, d DOUBLE, s STRING, y BINARY, day DATE, t TIMESTAMP_NTZ, m DECIMAL(10,2), "
+    schema += "a ARRAY<INT>, p MAP<STRING, INT>, r STRUCT<x: INT, y: STRING>"
+    found = spark.createDataFrame([values], schema).first()
+    equal(tuple(found), values)
+
+
+@case("select, expressions and their names")
+def _():
+    frame = people.select("id", F.col("id") + 1, F.col("id").cast("string"), F.upper("name").alias("big"), F.lit(2))
+    equal(frame.columns, ["id", "(id + 1)", "id", "big", "2"])
+    equal(rows(frame)[0], (1, 2, "1", "ANN", 2))
+    equal(people.selectExpr("CAST(id AS STRING)", "id * 2 AS twice", "id / 2").columns, ["id", "twice", "(id / 2)"])
+    equal(rows(people.selectExpr("id / 2")), [(0.5,), (1.0,), (1.5,)])
+    equal(rows(people.select("ID", people.NAME))[0], (1, "ann"))
+
+
+@case("filter, when, isin, between, like, null")
+def _():
+    equal(rows(people.where(people.name.isNotNull() & (people.id > 1)).select("id")), [(2,)])
+    equal(rows(people.filter("name IS NULL OR name LIKE 'a%'").select("id")), [(1,), (3,)])
+    equal(rows(people.filter(people.id.isin(1, 3)).select("id")), [(1,), (3,)])
+    equal(rows(people.filter(people.id.between(2, 3)).select("id")), [(2,), (3,)])
+    graded = people.select(F.when(people.score > 20, "high").when(people.score > 0, "low").otherwise("none").alias("g"))
+    equal(rows(graded), [("high",), ("none",), ("low",)])
+
+
+@case("withColumn, withColumnRenamed, drop, toDF, na")
+def _():
+    frame = people.withColumn("double", F.col("id") * 2).withColumn("id", F.lit(0)).drop("score")
+    equal(frame.columns, ["id", "name", "double"])
+    equal(rows(frame)[2], (0, None, 6))
+    equal(people.withColumnRenamed("name", "who").columns, ["id", "who", "score"])
+    equal(people.toDF("a", "b", "c").columns, ["a", "b", "c"])
+    equal(rows(people.na.fill({"name": "?", "score": 0.0}))[1:], [(2, "bob", 0.0), (3, "?", 12.0)])
+    equal(rows(people.dropna().select("id")), [(1,)])
+    equal(rows(people.replace("ann", "eve").select("name"))[0], ("eve",))
+
+
+@case("groupBy, agg, having by filter")
+def _():
+    counted = sales.groupBy("shop").count().orderBy("shop")
+    equal(counted.columns, ["shop", "count"])
+    equal(rows(counted), [("a", 2), ("b", 2), ("c", 1)])
+    frame = sales.groupBy("shop").agg(F.sum("amount"), F.avg("amount").alias("mean"), F.countDistinct("item"))
+    equal(frame.columns, ["shop", "sum(amount)", "mean", "count(DISTINCT item)"])
+    equal(rows(frame.filter("mean > 2").orderBy("shop")), [("b", 7, 3.5, 1), ("c", 5, 5.0, 1)])
+    equal(rows(sales.agg({"amount": "max"})), [(5,)])
+    equal(rows(sales.select(F.count("*"), F.min("amount"))), [(5, 1)])
+    lists = sales.groupBy("shop").agg(F.sort_array(F.collect_list("amount")).alias("all")).orderBy("shop")
+    equal(rows(lists), [("a", [1, 2]), ("b", [3, 4]), ("c", [5])])
+
+
+@case("pivot, rollup, cube")
+def _():
+    equal(rows(sales.groupBy("shop").pivot("item").sum("amount").orderBy("shop")), [("a", 1, 2), ("b", 7, None), ("c", None, 5)])
+    rolled = sales.rollup("shop").sum("amount").orderBy(F.col("shop").asc_nulls_last())
+    equal(rows(rolled), [("a", 3), ("b", 7), ("c", 5), (None, 15)])
+    equal(sales.cube("shop", "item").count().count(), 4 + 3 + 2 + 1)
+
+
+@case("orderBy, limit, offset, distinct, dropDuplicates")
+def _():
+    equal(rows(sales.orderBy(F.desc("amount")).limit(2).select("amount")), [(5,), (4,)])
+    equal(rows(sales.orderBy("amount").offset(3).select("amount")), [(4,), (5,)])
+    equal(sales.select("shop").distinct().count(), 3)
+    equal(sales.dropDuplicates(["shop", "item"]).count(), 4)
+    equal(rows(people.orderBy("name").select("name")), [(None,), ("ann",), ("bob",)])
+
+
+@case("joins")
+def _():
+    other = spark.createDataFrame([(1, "x"), (4, "y")], ["id", "tag"])
+    equal(rows(people.join(other, "id").select("id", "tag")), [(1, "x")])
+    equal(people.join(other, people.id == other.id).columns, ["id", "name", "score", "id", "tag"])
+    left = people.join(other, "id", "left").orderBy("id").select("id", "tag")
+    equal(rows(left), [(1, "x"), (2, None), (3, None)])
+    equal(sorted(row.id for row in people.join(other, "id", "outer").collect()), [1, 2, 3, 4])
+    equal(people.join(other, "id", "left_anti").count(), 2)
+    equal(people.crossJoin(other).count(), 6)
+    a, b = people.alias("a"), people.alias("b")
+    pairs = a.join(b, F.col("a.id") == F.col("b.id") - 1).select("a.id", F.col("b.id").alias("next"))
+    equal(sorted(rows(pairs)), [(1, 2), (2, 3)])
+
+
+@case("union, unionByName, intersect, subtract")
+def _():
+    equal(people.union(people).count(), 6)
+    swapped = people.select("score", "name", "id")
+    equal(rows(people.unionByName(swapped).groupBy().sum("id")), [(12,)])
+    equal(people.intersect(people.filter("id = 1")).count(), 1)
+    equal(people.subtract(people.filter("id = 1")).count(), 2)
+
+
+@case("window functions")
+def _():
+    by_shop = Window.partitionBy("shop").orderBy("amount")
+    frame = sales.select("shop", "amount", F.row_number().over(by_shop).alias("n"), F.lag("amount").over(by_shop).alias("before"))
+    equal(rows(frame.orderBy("amount")), [("a", 1, 1, None), ("a", 2, 2, 1), ("b", 3, 1, None), ("b", 4, 2, 3), ("c", 5, 1, None)])
+    equal(frame.dtypes[2], ("n", "int"))
+    total = sales.select(F.sum("amount").over(Window.partitionBy("shop")).alias("t")).distinct()
+    equal(sorted(rows(total)), [(3,), (5,), (7,)])
+
+
+@case("explode, split, arrays, maps, structs")
+def _():
+    lines = spark.createDataFrame([("a b a",), (None,)], ["line"])
+    words = lines.select(F.explode(F.split("line", " ")).alias("word"))
+    equal(sorted(rows(words.groupBy("word").count())), [("a", 2), ("b", 1)])
+    frame = spark.sql("SELECT array(10, 20) AS a, map('k', 7) AS m, named_struct('x', 1) AS s")
+    equal(rows(frame.select(frame.a[1], frame.m["k"], "s.x", F.size("a"))), [(20, 7, 1, 2)])
+    equal(rows(frame.select(F.posexplode("a"))), [(0, 10), (1, 20)])
+    equal(rows(frame.select(F.explode("m"))), [("k", 7)])
+    equal(rows(frame.select(F.transform("a", lambda x: x + 1).alias("t"))), [([11, 21],)])
+    equal(frame.select("s.*").columns, ["x"])
+
+
+@case("spark.sql, its names and arguments")
+def _():
+    people.createOrReplaceTempView("people")
+    frame = spark.sql("SELECT count(*), max(ID) AS top, upper(name) FROM people WHERE id < 3 GROUP BY name ORDER BY top DESC")
+    equal(frame.columns, ["count(1)", "top", "upper(name)"])
+    equal(rows(frame), [(1, 2, "BOB"), (1, 1, "ANN")])
+    equal(rows(spark.sql("SELECT :a + 1 AS n", args={"a": 41})), [(42,)])
+    equal(rows(spark.sql("SELECT id FROM {frame} WHERE id = 2", frame=people)), [(2,)])
+    equal(rows(spark.sql("SELECT 1.5, 'x', 10000000000, 1e2, TRUE, NULL")), [(decimal.Decimal("1.5"), "x", 10000000000, 100.0, True, None)])
+    equal(rows(spark.sql("WITH t AS (SELECT id % 2 AS odd FROM people) SELECT odd, count(*) FROM t GROUP BY odd ORDER BY 1")), [(0, 1), (1, 2)])
+    equal(rows(spark.sql("SELECT p.id FROM people p JOIN (VALUES (1), (3)) AS v(id) ON p.id = v.id ORDER BY p.id")), [(1,), (3,)])
+    equal(rows(spark.sql("SELECT id FROM people WHERE score = (SELECT max(score) FROM people)")), [(1,)])
+    equal(rows(spark.sql("SELECT name FROM people ORDER BY id DESC LIMIT 1")), [(None,)])
+    equal(rows(spark.sql("SELECT item FROM (SELECT array(1, 2) AS list) LATERAL VIEW explode(list) t AS item")), [(1,), (2,)])
+
+
+@case("temp views and the catalog")
+def _():
+    spark.sql("CREATE OR REPLACE TEMP VIEW bobs AS SELECT * FROM people WHERE name = 'bob'")
+    equal(spark.table("bobs").count(), 1)
+    equal(spark.catalog.tableExists("bobs"), True)
+    assert "bobs" in [table.name for table in spark.catalog.listTables()]
+    spark.table("bobs").filter("id > 0").createOrReplaceTempView("bobs")
+    equal(spark.table("bobs").count(), 1)
+    equal(spark.catalog.dropTempView("bobs"), True)
+    refused(AnalysisException, "TABLE_OR_VIEW_NOT_FOUND", lambda: spark.table("bobs").count())
+
+
+@case("range, a million rows, larger local data")
+def _():
+    equal(spark.range(1_000_000).groupBy().sum("id").first()[0], 499999500000)
+    equal(rows(spark.range(5, 0, -2)), [(5,), (3,), (1,)])
+    data = [(number, f"text {number}" * 5) for number in range(50_000)]
+    frame = spark.createDataFrame(data, ["n", "t"])
+    equal(frame.filter("n % 2 = 0").count(), 25_000)
+    equal(len(frame.collect()), 50_000)
+
+
+@case("describe, corr, sample, unpivot")
+def _():
+    equal(rows(sales.describe("amount"))[0], ("count", "5"))
+    equal(rows(sales.describe("amount"))[1], ("mean", "3.0"))
+    equal(round(sales.selectExpr("amount", "amount * 2 AS twice").corr("amount", "twice"), 6), 1.0)
+    equal(0 < spark.range(1000).sample(0.5, seed=1).count() < 1000, True)
+    long = people.unpivot("id", ["score"], "what", "value").orderBy("id")
+    equal(rows(long)[0], (1, "score", 30.5))
+
+
+@case("reading CSV and JSON")
+def _():
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        (path / "a.csv").write_text("id,name\n1,ann\n2,bob\n")
+        (path / "a.json").write_text('{"id": 1, "name": "ann"}\n{"id": 2, "name": "bob"}\n')
+        equal(rows(spark.read.csv(str(path / "a.csv"), header=True)), [("1", "ann"), ("2", "bob")])
+        typed = spark.read.schema("id INT, name STRING").option("header", True).csv(str(path / "a.csv"))
+        equal(rows(typed.filter("id > 1")), [(2, "bob")])
+        equal(rows(spark.read.json(str(path / "a.json")).orderBy("id")), [(1, "ann"), (2, "bob")])
+        people.select("id", "name").write.mode("overwrite").csv(str(path / "out"), header=True)
+        equal(sorted(rows(spark.read.csv(str(path / "out"), header=True)))[:2], [("1", "ann"), ("2", "bob")])
+        refused(AnalysisException, "PATH_ALREADY_EXISTS", lambda: people.write.csv(str(path / "out")))
+        refused(AnalysisException, "PATH_NOT_FOUND", lambda: spark.read.json(str(path / "none")).count())
+
+
+@case("errors by class, condition and SQLSTATE")
+def _():
+    error = refused(AnalysisException, "UNRESOLVED_COLUMN.WITH_SUGGESTION", lambda: people.select("nme").collect())
+    equal(error.getSqlState(), "42703")
+    assert "`name`" in str(error), str(error)
+    refused(AnalysisException, "UNRESOLVED_ROUTINE", lambda: spark.sql("SELECT no_such(1)"))
+    refused(ParseException, "PARSE_SYNTAX_ERROR", lambda: spark.sql("SELECT (1"))
+    refused(AnalysisException, "MISSING_AGGREGATION", lambda: spark.sql("SELECT id, count(*) FROM people GROUP BY name"))
+    other = people.alias("o")
+    refused(AnalysisException, "AMBIGUOUS_REFERENCE", lambda: people.crossJoin(other).select("id").collect())
+
+
+@case("an operation is interrupted by its tag")
+def _():
+    failed = []
+
+    def work():
+        try:
+            spark.range(10**15).selectExpr("sum(id % 7) AS s").collect()
+        except Exception as error:
+            failed.append(str(error))
+
+    # Tags belong to a thread.
+    thread = threading.Thread(target=lambda: (spark.addTag("slow"), work()))
+    thread.start()
+    until(lambda: spark.interruptTag("slow") or not thread.is_alive(), "the operation is there to be interrupted")
+    thread.join(30)
+    assert failed and "OPERATION_CANCELED" in failed[0], failed
+
+
+@case("two sessions do not see each other's views")
+def _():
+    other = SparkSession.builder.remote(f"{sys.argv[1]}/;session_id={uuid.uuid4()}").create()
+    people.createOrReplaceTempView("mine")
+    refused(AnalysisException, "TABLE_OR_VIEW_NOT_FOUND", lambda: other.table("mine").count())
+    equal(other.range(3).count(), 3)
+    other.stop()
+
+
+spark.stop()
+finish()
