@@ -122,9 +122,8 @@ async fn protobuf_messages_become_columns() {
         .sql(&format!(
             "CREATE STREAMING TABLE every USING kafka OPTIONS ({options}, messageName 'shop.Order');
              CREATE STREAMING TABLE zeros (id BIGINT, kind INT, lines ARRAY<STRUCT<COUNT: BIGINT>>) USING kafka
-               OPTIONS ({}, messageName 'Order', emit.default.values true);
-             CREATE STREAMING TABLE o USING kafka OPTIONS (topic 'o') AS SELECT kind FROM STREAM every;",
-            options
+               OPTIONS ({options}, messageName 'Order', emit.default.values true);
+             CREATE STREAMING TABLE o USING kafka OPTIONS (topic 'o') AS SELECT kind FROM STREAM every;"
         ))
         .await;
     let values: Vec<Vec<u8>> = PROTOBUF.iter().map(|value| unhex(value)).collect();

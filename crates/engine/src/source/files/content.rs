@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use env::Disk;
 
@@ -99,7 +100,7 @@ impl Files {
                 reason: format!("cannot be read: {error}"),
             };
             let rows = container.read(self.read(path)?, shape.values()).map_err(malformed)?;
-            let count: usize = rows.iter().map(|rows| rows.num_rows()).sum();
+            let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
             let record = self.records_of(path);
             records.extend((0_i64..).take(count).map(|offset| record(offset, None)));
             batches.extend(rows);

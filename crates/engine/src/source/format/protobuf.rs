@@ -152,7 +152,7 @@ fn held_one(kind: &Kind, within: &[MessageDescriptor]) -> Option<DataType> {
         // One that holds itself would never end.
         Kind::Message(message) if within.len() == DEPTH_MAX || within.contains(message) => return None,
         Kind::Message(message) => {
-            let within = [within, &[message.clone()]].concat();
+            let within = [within, std::slice::from_ref(message)].concat();
             let field = |field: FieldDescriptor| Some(Field::new(field.name(), held(&field, &within)?, true));
             DataType::Struct(message.fields().filter_map(field).collect::<Fields>())
         }

@@ -28,7 +28,7 @@ pub(super) fn fields(
         let field = find(descriptor, wanted.name())
             .ok_or_else(|| wrong(&format!("the message has no field {}", wanted.name())))?;
         let cells = messages.iter().map(|message| message.and_then(|message| cell(message, &field, zeros)));
-        many(wanted.data_type(), &field, cells.collect(), zeros)
+        many(wanted.data_type(), &field, &cells.collect::<Vec<_>>(), zeros)
     };
     wanted.iter().map(column).collect()
 }
@@ -43,14 +43,14 @@ fn cell<'a>(message: &'a DynamicMessage, field: &FieldDescriptor, zeros: bool) -
 fn many(
     data_type: &DataType,
     field: &FieldDescriptor,
-    cells: Vec<Cell<'_>>,
+    cells: &[Cell<'_>],
     zeros: bool,
 ) -> Result<ArrayRef, ArrowError> {
     match (data_type, pair(field)) {
         (DataType::Map(entries, ordered), Some((key, value))) => {
             let DataType::Struct(types) = entries.data_type() else { return Err(wrong("a map of no pairs")) };
             let (mut keys, mut values, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
-            for cell in &cells {
+            for cell in cells {
                 let map = cell.as_deref().and_then(Value::as_map);
                 let mut pairs: Vec<_> = map.into_iter().flatten().collect();
                 // A hash map gives them in any order; a batch that runs again must give the same.
@@ -61,8 +61,8 @@ fn many(
                     values.push(Some(Cow::Borrowed(value)));
                 }
             }
-            let keys = one(types[0].data_type(), &key.kind(), keys, zeros)?;
-            let values = one(types[1].data_type(), &value.kind(), values, zeros)?;
+            let keys = one(types[0].data_type(), &key.kind(), &keys, zeros)?;
+            let values = one(types[1].data_type(), &value.kind(), &values, zeros)?;
             let pairs = StructArray::try_new(types.clone(), vec![keys, values], None)?;
             let nulls = NullBuffer::from(cells.iter().map(Option::is_some).collect::<Vec<_>>());
             let offsets = OffsetBuffer::from_lengths(lengths);
@@ -72,8 +72,8 @@ fn many(
             let lists =
                 || cells.iter().map(|cell| cell.as_deref().and_then(Value::as_list).unwrap_or_default());
             let offsets = OffsetBuffer::from_lengths(lists().map(<[Value]>::len));
-            let values = lists().flatten().map(|value| Some(Cow::Borrowed(value))).collect();
-            let values = one(item.data_type(), &field.kind(), values, zeros)?;
+            let values: Vec<_> = lists().flatten().map(|value| Some(Cow::Borrowed(value))).collect();
+            let values = one(item.data_type(), &field.kind(), &values, zeros)?;
             let nulls = NullBuffer::from(cells.iter().map(Option::is_some).collect::<Vec<_>>());
             Ok(Arc::new(ListArray::try_new(Arc::clone(item), offsets, values, Some(nulls))?))
         }
@@ -82,7 +82,7 @@ fn many(
 }
 
 /// A column of single values.
-fn one(data_type: &DataType, kind: &Kind, cells: Vec<Cell<'_>>, zeros: bool) -> Result<ArrayRef, ArrowError> {
+fn one(data_type: &DataType, kind: &Kind, cells: &[Cell<'_>], zeros: bool) -> Result<ArrayRef, ArrowError> {
     let values = cells.iter().map(Option::as_deref);
     Ok(match data_type {
         DataType::Boolean => {
