@@ -120,7 +120,7 @@ impl DataFrames {
     /// If the plan cannot be run, or asks a model that is not there.
     pub async fn run(self, plan: LogicalPlan) -> Result<Rows, SqlError> {
         let (held, pins) = pin_all(self.engine.registry(), resolve::models(&plan)?)?;
-        self.scope.bind(Arc::new(pins));
+        self.scope.bind(Arc::new(pins), self.engine.now_ms());
         let DataFrames { engine, context, scope } = self;
         let (send, batches) = mpsc::channel(WAITING);
         let (ready, schema) = tokio::sync::oneshot::channel();

@@ -236,6 +236,11 @@ impl Engine {
         self.inner.shared.memory_of(catalog.table(name).ok()?)
     }
 
+    /// the time of a batch,
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.inner.shared.env.clock.now_ms()
+    }
+
     /// and the engine's threads.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.inner.handle.spawn(work).abort_handle()

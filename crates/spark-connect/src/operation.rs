@@ -120,7 +120,6 @@ impl Operation {
     }
 
     /// The answers behind `after`, or all that are kept.
-    #[expect(clippy::result_large_err, reason = "gRPC's own error")]
     pub(crate) fn stream(
         self: &Arc<Self>,
         after: Option<&str>,
@@ -167,6 +166,7 @@ impl Operation {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "handed over once, never kept")]
 enum Next {
     Answer(u64, ExecutePlanResponse),
     End(Result<(), Status>),

@@ -174,7 +174,7 @@ impl<'a> Planner<'a> {
             }
             RelType::ToSchema(to) => {
                 let frame = over!(to);
-                self.to_schema(frame, input(&to.schema, "schema")?)
+                self.with_schema(frame, input(&to.schema, "schema")?)
             }
             RelType::Repartition(same) => Ok(over!(same)),
             RelType::RepartitionByExpression(same) => Ok(over!(same)),
@@ -210,15 +210,15 @@ impl<'a> Planner<'a> {
             }
             RelType::Unpivot(unpivot) => {
                 let frame = over!(unpivot);
-                self.unpivot(frame, unpivot)
+                self.unpivot(&frame, unpivot)
             }
             RelType::Describe(describe) => {
                 let frame = over!(describe);
-                self.describe(frame, &describe.cols)
+                self.describe(&frame, &describe.cols)
             }
             RelType::Summary(summary) => {
                 let frame = over!(summary);
-                self.summary(frame, &summary.statistics, &[])
+                self.summary(&frame, &summary.statistics, &[])
             }
             RelType::Corr(corr) => {
                 let frame = over!(corr);

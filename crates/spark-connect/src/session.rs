@@ -68,7 +68,6 @@ impl Sessions {
     }
 
     /// The client's session, made if there is none.
-    #[expect(clippy::result_large_err, reason = "gRPC's own error")]
     pub(crate) fn session(&self, id: &str) -> Result<Arc<Session>, Status> {
         if uuid::Uuid::try_parse(id).is_err() {
             return Err(Status::invalid_argument("[INVALID_HANDLE.FORMAT] a session's id is a UUID"));

@@ -93,7 +93,7 @@ pub(crate) fn is_query(text: &str) -> bool {
     let word: String = text
         .trim_start_matches(|c: char| c.is_whitespace() || c == '(')
         .chars()
-        .take_while(|c| c.is_ascii_alphabetic())
+        .take_while(char::is_ascii_alphabetic)
         .collect();
     ["SELECT", "WITH", "VALUES", "FROM", "TABLE"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }

@@ -27,14 +27,14 @@ impl Planner<'_> {
         if aggregate.group_type == PIVOT {
             let pivot = aggregate.pivot.as_ref().ok_or_else(|| SparkError::missing("pivot"))?;
             outputs.extend(self.pivoted(&frame, pivot, &functions).await?);
-            return self.aggregate(frame, groups, outputs);
+            return self.aggregate(frame, &groups, outputs);
         }
         outputs.extend(functions);
         match aggregate.group_type {
             ROLLUP | CUBE => {
                 let all = (0..groups.len()).collect::<Vec<_>>();
                 let rollup = aggregate.group_type == ROLLUP;
-                self.aggregate_sets(frame, groups, outputs, &sets(&all, rollup))
+                self.aggregate_sets(frame, &groups, outputs, &sets(&all, rollup))
             }
             SETS => {
                 let resolver = self.resolver(&frame);
@@ -44,19 +44,14 @@ impl Planner<'_> {
                     let place = |member: &Named| groups.iter().position(|group| group.expr == member.expr);
                     wanted.push(members.iter().filter_map(place).collect());
                 }
-                self.aggregate_sets(frame, groups, outputs, &wanted)
+                self.aggregate_sets(frame, &groups, outputs, &wanted)
             }
-            _ => self.aggregate(frame, groups, outputs),
+            _ => self.aggregate(frame, &groups, outputs),
         }
     }
 
     /// One row for each group.
-    pub(crate) fn aggregate(
-        &mut self,
-        frame: Frame,
-        groups: Vec<Named>,
-        outputs: Vec<Named>,
-    ) -> Result<Frame> {
+    pub(crate) fn aggregate(&mut self, frame: Frame, groups: &[Named], outputs: Vec<Named>) -> Result<Frame> {
         let keys: Vec<(Expr, String)> = groups
             .iter()
             .map(|group| match &group.source {
@@ -82,13 +77,13 @@ impl Planner<'_> {
     pub(crate) fn aggregate_sets(
         &mut self,
         frame: Frame,
-        groups: Vec<Named>,
+        groups: &[Named],
         outputs: Vec<Named>,
         sets: &[Vec<usize>],
     ) -> Result<Frame> {
         let mut whole: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
         let mut keys = Vec::new();
-        for group in &groups {
+        for group in groups {
             // A column of its own: its nulls are not those of the rows.
             let id = self.new_id();
             whole.push(group.expr.clone().alias(&id));

@@ -74,10 +74,10 @@ impl Planner<'_> {
         self.projected(frame, list)
     }
 
-    pub(crate) fn unpivot(&mut self, frame: Frame, unpivot: &Unpivot) -> Result<Frame> {
-        let ids = self.resolver(&frame).list(&unpivot.ids)?;
+    pub(crate) fn unpivot(&mut self, frame: &Frame, unpivot: &Unpivot) -> Result<Frame> {
+        let ids = self.resolver(frame).list(&unpivot.ids)?;
         let values = match &unpivot.values {
-            Some(values) => self.resolver(&frame).list(&values.values)?,
+            Some(values) => self.resolver(frame).list(&values.values)?,
             None => {
                 let used = |column: &&Column| !ids.iter().any(|id| id.expr == column.expr());
                 frame.columns.iter().filter(used).map(whole).collect()

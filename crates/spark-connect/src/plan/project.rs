@@ -27,7 +27,7 @@ impl Planner<'_> {
     pub(crate) fn chosen(&mut self, frame: Frame, list: Vec<Named>) -> Result<Frame> {
         let grouped = find_aggregate_exprs(list.iter().map(|named| &named.expr));
         if !grouped.is_empty() {
-            return self.aggregate(frame, Vec::new(), list);
+            return self.aggregate(frame, &[], list);
         }
         let (frame, list) = self.generated(frame, list)?;
         let (frame, list) = self.windowed(frame, list)?;
@@ -204,7 +204,7 @@ impl Planner<'_> {
         self.projected(frame, kept)
     }
 
-    pub(crate) fn to_schema(&mut self, frame: Frame, message: &Message) -> Result<Frame> {
+    pub(crate) fn with_schema(&mut self, frame: Frame, message: &Message) -> Result<Frame> {
         let datafusion::arrow::datatypes::DataType::Struct(fields) = schema::message::read(message)? else {
             return Err(SparkError::invalid("A schema is a struct."));
         };

@@ -92,8 +92,7 @@ impl Planner<'_> {
         let frame = match format.as_str() {
             "csv" => return self.csv(&context, paths, &options, schema.as_ref()).await,
             "json" => {
-                let mut read = JsonReadOptions::default();
-                read.schema = schema.as_ref();
+                let read = JsonReadOptions { schema: schema.as_ref(), ..JsonReadOptions::default() };
                 context.read_json(paths, read).await?
             }
             "text" => {

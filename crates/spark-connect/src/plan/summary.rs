@@ -11,13 +11,13 @@ use crate::show;
 use crate::wire::expression::{Expression, LiteralType};
 
 impl Planner<'_> {
-    pub(crate) fn describe(&mut self, frame: Frame, columns: &[String]) -> Result<Frame> {
+    pub(crate) fn describe(&mut self, frame: &Frame, columns: &[String]) -> Result<Frame> {
         let figures = ["count", "mean", "stddev", "min", "max"].map(str::to_owned);
         self.summary(frame, &figures, columns)
     }
 
     /// One row of texts for each figure.
-    pub(crate) fn summary(&mut self, frame: Frame, figures: &[String], columns: &[String]) -> Result<Frame> {
+    pub(crate) fn summary(&mut self, frame: &Frame, figures: &[String], columns: &[String]) -> Result<Frame> {
         let all = ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"].map(str::to_owned);
         let figures = if figures.is_empty() { &all } else { figures };
         let meant = |column: &&Column| {
@@ -30,11 +30,11 @@ impl Planner<'_> {
         for (place, figure) in figures.iter().enumerate() {
             let mut list = vec![Named::new(lit(figure.as_str()), "summary")];
             for column in &columns {
-                let value = self.figure(&frame, column, figure)?;
+                let value = self.figure(frame, column, figure)?;
                 list.push(Named::new(value, &column.name));
             }
             // Even without columns there is one row.
-            let call = self.resolver(&frame).named(&build::function("count", vec![]))?;
+            let call = self.resolver(frame).named(&build::function("count", vec![]))?;
             list.push(call);
             let mut part = self.chosen(frame.clone(), list)?;
             part.columns.pop();

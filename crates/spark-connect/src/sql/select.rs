@@ -60,9 +60,9 @@ impl Planner<'_> {
         let calls = find_aggregate_exprs(plan.list.iter().map(|named| &named.expr));
         let grouped = groups.is_some() || !calls.is_empty();
         let mut made = match groups {
-            Some((groups, sets)) if sets.is_empty() => self.aggregate(frame, groups, plan.list)?,
-            Some((groups, sets)) => self.aggregate_sets(frame, groups, plan.list, &sets)?,
-            None if grouped => self.aggregate(frame, Vec::new(), plan.list)?,
+            Some((groups, sets)) if sets.is_empty() => self.aggregate(frame, &groups, plan.list)?,
+            Some((groups, sets)) => self.aggregate_sets(frame, &groups, plan.list, &sets)?,
+            None if grouped => self.aggregate(frame, &[], plan.list)?,
             None => self.chosen(frame, plan.list)?,
         };
         if let Some(place) = having {
@@ -397,7 +397,6 @@ fn kind(operator: &JoinOperator) -> Result<(JoinType, &JoinConstraint)> {
 }
 
 /// The members of `ROLLUP (..)`, `CUBE (..)` and `GROUPING SETS (..)`; whether it is a rollup, or neither.
-#[expect(clippy::type_complexity, reason = "members, and which kind")]
 fn members(expr: &Expr) -> Option<(Vec<Vec<Expr>>, Option<bool>)> {
     match expr {
         Expr::Rollup(members) => Some((members.clone(), Some(true))),

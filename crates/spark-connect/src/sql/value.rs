@@ -88,7 +88,7 @@ fn span(text: &str) -> Result<Expression> {
     let mut whole = LiteralCalendarInterval::default();
     let words: Vec<&str> =
         text.split_whitespace().filter(|word| !word.eq_ignore_ascii_case("interval")).collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return Err(wrong());
     }
     for pair in words.chunks(2) {

@@ -19,6 +19,7 @@ pub(crate) struct AnalyzePlanRequest {
     pub(crate) analyze: Option<Analyze>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one per call, and gone with it")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(crate) enum Analyze {
     #[prost(message, tag = "4")]

@@ -20,6 +20,7 @@ pub(crate) struct Command {
     pub(crate) command_type: Option<CommandType>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one per call, and gone with it")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(crate) enum CommandType {
     #[prost(message, tag = "1")]

@@ -37,6 +37,7 @@ pub(crate) struct Plan {
     pub(crate) op_type: Option<OpType>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one per call, and gone with it")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(crate) enum OpType {
     #[prost(message, boxed, tag = "1")]

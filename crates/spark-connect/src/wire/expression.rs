@@ -330,6 +330,7 @@ pub(crate) struct InlineFunction {
     pub(crate) is_distinct: bool,
 }
 
+#[expect(clippy::enum_variant_names, reason = "Spark's names")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(crate) enum FunctionCode {
     #[prost(message, tag = "4")]

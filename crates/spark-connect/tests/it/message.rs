@@ -13,6 +13,7 @@ impl Message {
         self.bytes(field, text.as_bytes())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "messages are built inside one another")]
     pub(crate) fn message(self, field: u32, message: Message) -> Self {
         self.bytes(field, &message.0)
     }
