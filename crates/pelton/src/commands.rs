@@ -12,4 +12,5 @@ pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod sql;
+pub(crate) mod submit;
 pub(crate) mod topic;

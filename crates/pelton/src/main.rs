@@ -30,6 +30,8 @@ enum Command {
     Demo(demo::Args),
     /// Run a pipeline of SQL statements, on a server or in this process, and follow its queries.
     Run(commands::run::Args),
+    /// Run a PySpark script, on the server that is there or on one of its own.
+    Submit(commands::submit::Args),
     /// Ask once: run one statement on a server and print its rows.
     Sql(commands::sql::Args),
     /// Create, list, describe, alter and delete topics of any Kafka.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args),
         Command::Demo(args) => demo::run(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Submit(args) => commands::submit::run(&args),
         Command::Sql(args) => commands::sql::run(&args),
         Command::Topic(args) => commands::topic::run(&args),
         Command::Group(args) => commands::group::run(&args),

@@ -47,7 +47,7 @@ impl Server {
     #[must_use]
     pub fn builder() -> ServerBuilder {
         let config = Config { kafka: Door::Off, connect: Door::Off, http: Door::Off, ..Config::default() };
-        ServerBuilder { config, env: Env::real() }
+        ServerBuilder { config, env: Env::real(), python: None }
     }
 
     /// Where the doors are.
@@ -90,6 +90,7 @@ impl Server {
 pub struct ServerBuilder {
     config: Config,
     env: Env,
+    python: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -128,6 +129,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Runs functions of PySpark scripts in this Python [default: `$PYSPARK_PYTHON`, or `python3`].
+    #[must_use]
+    pub fn python(mut self, program: impl Into<PathBuf>) -> Self {
+        self.python = Some(program.into());
+        self
+    }
+
     /// Opens the HTTP door at `addr`.
     #[must_use]
     pub fn http(mut self, addr: impl Into<String>) -> Self {
@@ -140,7 +148,7 @@ impl ServerBuilder {
     /// # Errors
     /// When the data directory is locked or unreadable, or a door's address cannot be had.
     pub async fn start(self) -> Result<Server, StartError> {
-        let ServerBuilder { config, env } = self;
+        let ServerBuilder { config, env, python } = self;
         let (topics, recovery) = Topics::open(topics_config(&config), env.clone())?;
         tracing::info!(?recovery, data_dir = %config.data_dir.display(), "log opened");
         if let Err(error) = topics.start_cleaner() {
@@ -157,7 +165,7 @@ impl ServerBuilder {
             doors.push(tokio::spawn(broker.run(stop.clone())));
         }
         if let Door::At(addr) = &config.connect {
-            let door = connect_config(&config, resolve(addr)?);
+            let door = spark_connect::Config { python, ..connect_config(&config, resolve(addr)?) };
             let door = SparkConnect::bind(door, engine.clone(), env.clone()).await?;
             ready.connect = Some(door.local_addr());
             let stop = stop.clone();
@@ -244,7 +252,7 @@ fn connect_config(config: &Config, addr: SocketAddr) -> spark_connect::Config {
     } else {
         spark_connect::Exposure::Loopback
     };
-    spark_connect::Config { addr, exposure }
+    spark_connect::Config { addr, exposure, python: None }
 }
 
 /// A door's address as the system resolves it.

@@ -1,6 +1,7 @@
 //! What the door is told.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// The door's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// Who may reach it.
     pub exposure: Exposure,
+    /// The Python that runs functions of scripts which name none; `python3` if there is none here.
+    pub python: Option<PathBuf>,
 }
 
 /// Who may reach the door.
@@ -23,6 +26,6 @@ pub enum Exposure {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { addr: (Ipv4Addr::LOCALHOST, 15002).into(), exposure: Exposure::default() }
+        Config { addr: (Ipv4Addr::LOCALHOST, 15002).into(), exposure: Exposure::default(), python: None }
     }
 }

@@ -62,7 +62,7 @@ impl SparkConnect {
         let listen = |source| BindError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        Ok(SparkConnect { listener, addr, sessions: Arc::new(Sessions::new(engine, env)) })
+        Ok(SparkConnect { listener, addr, sessions: Arc::new(Sessions::new(engine, env, config.python)) })
     }
 
     /// The address it listens on, with the port that was picked.

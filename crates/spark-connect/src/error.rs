@@ -7,6 +7,8 @@ use engine::{ErrorKind, SqlError};
 use prost::Message;
 use tonic::{Code, Status};
 
+use crate::python::Failure;
+
 pub(crate) type Result<T, E = SparkError> = std::result::Result<T, E>;
 
 /// The exception that the client raises.
@@ -18,6 +20,7 @@ pub(crate) enum Class {
     Unsupported,
     NoSuchElement,
     Runtime,
+    Python,
     Spark,
 }
 
@@ -37,6 +40,7 @@ impl Class {
                 &["org.apache.spark.SparkNoSuchElementException", "java.util.NoSuchElementException"]
             }
             Class::Runtime => &["org.apache.spark.SparkRuntimeException", "java.lang.RuntimeException"],
+            Class::Python => &["org.apache.spark.api.python.PythonException", "java.lang.RuntimeException"],
             Class::Spark => &["org.apache.spark.SparkException", "java.lang.Exception"],
         }
     }
@@ -166,6 +170,9 @@ impl std::fmt::Display for SparkError {
 
 impl From<DataFusionError> for SparkError {
     fn from(error: DataFusionError) -> Self {
+        if let Some(failure) = Failure::behind(&error) {
+            return failure.error();
+        }
         let text = error.strip_backtrace();
         match error.find_root() {
             DataFusionError::NotImplemented(_) => SparkError::unsupported(text),
@@ -182,6 +189,9 @@ impl From<DataFusionError> for SparkError {
 
 impl From<SqlError> for SparkError {
     fn from(error: SqlError) -> Self {
+        if let Some(failure) = Failure::behind(&error) {
+            return failure.error();
+        }
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(error) = cause {

@@ -11,11 +11,10 @@ use datafusion::prelude::{cast, try_cast};
 
 use crate::error::{Result, SparkError};
 use crate::plan::frame::{Column, Frame};
+use crate::python::Run;
 use crate::schema;
 use crate::show;
-use crate::wire::expression::{
-    Cast, CastTo, ExprType, Expression, FunctionCode, InlineFunction, SortOrder, UnresolvedStar,
-};
+use crate::wire::expression::{Cast, CastTo, ExprType, Expression, SortOrder, UnresolvedStar};
 
 pub(crate) mod build;
 mod field;
@@ -25,10 +24,12 @@ mod lambda;
 pub(crate) mod literal;
 mod name;
 mod operator;
+mod python;
 mod window;
 
 pub(crate) use generator::Generator;
 pub(crate) use name::{parts as name_parts, quoted as name_quoted};
+pub(crate) use python::row;
 
 /// An expression and how it is shown.
 #[derive(Debug, Clone)]
@@ -64,14 +65,21 @@ pub(crate) struct Resolver<'a> {
     pub(crate) schema: &'a DFSchema,
     /// Frames of subqueries, by the number that expressions name them by.
     pub(crate) subqueries: &'a [(i64, Frame)],
+    /// Where Python functions run.
+    pub(crate) python: &'a Arc<Run>,
     /// Parameters of the lambda functions around the expression.
     pub(crate) variables: RefCell<Vec<(String, FieldRef)>>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(context: &'a SessionContext, frame: &'a Frame, subqueries: &'a [(i64, Frame)]) -> Self {
-        let variables = RefCell::default();
-        Resolver { context, columns: &frame.columns, schema: frame.plan.schema(), subqueries, variables }
+    pub(crate) fn new(
+        context: &'a SessionContext,
+        frame: &'a Frame,
+        subqueries: &'a [(i64, Frame)],
+        python: &'a Arc<Run>,
+    ) -> Self {
+        let (columns, schema, variables) = (&frame.columns, frame.plan.schema(), RefCell::default());
+        Resolver { context, columns, schema, subqueries, python, variables }
     }
 
     /// The type that the expression has over these columns.
@@ -171,7 +179,10 @@ impl<'a> Resolver<'a> {
                 self.variable(&variable.name_parts.join("."))
             }
             ExprType::SubqueryExpression(subquery) => self.subquery(subquery),
-            ExprType::CommonInlineUserDefinedFunction(function) => inline(function),
+            ExprType::CommonInlineUserDefinedFunction(function) => self.inline(function),
+            ExprType::NamedArgumentExpression(named) => {
+                self.named(named.value.as_ref().ok_or_else(|| SparkError::missing("value"))?)
+            }
             ExprType::UnresolvedStar(_) => Err(SparkError::invalid("A star cannot stand here.")),
             _ => Err(SparkError::unsupported("this kind of expression")),
         }
@@ -230,15 +241,5 @@ impl<'a> Resolver<'a> {
     /// A plan as the planner's expressions hold it.
     pub(crate) fn subplan(frame: &Frame) -> Arc<LogicalPlan> {
         Arc::new(frame.plan.clone())
-    }
-}
-
-fn inline(function: &InlineFunction) -> Result<Named> {
-    match &function.function {
-        Some(FunctionCode::PythonUdf(_)) => Err(SparkError::unsupported(format!(
-            "the Python function {} in this server",
-            function.function_name
-        ))),
-        _ => Err(SparkError::unsupported("functions of Scala and Java")),
     }
 }

@@ -40,6 +40,7 @@ mod error;
 mod expression;
 mod operation;
 mod plan;
+mod python;
 mod rpc;
 mod schema;
 mod service;
@@ -50,3 +51,4 @@ mod wire;
 
 pub use config::{Config, Exposure};
 pub use door::{BindError, SparkConnect};
+pub use python::Package;

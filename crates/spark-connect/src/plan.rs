@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Column as PlanColumn;
 use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
@@ -13,6 +14,7 @@ use futures::future::BoxFuture;
 use crate::error::{Result, SparkError};
 use crate::expression::Resolver;
 use crate::plan::frame::{Column, Frame, Stored, Views};
+use crate::python::{Guard, Run};
 use crate::schema::canonical;
 use crate::session::Session;
 use crate::wire::relation::{RelType, Relation, Sort};
@@ -23,6 +25,7 @@ mod join;
 mod local;
 mod missing;
 mod project;
+mod python;
 mod read;
 mod sample;
 mod set;
@@ -40,7 +43,22 @@ pub(crate) struct Planner<'a> {
     pub(crate) views: Views,
     /// Frames that expressions name by number.
     pub(crate) subqueries: Vec<(i64, Frame)>,
+    /// Where its Python functions run, as long as it does.
+    pub(crate) python: Guard,
     ids: u64,
+}
+
+/// The rows of a plan, as they come. When it goes, so does what the plan runs.
+pub(crate) struct Running {
+    rows: Rows,
+    _python: Guard,
+}
+
+impl Running {
+    /// The next rows, or `None` after the last ones.
+    pub(crate) async fn next(&mut self) -> Option<Result<RecordBatch>> {
+        self.rows.next().await.map(|batch| batch.map_err(Into::into))
+    }
 }
 
 /// A part of a message that must be there.
@@ -51,7 +69,14 @@ pub(crate) fn input<'m, T>(part: &'m Option<Box<T>>, name: &str) -> Result<&'m T
 impl<'a> Planner<'a> {
     pub(crate) fn new(session: &'a Arc<Session>) -> Self {
         let frames = session.engine.dataframes();
-        Planner { session, frames, views: session.views(), subqueries: Vec::new(), ids: 0 }
+        Planner {
+            session,
+            frames,
+            views: session.views(),
+            subqueries: Vec::new(),
+            python: Run::of(session),
+            ids: 0,
+        }
     }
 
     /// A name that no other column of the plan has.
@@ -67,7 +92,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn resolver<'r>(&'r self, frame: &'r Frame) -> Resolver<'r> {
-        Resolver::new(self.frames.context(), frame, &self.subqueries)
+        Resolver::new(self.frames.context(), frame, &self.subqueries, &self.python)
     }
 
     /// The frame of a relation.
@@ -86,11 +111,11 @@ impl<'a> Planner<'a> {
     }
 
     /// Runs what was planned.
-    pub(crate) async fn run(self, frame: Frame) -> Result<Rows> {
+    pub(crate) async fn run(self, frame: Frame) -> Result<Running> {
         let Frame { plan, columns } = frame;
         // Hidden columns stay behind.
         let plan = LogicalPlanBuilder::from(plan).project(columns.iter().map(Column::expr))?.build()?;
-        Ok(self.frames.run(plan).await?)
+        Ok(Running { rows: self.frames.run(plan).await?, _python: self.python })
     }
 
     async fn of(&mut self, kind: &RelType) -> Result<Frame> {
@@ -122,6 +147,9 @@ impl<'a> Planner<'a> {
                 self.join(left, right, join)
             }
             RelType::Aggregate(aggregate) => self.aggregate_relation(aggregate).await,
+            RelType::MapPartitions(map) => self.map_partitions(map).await,
+            RelType::GroupMap(map) => self.group_map(map).await,
+            RelType::CoGroupMap(map) => self.co_group_map(map).await,
             RelType::Tail(tail) => self.tail(tail).await,
             RelType::Catalog(catalog) => self.catalog(catalog),
             other => self.over_one(other).await,

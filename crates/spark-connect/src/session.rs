@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -12,6 +13,8 @@ use tonic::Status;
 use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Stored, Views};
+use crate::python::{Modules, Pool};
+use crate::wire::expression::InlineFunction;
 
 /// How many sessions are kept.
 const SESSIONS_MAX: usize = 1000;
@@ -26,6 +29,7 @@ const ARTIFACT_BYTES_MAX: usize = 1 << 30;
 pub(crate) struct Sessions {
     pub(crate) engine: Engine,
     pub(crate) env: Env,
+    python: Arc<Pool>,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
 }
 
@@ -42,6 +46,7 @@ pub(crate) struct Session {
     pub(crate) server_id: String,
     pub(crate) engine: Engine,
     pub(crate) env: Env,
+    pub(crate) python: Arc<Pool>,
     state: Mutex<State>,
 }
 
@@ -50,6 +55,8 @@ struct State {
     config: BTreeMap<String, String>,
     /// Temporary views, by name in lower case.
     views: Views,
+    functions: Functions,
+    modules: Modules,
     /// Relations that the client holds by id.
     held: HashMap<String, Stored>,
     operations: HashMap<String, Arc<Operation>>,
@@ -58,13 +65,17 @@ struct State {
     artifact_bytes: usize,
 }
 
+/// Python functions by name, in lower case.
+pub(crate) type Functions = Arc<BTreeMap<String, Arc<InlineFunction>>>;
+
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sessions {
-    pub(crate) fn new(engine: Engine, env: Env) -> Self {
-        Sessions { engine, env, sessions: Mutex::default() }
+    /// `python` runs the functions of sessions that name no other.
+    pub(crate) fn new(engine: Engine, env: Env, python: Option<PathBuf>) -> Self {
+        Sessions { engine, env, python: Arc::new(Pool::new(python)), sessions: Mutex::default() }
     }
 
     /// The client's session, made if there is none.
@@ -90,6 +101,7 @@ impl Sessions {
             server_id: self.new_id(),
             engine: self.engine.clone(),
             env: self.env.clone(),
+            python: Arc::clone(&self.python),
             state: Mutex::new(state),
         }
     }
@@ -103,7 +115,12 @@ impl Sessions {
         let id = id.map_or_else(|| self.new_id(), str::to_owned);
         let state = {
             let from = lock(&from.state);
-            State { config: from.config.clone(), views: from.views.clone(), ..State::default() }
+            State {
+                config: from.config.clone(),
+                views: from.views.clone(),
+                functions: from.functions.clone(),
+                ..State::default()
+            }
         };
         let session = Arc::new(self.fresh(&id, state));
         lock(&self.sessions).insert(id, Arc::clone(&session));
@@ -123,6 +140,7 @@ impl Sessions {
         for session in sessions {
             session.end();
         }
+        self.python.end(None);
     }
 }
 
@@ -147,6 +165,24 @@ impl Session {
         for (_, operation) in operations {
             operation.interrupt();
         }
+        self.python.end(Some(&self.id));
+    }
+
+    /// Where workers find what the session uploaded: modules, and files.
+    pub(crate) fn uploads(&self) -> (Vec<String>, Option<String>) {
+        let state = self.state();
+        (state.modules.paths(), state.modules.files())
+    }
+
+    /// Functions that SQL can name.
+    pub(crate) fn functions(&self) -> Functions {
+        Arc::clone(&self.state().functions)
+    }
+
+    /// Gives a function a name.
+    pub(crate) fn register(&self, function: InlineFunction) {
+        let name = function.function_name.to_lowercase();
+        Arc::make_mut(&mut self.state().functions).insert(name, Arc::new(function));
     }
 
     /// Notes the error, so that its details can be asked for.
@@ -260,6 +296,7 @@ impl Session {
             let text = format!("The session's artifacts exceed {ARTIFACT_BYTES_MAX} bytes.");
             return Err(SparkError::new(Class::Spark, "OUT_OF_MEMORY", "53200", text));
         }
+        state.modules.keep(name, &data)?;
         let before = state.artifacts.insert(name.to_owned(), data).map_or(0, |old| old.len());
         state.artifact_bytes = bytes - before;
         Ok(())

@@ -44,7 +44,7 @@ pub(crate) struct Args {
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    init_logs();
+    init_logs("info");
     warn_absent_door("HBase Thrift", args.thrift.as_deref());
     let ready_file = args.ready_file.clone();
     let print_config = args.print_config;
@@ -97,12 +97,7 @@ fn ready_line(ready: &Ready) -> String {
 }
 
 fn effective(args: Args) -> anyhow::Result<Config> {
-    let default_file = Path::new("pelton.toml");
-    let mut config = match &args.config {
-        Some(path) => Config::read(path)?,
-        None if default_file.exists() => Config::read(default_file)?,
-        None => Config::default(),
-    };
+    let mut config = configured(args.config.as_deref())?;
     if let Some(dir) = args.data_dir {
         config.data_dir = dir;
     }
@@ -117,6 +112,16 @@ fn effective(args: Args) -> anyhow::Result<Config> {
     }
     config.listen_beyond_loopback |= args.listen_beyond_loopback;
     Ok(config)
+}
+
+/// What the file says, or `pelton.toml` if it is there.
+pub(crate) fn configured(file: Option<&Path>) -> anyhow::Result<Config> {
+    let default_file = Path::new("pelton.toml");
+    Ok(match file {
+        Some(path) => Config::read(path)?,
+        None if default_file.exists() => Config::read(default_file)?,
+        None => Config::default(),
+    })
 }
 
 /// Every partition holds files open, and most systems begin with 1,024 per process while they allow far more.
@@ -138,9 +143,10 @@ fn warn_absent_door(name: &str, addr: Option<&str>) {
     }
 }
 
-fn init_logs() {
+/// Logs to standard error, from this level on unless `PELTON_LOG` says otherwise.
+pub(crate) fn init_logs(level: &str) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("PELTON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("PELTON_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
 }

@@ -13,4 +13,5 @@ mod model;
 mod pipeline;
 mod produce;
 mod running;
+mod submit;
 mod topic;

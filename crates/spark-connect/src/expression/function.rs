@@ -70,6 +70,9 @@ impl Resolver<'_> {
         if name == "count" && call.arguments.iter().all(is_star) {
             return Ok(Named::new(aggregate(count_udaf(), vec![lit(1_i64)], false), "count(1)"));
         }
+        if let Some(function) = self.registered(&name, &call.arguments) {
+            return self.inline(&function);
+        }
         let arguments = self.list(&call.arguments)?;
         if let Some(named) = self.operator(&name, &arguments)? {
             return Ok(named);

@@ -50,6 +50,7 @@ impl Planner<'_> {
                     columns: &columns,
                     schema: &schema,
                     subqueries: &self.subqueries,
+                    python: &self.python,
                     variables: Default::default(),
                 };
                 Some(resolver.named(condition)?.expr)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field};
-use serde_json::Value;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use serde_json::{Value, json};
 
 use crate::error::{Class, Result, SparkError};
 use crate::schema::parse_type;
@@ -41,6 +41,42 @@ fn field(value: &Value) -> Result<Field> {
     let name = value.get("name").and_then(Value::as_str).ok_or_else(|| wrong("a field without name"))?;
     let data_type = of(value.get("type").ok_or_else(|| wrong("a field without type"))?)?;
     Ok(Field::new(name, data_type, value.get("nullable").and_then(Value::as_bool).unwrap_or(true)))
+}
+
+/// A row's type as PySpark reads it.
+pub(crate) fn write_schema(schema: &Schema) -> Value {
+    structure(schema.fields())
+}
+
+fn structure(fields: &Fields) -> Value {
+    let field = |field: &Arc<Field>| {
+        json!({
+            "name": field.name(), "type": write(field.data_type()), "nullable": field.is_nullable(), "metadata": {},
+        })
+    };
+    json!({"type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>()})
+}
+
+fn write(data_type: &DataType) -> Value {
+    match data_type {
+        DataType::Struct(fields) => structure(fields),
+        DataType::List(item) => {
+            json!({"type": "array", "elementType": write(item.data_type()), "containsNull": true})
+        }
+        DataType::Map(entries, _) => {
+            let DataType::Struct(parts) = entries.data_type() else { return json!("void") };
+            let (key, value) = (write(parts[0].data_type()), write(parts[1].data_type()));
+            json!({"type": "map", "keyType": key, "valueType": value, "valueContainsNull": true})
+        }
+        DataType::Decimal128(precision, scale) => json!(format!("decimal({precision},{scale})")),
+        DataType::Int8 => json!("byte"),
+        DataType::Int16 => json!("short"),
+        DataType::Int32 => json!("integer"),
+        DataType::Int64 => json!("long"),
+        DataType::Duration(_) => json!("interval day to second"),
+        DataType::Null => json!("void"),
+        other => json!(crate::schema::name(other).to_lowercase()),
+    }
 }
 
 fn wrong(reason: &str) -> SparkError {

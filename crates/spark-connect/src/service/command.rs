@@ -12,6 +12,7 @@ use crate::error::{Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Stored, aliased_name};
 use crate::plan::{Planner, local_relation};
+use crate::python::Function;
 use crate::schema::parse_type;
 use crate::service::write;
 use crate::session::Session;
@@ -49,7 +50,9 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
         // Sent when a script ends: there is no cache of models to clear.
         CommandType::MlCommand(_) => Ok(()),
         CommandType::RegisterFunction(function) => {
-            Err(SparkError::unsupported(format!("the Python function {}", function.function_name)))
+            Function::read(&function)?.makes()?;
+            session.register(function);
+            Ok(())
         }
         CommandType::WriteOperation(operation) => write::write(session, operation).await,
         _ => Err(SparkError::unsupported("this command")),

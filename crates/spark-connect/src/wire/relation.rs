@@ -83,10 +83,10 @@ pub(crate) enum RelType {
     CollectMetrics(Box<CollectMetrics>),
     #[prost(message, tag = "30")]
     Parse(Absent),
-    #[prost(message, tag = "31")]
-    GroupMap(Absent),
-    #[prost(message, tag = "32")]
-    CoGroupMap(Absent),
+    #[prost(message, boxed, tag = "31")]
+    GroupMap(Box<GroupMap>),
+    #[prost(message, boxed, tag = "32")]
+    CoGroupMap(Box<CoGroupMap>),
     #[prost(message, boxed, tag = "33")]
     WithWatermark(Box<WithWatermark>),
     #[prost(message, tag = "34")]
@@ -441,6 +441,34 @@ pub(crate) struct MapPartitions {
     pub(crate) is_barrier: Option<bool>,
     #[prost(int32, optional, tag = "4")]
     pub(crate) profile_id: Option<i32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct GroupMap {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub(crate) input: Option<Box<Relation>>,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) grouping_expressions: Vec<Expression>,
+    #[prost(message, optional, tag = "3")]
+    pub(crate) func: Option<InlineFunction>,
+    #[prost(bool, optional, tag = "7")]
+    pub(crate) is_map_groups_with_state: Option<bool>,
+    #[prost(message, optional, tag = "11")]
+    pub(crate) transform_with_state_info: Option<Absent>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct CoGroupMap {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub(crate) input: Option<Box<Relation>>,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) input_grouping_expressions: Vec<Expression>,
+    #[prost(message, optional, boxed, tag = "3")]
+    pub(crate) other: Option<Box<Relation>>,
+    #[prost(message, repeated, tag = "4")]
+    pub(crate) other_grouping_expressions: Vec<Expression>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) func: Option<InlineFunction>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -39,10 +39,19 @@ pub(crate) struct Answer {
 
 impl Door {
     pub(crate) async fn open() -> Self {
+        Self::opened(None).await
+    }
+
+    /// Functions run in this program.
+    pub(crate) async fn with_python(python: std::path::PathBuf) -> Self {
+        Self::opened(Some(python)).await
+    }
+
+    async fn opened(python: Option<std::path::PathBuf>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (topics, _) = Topics::open(topics::Config::new(dir.path()), Env::real()).unwrap();
         let engine = Engine::open(engine::Config::new(dir.path()), topics, Env::real()).unwrap();
-        let config = Config { addr: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
+        let config = Config { addr: "127.0.0.1:0".parse().unwrap(), python, ..Config::default() };
         let door = SparkConnect::bind(config, engine, Env::real()).await.unwrap();
         let addr = door.local_addr();
         let (stop, stopped) = watch::channel(false);

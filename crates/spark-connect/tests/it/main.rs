@@ -5,4 +5,5 @@
 mod call;
 mod execution;
 mod message;
+mod python;
 mod session;

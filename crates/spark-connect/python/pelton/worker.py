@@ -1,0 +1,224 @@
+"""Runs Python functions for the server: `python -m pelton.worker`, with a socket as standard input.
+
+PySpark's own worker does the work: it reads the functions, turns Arrow into what they take and what they give into
+Arrow. This file puts another conversation around it, one that never has both sides talking. A message is a kind, a
+length and bytes. The server sends a task (`T`), then data (`D`) each time that it is asked, then the end (`E`). The
+worker sends data (`D`), asks for more (`W`), and says at last that it has finished (`F`) or failed (`X`, with the
+traceback). So the server knows which rows were made of which, and neither waits for the other for ever.
+"""
+
+import importlib
+import io
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+
+HEAD = struct.Struct(">cI")
+INT = struct.Struct(">i")
+# A worker that nobody needs for so long ends.
+IDLE_SECONDS = 60
+FLUSH_BYTES = 1 << 20
+
+
+class Connection:
+    """Messages over the socket."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def send(self, kind, *parts):
+        self.file.write(HEAD.pack(kind, sum(map(len, parts))))
+        for part in parts:
+            self.file.write(part)
+        self.file.flush()
+
+    def receive(self):
+        head = self.file.read(HEAD.size)
+        if len(head) < HEAD.size:
+            raise EOFError("the server has gone")
+        kind, length = HEAD.unpack(head)
+        return kind, self.file.read(length)
+
+
+class Output(io.RawIOBase):
+    """What PySpark writes, collected until somebody waits for it."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.parts = []
+        self.bytes = 0
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        data = bytes(data)
+        self.parts.append(data)
+        self.bytes += len(data)
+        if self.bytes >= FLUSH_BYTES:
+            self.flush()
+        return len(data)
+
+    def flush(self):
+        if self.parts:
+            parts, self.parts, self.bytes = self.parts, [], 0
+            self.connection.send(b"D", *parts)
+
+
+class Input(io.RawIOBase):
+    """What PySpark reads: the bytes of the server's data, each asked for when the last are used up."""
+
+    def __init__(self, connection, output):
+        self.connection = connection
+        self.output = output
+        self.data = memoryview(b"")
+        self.ended = False
+
+    def readable(self):
+        return True
+
+    def more(self):
+        self.output.flush()
+        self.connection.send(b"W")
+        kind, data = self.connection.receive()
+        self.ended = kind == b"E"
+        self.data = memoryview(data)
+
+    def read(self, size=-1):
+        parts = []
+        while size != 0 and not (self.ended and not self.data):
+            if not self.data:
+                self.more()
+                continue
+            part = self.data[:size] if size > 0 else self.data
+            self.data = self.data[len(part) :]
+            parts.append(part)
+            size = size - len(part) if size > 0 else size
+        return parts[0].tobytes() if len(parts) == 1 else b"".join(parts)
+
+    def readinto(self, buffer):
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def described(task, command):
+    """The functions as PySpark's worker reads them: arguments, the chain of pickled functions, a number."""
+    header = io.BytesIO()
+    header.write(INT.pack(1))
+    header.write(INT.pack(len(task["arguments"])))
+    for offset, name in task["arguments"]:
+        header.write(INT.pack(offset))
+        header.write(b"\1" if name else b"\0")
+        if name:
+            header.write(INT.pack(len(name.encode())) + name.encode())
+    header.write(INT.pack(1) + INT.pack(len(command)) + command + struct.pack(">q", 0))
+    header.seek(0)
+    return header
+
+
+def version(task):
+    """Refuses functions of another Python, as Spark does, and a PySpark that is driven otherwise."""
+    import pyspark
+    from pyspark.errors import PySparkRuntimeError
+
+    mine = "%d.%d" % sys.version_info[:2]
+    if task["python"] != mine:
+        parameters = {"worker_version": mine, "driver_version": task["python"]}
+        raise PySparkRuntimeError(errorClass="PYTHON_VERSION_MISMATCH", messageParameters=parameters)
+    if not pyspark.__version__.startswith("4.2."):
+        text = f"Python functions need PySpark 4.2; {sys.executable} has {pyspark.__version__}"
+        raise RuntimeError(f"{text}. Install it: {sys.executable} -m pip install 'pyspark-client==4.2.0'")
+
+
+def paths(task):
+    """The session's uploaded modules, in front of what is installed; its files where PySpark looks for them."""
+    for path in task["paths"]:
+        if path not in sys.path:
+            sys.path.insert(1, path)
+    if task["paths"]:
+        importlib.invalidate_caches()
+    if task["files"]:
+        # `SparkFiles` is not a part of `pyspark-client`: functions open the files by their names.
+        os.chdir(task["files"])
+
+
+def run(task, command, connection):
+    """One task: the functions over all batches that come."""
+    version(task)
+    paths(task)
+    from pyspark import worker
+    from pyspark.taskcontext import TaskContext
+
+    about = {"isBarrier": False, "stageId": 0, "partitionId": task["partition"], "attemptNumber": 0}
+    about |= {"taskAttemptId": 0, "cpus": 1, "resources": {}, "localProperties": {}}
+    TaskContext._setTaskContext(TaskContext.from_json(about))
+    runner, evaluation = worker.RunnerConf(), worker.EvalConf()
+    runner._conf.update(task["settings"])
+    if task["input_type"] is not None:
+        evaluation._conf["input_type"] = task["input_type"]
+    call, _, deserializer, serializer = worker.read_udfs(
+        worker.pickleSer, described(task, command), task["eval_type"], runner, evaluation
+    )
+    output = Output(connection)
+    rows = call(task["partition"], deserializer.load_stream(Input(connection, output)))
+    try:
+        serializer.dump_stream(rows, output)
+    finally:
+        if hasattr(rows, "close"):
+            rows.close()
+    output.flush()
+    TaskContext._setTaskContext(None)
+
+
+def alone(parent):
+    """Ends with the server, even out of an endless loop."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def first_to_go():
+    """When memory runs out, the system shall take this process and not the server."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass
+
+
+def main():
+    sock = socket.socket(fileno=os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    first_to_go()
+    threading.Thread(target=alone, args=(os.getppid(),), daemon=True).start()
+    connection = Connection(sock.makefile("rwb", 1 << 16))
+    while True:
+        sock.settimeout(IDLE_SECONDS)
+        try:
+            kind, data = connection.receive()
+        except (EOFError, OSError):
+            return
+        sock.settimeout(None)
+        if kind != b"T":
+            continue
+        (length,) = INT.unpack_from(data)
+        task = json.loads(data[4 : 4 + length])
+        try:
+            run(task, data[4 + length :], connection)
+            sys.stdout.flush()
+            connection.send(b"F")
+        except EOFError:
+            return
+        except BaseException:
+            sys.stdout.flush()
+            connection.send(b"X", traceback.format_exc().encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+//! Rows made by Python functions: `mapInPandas`, `applyInPandas` and their kin.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::functions_aggregate::expr_fn::array_agg;
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder};
+
+use crate::error::{Result, SparkError};
+use crate::expression::{Generator, Named, row};
+use crate::plan::frame::{Column, Frame, column};
+use crate::plan::{Planner, input};
+use crate::python::{Call, Function, Groups, Makes};
+use crate::wire::expression::{Expression, InlineFunction};
+use crate::wire::relation::{CoGroupMap, GroupMap, MapPartitions};
+
+impl Planner<'_> {
+    /// Every batch is a partition to the function.
+    pub(crate) async fn map_partitions(&mut self, map: &MapPartitions) -> Result<Frame> {
+        let frame = self.relation(input(&map.input, "input")?).await?;
+        let function = read(map.func.as_ref(), &[Makes::Rows])?.0;
+        let columns: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
+        let names = frame.names();
+        let call = |run: &_, function| Call::rows(function, columns, names, run);
+        let list = call(&self.python, function.clone());
+        self.rows_of(Frame { columns: Vec::new(), ..frame }, list, &function)
+    }
+
+    pub(crate) async fn group_map(&mut self, map: &GroupMap) -> Result<Frame> {
+        if map.is_map_groups_with_state.is_some() || map.transform_with_state_info.is_some() {
+            return Err(SparkError::unsupported("applyInPandasWithState and transformWithState"));
+        }
+        let frame = self.relation(input(&map.input, "input")?).await?;
+        let (function, makes) = read(map.func.as_ref(), &[Makes::GroupRows])?;
+        let (frame, groups) = self.grouped(frame, &map.grouping_expressions)?;
+        let lists = frame.columns.iter().skip(map.grouping_expressions.len()).map(Column::expr).collect();
+        let list = Call::groups(function.clone(), makes, lists, vec![groups], &self.python);
+        self.rows_of(Frame { columns: Vec::new(), ..frame }, list, &function)
+    }
+
+    pub(crate) async fn co_group_map(&mut self, map: &CoGroupMap) -> Result<Frame> {
+        let (function, makes) = read(map.func.as_ref(), &[Makes::PairRows])?;
+        let left = self.relation(input(&map.input, "input")?).await?;
+        let (left, of_left) = self.grouped(left, &map.input_grouping_expressions)?;
+        let right = self.relation(input(&map.other, "other")?).await?;
+        let (right, of_right) = self.grouped(right, &map.other_grouping_expressions)?;
+        let (keys, others) = (map.input_grouping_expressions.len(), map.other_grouping_expressions.len());
+        if keys != others {
+            let text = "The cogroup requires the same number of grouping columns on both sides.";
+            return Err(SparkError::invalid(text));
+        }
+        let lists = vec![left.columns[keys].expr(), right.columns[keys].expr()];
+        let pairs = left.columns.iter().zip(&right.columns).take(keys);
+        // Rows whose keys are null belong together, as in any group.
+        let equal = pairs.map(|(left, right)| {
+            let operator = datafusion::logical_expr::Operator::IsNotDistinctFrom;
+            datafusion::logical_expr::binary_expr(left.expr(), operator, right.expr())
+        });
+        let equal: Vec<Expr> = equal.collect();
+        let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, JoinType::Full, equal)?.build()?;
+        let groups = vec![of_left, of_right];
+        let list = Call::groups(function.clone(), makes, lists, groups, &self.python);
+        self.rows_of(Frame { plan, columns: Vec::new() }, list, &function)
+    }
+
+    /// A row for each key: its values, then the list of the frame's rows. The key's values are in the rows, too.
+    fn grouped(&mut self, frame: Frame, by: &[Expression]) -> Result<(Frame, Groups)> {
+        let keys = self.resolver(&frame).list(by)?;
+        let mut names = frame.names();
+        let mut exprs: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
+        let values = (0..exprs.len()).collect();
+        let mut places = Vec::new();
+        for key in &keys {
+            let known = exprs.iter().position(|expr| *expr == key.expr);
+            places.push(known.unwrap_or(exprs.len()));
+            if known.is_none() {
+                exprs.push(key.expr.clone());
+                names.push(key.column_name().to_owned());
+            }
+        }
+        let list = self.new_id();
+        let mut columns = Vec::new();
+        let mut groups = Vec::new();
+        for key in keys {
+            let id = self.new_id();
+            groups.push(key.expr.alias(&id));
+            columns.push(Column::new(&id, &id));
+        }
+        columns.push(Column::new(&list, &list));
+        let rows = array_agg(row(exprs)).alias(&list);
+        let plan = LogicalPlanBuilder::from(frame.plan).aggregate(groups, [rows])?.build()?;
+        Ok((Frame { plan, columns }, Groups { names, keys: places, values }))
+    }
+
+    /// The rows in a list, under the names of the function's schema.
+    fn rows_of(&mut self, frame: Frame, list: Expr, function: &Function) -> Result<Frame> {
+        let DataType::Struct(fields) = &function.output else {
+            return Err(SparkError::invalid(format!("The schema of {} is no struct.", function.name)));
+        };
+        let id = self.new_id();
+        let plan = LogicalPlanBuilder::from(frame.plan).project([list.alias(&id)])?.build()?;
+        let fields = fields.iter().map(|field| (field.name().clone(), Some(field.name().clone())));
+        let generator = Generator { list: column(&id), places: None, outer: false, fields: fields.collect() };
+        let frame = Frame { plan, columns: Vec::new() };
+        let made = Named { generator: Some(generator), ..Named::new(column(&id), &function.name) };
+        self.chosen(frame, vec![made])
+    }
+}
+
+fn read(message: Option<&InlineFunction>, wanted: &[Makes]) -> Result<(Function, Makes)> {
+    let message = message.ok_or_else(|| SparkError::missing("func"))?;
+    let function = Function::read(message)?;
+    let makes = function.makes()?;
+    if !wanted.contains(&makes) {
+        return Err(SparkError::invalid(format!("{} cannot make rows here.", function.name)));
+    }
+    Ok((function, makes))
+}

@@ -1,0 +1,127 @@
+//! A Python function as a client sends it.
+
+use std::hash::{Hash, Hasher};
+
+use bytes::Bytes;
+use datafusion::arrow::datatypes::DataType;
+
+use crate::error::{Result, SparkError};
+use crate::schema::message;
+use crate::wire::expression::{ExprType, FunctionCode, InlineFunction};
+
+/// How PySpark calls the ways in which a function can be called.
+pub(crate) mod kind {
+    /// A value for each row, pickled rows.
+    pub(crate) const BATCHED: i32 = 100;
+    /// A value for each row.
+    pub(crate) const ARROW_BATCHED: i32 = 101;
+    pub(crate) const SCALAR_PANDAS: i32 = 200;
+    pub(crate) const GROUPED_MAP_PANDAS: i32 = 201;
+    pub(crate) const GROUPED_AGG_PANDAS: i32 = 202;
+    pub(crate) const SCALAR_PANDAS_ITER: i32 = 204;
+    pub(crate) const MAP_PANDAS_ITER: i32 = 205;
+    pub(crate) const COGROUPED_MAP_PANDAS: i32 = 206;
+    pub(crate) const MAP_ARROW_ITER: i32 = 207;
+    pub(crate) const GROUPED_MAP_ARROW: i32 = 209;
+    pub(crate) const COGROUPED_MAP_ARROW: i32 = 210;
+    pub(crate) const GROUPED_MAP_ARROW_ITER: i32 = 215;
+    pub(crate) const GROUPED_MAP_PANDAS_ITER: i32 = 216;
+    pub(crate) const GROUPED_AGG_PANDAS_ITER: i32 = 217;
+    pub(crate) const SCALAR_ARROW: i32 = 250;
+    pub(crate) const SCALAR_ARROW_ITER: i32 = 251;
+    pub(crate) const GROUPED_AGG_ARROW: i32 = 252;
+    pub(crate) const GROUPED_AGG_ARROW_ITER: i32 = 254;
+}
+
+/// The function, and how it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    /// The pickled function and its return type.
+    pub(crate) command: Bytes,
+    /// The Python that pickled it: `3.11`.
+    pub(crate) python: String,
+    pub(crate) eval_type: i32,
+    /// Names of the arguments that are given by name.
+    pub(crate) names: Vec<Option<String>>,
+    pub(crate) output: DataType,
+}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.command.hash(state);
+    }
+}
+
+/// What a function makes of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Makes {
+    /// A value of each row.
+    Values,
+    /// A value of each group.
+    Aggregate,
+    /// Rows of rows.
+    Rows,
+    /// Rows of a group.
+    GroupRows,
+    /// Rows of two groups of the same key.
+    PairRows,
+}
+
+impl Function {
+    pub(crate) fn read(message: &InlineFunction) -> Result<Function> {
+        let Some(FunctionCode::PythonUdf(code)) = &message.function else {
+            return Err(SparkError::unsupported("functions of Scala and Java"));
+        };
+        let output = code.output_type.as_ref().ok_or_else(|| SparkError::missing("output_type"))?;
+        let name = |argument: &crate::wire::expression::Expression| match &argument.expr_type {
+            Some(ExprType::NamedArgumentExpression(named)) => Some(named.key.clone()),
+            _ => None,
+        };
+        Ok(Function {
+            name: message.function_name.clone(),
+            command: code.command.clone(),
+            python: code.python_ver.clone(),
+            // Rows travel as Arrow in any case.
+            eval_type: if code.eval_type == kind::BATCHED { kind::ARROW_BATCHED } else { code.eval_type },
+            names: message.arguments.iter().map(name).collect(),
+            output: message::read(output)?,
+        })
+    }
+
+    /// What it makes, if it is of a kind that is served.
+    pub(crate) fn makes(&self) -> Result<Makes> {
+        Ok(match self.eval_type {
+            kind::ARROW_BATCHED
+            | kind::SCALAR_PANDAS
+            | kind::SCALAR_PANDAS_ITER
+            | kind::SCALAR_ARROW
+            | kind::SCALAR_ARROW_ITER => Makes::Values,
+            kind::GROUPED_AGG_PANDAS
+            | kind::GROUPED_AGG_PANDAS_ITER
+            | kind::GROUPED_AGG_ARROW
+            | kind::GROUPED_AGG_ARROW_ITER => Makes::Aggregate,
+            kind::MAP_PANDAS_ITER | kind::MAP_ARROW_ITER => Makes::Rows,
+            kind::GROUPED_MAP_PANDAS | kind::GROUPED_MAP_ARROW | kind::GROUPED_MAP_ARROW_ITER => {
+                Makes::GroupRows
+            }
+            kind::COGROUPED_MAP_PANDAS | kind::COGROUPED_MAP_ARROW => Makes::PairRows,
+            kind::GROUPED_MAP_PANDAS_ITER => Makes::GroupRows,
+            other => {
+                let what = format!("the Python function {} of kind {other}", self.name);
+                return Err(SparkError::unsupported(what));
+            }
+        })
+    }
+
+    /// Whether PySpark's worker takes the columns inside one struct.
+    pub(crate) fn takes_struct(&self) -> bool {
+        matches!(
+            self.eval_type,
+            kind::MAP_PANDAS_ITER
+                | kind::MAP_ARROW_ITER
+                | kind::GROUPED_MAP_ARROW
+                | kind::GROUPED_MAP_ARROW_ITER
+        )
+    }
+}

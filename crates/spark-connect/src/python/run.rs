@@ -1,0 +1,208 @@
+//! The Python of one plan: its open tasks, and their end when the plan ends.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::python::failure::Failure;
+use crate::python::pool::{Key, Pool};
+use crate::python::task::{Next, Task};
+use crate::python::worker::{Killer, Worker};
+use crate::session::{Functions, Session, lock};
+use crate::wire::expression::InlineFunction;
+
+/// How long functions may take for their last words after the last row.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What of the session's settings PySpark's worker reads.
+const SETTINGS: &[&str] = &[
+    "spark.sql.session.timeZone",
+    "spark.sql.execution.arrow.maxRecordsPerBatch",
+    "spark.sql.execution.pandas.convertToArrowArraySafely",
+    "spark.sql.execution.pyspark.binaryAsBytes",
+    "spark.sql.execution.pythonUDF.arrow.concurrency.level",
+    "spark.sql.execution.pythonUDF.pandas.intToDecimalCoercionEnabled",
+    "spark.sql.execution.pythonUDF.pandas.preferIntExtensionDtype",
+    "spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName",
+    "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled",
+];
+
+/// The Python of one plan.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pool: Arc<Pool>,
+    key: Key,
+    settings: BTreeMap<&'static str, String>,
+    paths: Vec<String>,
+    files: Option<String>,
+    /// Functions of the session that SQL can name.
+    functions: Functions,
+    calls: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stopped: bool,
+    busy: Vec<Killer>,
+    /// Tasks that wait for the next batch of their call.
+    parked: HashMap<u64, Vec<Task>>,
+}
+
+/// Ends the Python of a plan when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Guard(Arc<Run>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl Deref for Guard {
+    type Target = Arc<Run>;
+
+    fn deref(&self) -> &Arc<Run> {
+        &self.0
+    }
+}
+
+impl Run {
+    /// For a plan of the session; it ends with the guard.
+    pub(crate) fn of(session: &Session) -> Guard {
+        let pool = Arc::clone(&session.python);
+        let program = session.setting("spark.pyspark.python").filter(|program| !program.is_empty());
+        let program = program.map_or_else(|| pool.program.clone(), Into::into);
+        let (paths, files) = session.uploads();
+        let setting = |key: &&'static str| session.setting(key).map(|value| (*key, value));
+        Guard(Arc::new(Run {
+            key: Key { program, session: session.id.clone() },
+            settings: SETTINGS.iter().filter_map(setting).collect(),
+            paths,
+            files,
+            functions: session.functions(),
+            calls: AtomicU64::new(0),
+            state: Mutex::default(),
+            pool,
+        }))
+    }
+
+    /// A function that the session registered.
+    pub(crate) fn function(&self, name: &str) -> Option<&InlineFunction> {
+        self.functions.get(name).map(|function| &**function)
+    }
+
+    /// A number for a call in the plan.
+    pub(crate) fn new_call(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn settings(&self) -> &BTreeMap<&'static str, String> {
+        &self.settings
+    }
+
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    /// Where the session's files are.
+    pub(crate) fn files(&self) -> Option<&str> {
+        self.files.as_deref()
+    }
+
+    /// A worker for a task.
+    pub(crate) fn take(&self) -> Result<Worker, Failure> {
+        let worker = self.pool.take(&self.key)?;
+        self.watched(worker)
+    }
+
+    /// Another worker in the place of one that is gone.
+    pub(crate) fn replace(&self, worker: Worker) -> Result<Worker, Failure> {
+        drop(worker);
+        let worker = self.pool.start(&self.key)?;
+        self.watched(worker)
+    }
+
+    fn watched(&self, worker: Worker) -> Result<Worker, Failure> {
+        let mut state = lock(&self.state);
+        if state.stopped {
+            drop(state);
+            self.pool.gone();
+            return Err(Failure::Stopped);
+        }
+        state.busy.push(worker.killer());
+        Ok(worker)
+    }
+
+    /// A task of the call that waits for a batch.
+    pub(crate) fn parked(&self, call: u64) -> Option<Task> {
+        lock(&self.state).parked.get_mut(&call)?.pop()
+    }
+
+    /// Keeps a task for the next batch.
+    pub(crate) fn park(&self, call: u64, task: Task) {
+        let mut state = lock(&self.state);
+        if state.stopped {
+            drop(state);
+            self.lost(task);
+            return;
+        }
+        state.parked.entry(call).or_default().push(task);
+    }
+
+    /// Takes back the worker of a task that has finished.
+    pub(crate) fn finish(&self, task: Task) {
+        let worker = task.into_worker();
+        let killer = worker.killer();
+        lock(&self.state).busy.retain(|busy| !busy.is(&killer));
+        self.pool.give(self.key.clone(), worker);
+    }
+
+    /// Ends the worker of a task that failed.
+    pub(crate) fn lost(&self, task: Task) {
+        let killer = task.worker().killer();
+        lock(&self.state).busy.retain(|busy| !busy.is(&killer));
+        self.pool.gone();
+        drop(task);
+    }
+
+    /// The error, or that the plan was stopped if that is why.
+    pub(crate) fn reason(&self, failure: Failure) -> Failure {
+        if lock(&self.state).stopped { Failure::Stopped } else { failure }
+    }
+
+    /// Ends everything: tasks that wait are let finish, the others are killed.
+    fn stop(self: &Arc<Self>) {
+        let parked: Vec<Task> = {
+            let mut state = lock(&self.state);
+            state.stopped = true;
+            let parked: Vec<Task> = state.parked.drain().flat_map(|(_, tasks)| tasks).collect();
+            let waits = |killer: &Killer| parked.iter().any(|task| task.worker().killer().is(killer));
+            state.busy.retain(|killer| {
+                let waits = waits(killer);
+                if !waits {
+                    killer.kill();
+                }
+                waits
+            });
+            parked
+        };
+        if parked.is_empty() {
+            return;
+        }
+        let run = Arc::clone(self);
+        let last = move || parked.into_iter().for_each(|task| run.last_words(task));
+        if let Err(error) = env::spawn_thread("python-end", last) {
+            tracing::warn!(%error, "end Python workers");
+        }
+    }
+
+    fn last_words(&self, mut task: Task) {
+        let mut rows = Vec::new();
+        let told = task.worker().patience(Some(LAST_WORDS)).is_ok() && task.end().is_ok();
+        let finished = told && matches!(task.wait(&mut rows), Ok(Next::Finished));
+        if finished && task.worker().patience(None).is_ok() { self.finish(task) } else { self.lost(task) }
+    }
+}
