@@ -1,5 +1,7 @@
 """PySpark's Connect client: the Spark Connect door."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import packages
@@ -11,25 +13,45 @@ COMPAT = HERE.parent.parent
 VERSION = "4.2.0"
 
 
+def client(this):
+    address = getattr(this.server, "connect", None)
+    if address is None:
+        raise Skip("this server has no Spark Connect door")
+    python = packages.python(f"pyspark-client=={VERSION}", "pandas<3", "kafka-python==2.3.3")
+    return python, f"sc://{address}"
+
+
 def script(name):
     def run(this):
-        address = getattr(this.server, "connect", None)
-        if address is None:
-            raise Skip("this server has no Spark Connect door")
-        python = packages.python(f"pyspark-client=={VERSION}", "pandas<3")
-        this.tap([python, HERE / name, f"sc://{address}"], env={"PYTHONPATH": str(COMPAT)})
+        python, address = client(this)
+        this.tap([python, HERE / name, address, this.address], env={"PYTHONPATH": str(COMPAT)})
 
     return run
 
 
+def restart(this):
+    """The server dies in the middle of two queries, which are then started again."""
+    python, address = client(this)
+    directory = this.directory / "checkpoints"
+    command = [python, HERE / "restart.py"]
+    environment = {**os.environ, "PYTHONPATH": str(COMPAT)}
+    first = [*command, "first", address, this.address, directory]
+    with subprocess.Popen(first, stdout=subprocess.PIPE, text=True, env=environment) as running:
+        try:
+            if running.stdout.readline() != "running\n":
+                raise AssertionError("the queries did not begin")
+            this.server.kill_and_restart(keep_port=True)
+        finally:
+            running.kill()
+    python, address = client(this)
+    this.tap([*command, "second", address, this.address, directory], env={"PYTHONPATH": str(COMPAT)})
+
+
 def submitted(this):
     """Once on the server that is there, once on one that the command starts."""
-    address = getattr(this.server, "connect", None)
-    if address is None:
-        raise Skip("this server has no Spark Connect door")
-    python = packages.python(f"pyspark-client=={VERSION}", "pandas<3")
+    python, address = client(this)
     alone = ["--kafka", "off", "--http", "off", "--data-dir", this.directory / "submitted"]
-    for flags in (["--connect", address], ["--connect", "127.0.0.1:0", *alone]):
+    for flags in (["--connect", address.removeprefix("sc://")], ["--connect", "127.0.0.1:0", *alone]):
         command = [binary(), "submit", "--python", python, *flags, HERE / "classic.py", "word"]
         this.tap(command, env={"PYTHONPATH": str(COMPAT)})
 
@@ -38,4 +60,7 @@ SUITES = [
     Suite("PySpark's Connect client", VERSION, script("smoke.py"), quick=True, minutes=5),
     Suite("PySpark's Python functions", VERSION, script("udf.py"), quick=True, minutes=5),
     Suite("PySpark scripts by pelton submit", VERSION, submitted, quick=True, minutes=5),
+    Suite("PySpark's Structured Streaming", VERSION, script("streaming.py"), quick=True, minutes=10),
+    Suite("PySpark's programs of examples/", VERSION, script("examples.py"), quick=True, minutes=5),
+    Suite("PySpark's Structured Streaming over a crash", VERSION, restart, quick=True, minutes=5),
 ]

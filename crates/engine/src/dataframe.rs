@@ -17,7 +17,9 @@ use tokio::task::AbortHandle;
 use crate::error::SqlError;
 use crate::operator::scope::Scope;
 use crate::plan::bounded::{check_sessions, pin_all};
+use crate::plan::event_time::rewrite::expand_windows;
 use crate::plan::resolve::{self, Known};
+use crate::plan::stream::StillTable;
 use crate::session::Engine;
 use crate::source::bounded::BoundedStream;
 use crate::source::shape::Shape;
@@ -94,6 +96,16 @@ impl DataFrames {
         &self.context
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What a query is started with.
+    pub(crate) fn into_parts(self) -> (Engine, SessionContext, Arc<Scope>) {
+        let DataFrames { engine, context, scope } = self;
+        (engine, context, scope)
+    }
+
     /// What a table holds now, or `None` if there is no such table.
     ///
     /// # Errors
@@ -103,15 +115,16 @@ impl DataFrames {
             let rows = MemTable::try_new(memory.schema(), vec![memory.rows()]);
             return Ok(Some(Arc::new(rows.map_err(|error| SqlError::plan(&error))?)));
         }
-        let Some((columns, source)) = self.engine.table_once(name)? else { return Ok(None) };
-        let schema: SchemaRef = Arc::new(Schema::new(columns));
+        let Some((table, source)) = self.engine.table_once(name)? else { return Ok(None) };
+        let schema: SchemaRef = Arc::new(Schema::new(table.columns.clone()));
         let attempt = || format!("read {}", source.name());
         let bounds = source.bounds().await.map_err(|error| SqlError::failed(attempt(), error))?;
         let endless = || SqlError::invalid(name, "can only be read as a stream: it has no end");
         let bounds = bounds.ok_or_else(endless)?;
         let stream = BoundedStream::new(source, Shape::new(Arc::clone(&schema)), bounds, &Arc::default());
-        let table = StreamingTable::try_new(schema, vec![Arc::new(stream)]);
-        Ok(Some(Arc::new(table.map_err(|error| SqlError::plan(&error))?)))
+        let rows = StreamingTable::try_new(schema, vec![Arc::new(stream)]);
+        let rows = rows.map_err(|error| SqlError::plan(&error))?;
+        Ok(Some(Arc::new(StillTable::new(table, rows))))
     }
 
     /// Runs a plan on the engine's own threads, with the latest version of each model it asks.
@@ -119,6 +132,7 @@ impl DataFrames {
     /// # Errors
     /// If the plan cannot be run, or asks a model that is not there.
     pub async fn run(self, plan: LogicalPlan) -> Result<Rows, SqlError> {
+        let plan = expand_windows(plan).map_err(|error| SqlError::plan(&error))?;
         let (held, pins) = pin_all(self.engine.registry(), resolve::models(&plan)?)?;
         self.scope.bind(Arc::new(pins), self.engine.now_ms());
         let DataFrames { engine, context, scope } = self;

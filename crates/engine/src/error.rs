@@ -253,6 +253,8 @@ pub(crate) enum SinkError {
     NoTopic { topic: String },
     #[error("topic {topic} has lost partition {partition}")]
     NoPartition { topic: String, partition: u32 },
+    #[error("a row names no topic, and the query has no option topic")]
+    Unaddressed,
     #[error("create topic {topic}")]
     Create { topic: String, source: topics::CreateError },
     #[error("write to partition {partition} of topic {topic}")]
@@ -266,6 +268,8 @@ pub(crate) enum SinkError {
          write to a topic or files instead, or give it a key"
     )]
     Full { table: String, bytes: usize, bytes_max: usize },
+    #[error("hand rows over")]
+    Receiver(#[source] Cause),
     #[error("encode rows")]
     Encode(#[from] datafusion::arrow::error::ArrowError),
 }

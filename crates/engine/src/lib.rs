@@ -47,8 +47,8 @@
 //! # What it does not know
 //!
 //! Kafka's wire protocol, HTTP, or any other door: it reads and writes the log through `topics`, in process.
-//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion but in `dataframe`,
-//! for the one door that plans by itself.
+//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion but in `dataframe`
+//! and `streaming`, for the one door that plans by itself.
 
 mod answer;
 mod config;
@@ -66,6 +66,7 @@ mod source;
 mod sql;
 mod state;
 mod status;
+pub mod streaming;
 
 pub use answer::{Answer, Column};
 pub use config::Config;

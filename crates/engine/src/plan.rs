@@ -9,3 +9,5 @@ pub(crate) mod pipeline;
 pub(crate) mod resolve;
 pub(crate) mod slot;
 pub(crate) mod stage;
+pub(crate) mod stream;
+pub(crate) mod watermark;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use datafusion::arrow::datatypes::FieldRef;
 use env::Env;
 use serde_json::Value;
 use tokio::runtime::{Handle, Runtime};
@@ -23,7 +23,7 @@ use crate::models::serve::{Detail, Predicted};
 use crate::models::{Entry, Pin, Registry};
 use crate::query::driver::Query;
 use crate::query::progress::Progress;
-use crate::session::catalog::{Catalog, Object};
+use crate::session::catalog::{Catalog, Object, Table};
 use crate::sink::memory::MemoryTable;
 use crate::source::Source;
 use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
@@ -34,12 +34,14 @@ mod control;
 mod create;
 mod execute;
 mod explain;
+mod fit;
 mod flows;
 mod insert;
 mod render;
 mod resume;
 mod sinks;
-mod start;
+pub(crate) mod start;
+pub(crate) mod streams;
 mod views;
 
 /// How long running batches have to come to an end when the engine is dropped.
@@ -85,10 +87,12 @@ struct Running {
     stop: watch::Sender<bool>,
     /// `None` for a query that could not be started.
     task: Option<JoinHandle<()>>,
+    /// Where a query remembers that is in no catalog.
+    home: Option<PathBuf>,
 }
 
-/// A table's columns, and what gives its rows.
-type TableOnce = (Vec<FieldRef>, Arc<dyn Source>);
+/// A table, and what gives its rows.
+type TableOnce = (Arc<Table>, Arc<dyn Source>);
 
 impl Engine {
     /// Opens the catalog and resumes its queries from their checkpoints: models and what unfinished batches
@@ -227,7 +231,7 @@ impl Engine {
     pub(crate) fn table_once(&self, name: &str) -> Result<Option<TableOnce>, SqlError> {
         let catalog = self.inner.catalog();
         let Ok(table) = catalog.table(name) else { return Ok(None) };
-        Ok(Some((table.columns.clone(), self.inner.shared.source_once(table)?)))
+        Ok(Some((Arc::clone(table), self.inner.shared.source_once(table)?)))
     }
 
     /// what a query keeps in memory,
@@ -283,26 +287,34 @@ impl Inner {
 
     /// Starts a query's task.
     fn run(&self, query: Query) {
+        let name = query.progress.identity().name.to_lowercase();
+        self.run_as(name, query, None);
+    }
+
+    /// Starts a query's task under this key.
+    fn run_as(&self, key: String, query: Query, home: Option<PathBuf>) {
         let (stop, stopped) = watch::channel(false);
         let progress = Arc::clone(&query.progress);
-        let name = progress.identity().name.to_lowercase();
+        progress.running(query.reporter());
         let work = self.handle.spawn(query.run(stopped));
-        let watched = Arc::clone(&progress);
+        let (watched, changed) = (Arc::clone(&progress), self.shared.changed.clone());
         let task = self.handle.spawn(async move {
             if let Err(error) = work.await
                 && error.is_panic()
             {
                 watched.ended(QueryState::Failed, Some(format!("a defect of the engine: {error}")));
+                changed.send_modify(|changes| *changes += 1);
             }
         });
-        lock(&self.running).insert(name, Running { progress, stop, task: Some(task) });
+        lock(&self.running).insert(key, Running { progress, stop, task: Some(task), home });
     }
 
     /// Lists a query that does not run.
     fn list(&self, progress: Progress) {
         let name = progress.identity().name.to_lowercase();
         let stop = watch::channel(true).0;
-        lock(&self.running).insert(name, Running { progress: Arc::new(progress), stop, task: None });
+        lock(&self.running)
+            .insert(name, Running { progress: Arc::new(progress), stop, task: None, home: None });
     }
 
     /// Stops a query and waits until it has.

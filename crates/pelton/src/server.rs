@@ -165,7 +165,8 @@ impl ServerBuilder {
             doors.push(tokio::spawn(broker.run(stop.clone())));
         }
         if let Door::At(addr) = &config.connect {
-            let door = spark_connect::Config { python, ..connect_config(&config, resolve(addr)?) };
+            let door = connect_config(&config, resolve(addr)?, ready.kafka);
+            let door = spark_connect::Config { python, ..door };
             let door = SparkConnect::bind(door, engine.clone(), env.clone()).await?;
             ready.connect = Some(door.local_addr());
             let stop = stop.clone();
@@ -246,13 +247,13 @@ fn dashboard_config(config: &Config, addr: SocketAddr) -> dashboard::Config {
     }
 }
 
-fn connect_config(config: &Config, addr: SocketAddr) -> spark_connect::Config {
+fn connect_config(config: &Config, addr: SocketAddr, kafka: Option<SocketAddr>) -> spark_connect::Config {
     let exposure = if config.listen_beyond_loopback {
         spark_connect::Exposure::Network
     } else {
         spark_connect::Exposure::Loopback
     };
-    spark_connect::Config { addr, exposure, python: None }
+    spark_connect::Config { addr, exposure, python: None, kafka }
 }
 
 /// A door's address as the system resolves it.

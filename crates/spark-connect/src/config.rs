@@ -12,6 +12,8 @@ pub struct Config {
     pub exposure: Exposure,
     /// The Python that runs functions of scripts which name none; `python3` if there is none here.
     pub python: Option<PathBuf>,
+    /// Where this server's Kafka door listens: the one that `kafka.bootstrap.servers` may name.
+    pub kafka: Option<SocketAddr>,
 }
 
 /// Who may reach the door.
@@ -26,6 +28,7 @@ pub enum Exposure {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { addr: (Ipv4Addr::LOCALHOST, 15002).into(), exposure: Exposure::default(), python: None }
+        let addr = (Ipv4Addr::LOCALHOST, 15002).into();
+        Config { addr, exposure: Exposure::default(), python: None, kafka: None }
     }
 }

@@ -14,6 +14,7 @@ use tonic::transport::server::TcpIncoming;
 
 use crate::rpc::Rpc;
 use crate::session::Sessions;
+use crate::streaming::Kafka;
 use crate::{Config, Exposure};
 
 /// How long a call that runs may take when the server stops.
@@ -62,7 +63,8 @@ impl SparkConnect {
         let listen = |source| BindError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        Ok(SparkConnect { listener, addr, sessions: Arc::new(Sessions::new(engine, env, config.python)) })
+        let sessions = Sessions::new(engine, env, config.python, Kafka(config.kafka));
+        Ok(SparkConnect { listener, addr, sessions: Arc::new(sessions) })
     }
 
     /// The address it listens on, with the port that was picked.

@@ -22,6 +22,7 @@ pub(crate) enum Class {
     Runtime,
     Python,
     Spark,
+    StreamingQuery,
 }
 
 impl Class {
@@ -42,6 +43,9 @@ impl Class {
             Class::Runtime => &["org.apache.spark.SparkRuntimeException", "java.lang.RuntimeException"],
             Class::Python => &["org.apache.spark.api.python.PythonException", "java.lang.RuntimeException"],
             Class::Spark => &["org.apache.spark.SparkException", "java.lang.Exception"],
+            Class::StreamingQuery => {
+                &["org.apache.spark.sql.streaming.StreamingQueryException", "java.lang.Exception"]
+            }
         }
     }
 }
@@ -93,6 +97,11 @@ impl SparkError {
         SparkError::new(Class::Parse, "PARSE_SYNTAX_ERROR", "42601", text).with("error", near)
     }
 
+    /// A refusal that has no condition in Spark either.
+    pub(crate) fn illegal(text: impl Into<String>) -> Self {
+        SparkError::new(Class::IllegalArgument, "", "", text)
+    }
+
     pub(crate) fn internal(text: impl Into<String>) -> Self {
         SparkError::new(Class::Spark, "INTERNAL_ERROR", "XX000", text)
     }
@@ -132,19 +141,26 @@ impl SparkError {
 
     /// As PySpark prints it.
     pub(crate) fn message(&self) -> String {
+        // Conditions that Spark only counts are not shown.
+        if self.condition.is_empty() || self.condition.starts_with("_LEGACY") {
+            return self.text.clone();
+        }
         format!("[{}] {} SQLSTATE: {}", self.condition, self.text, self.sql_state)
     }
 
     /// As gRPC carries it; the details can be asked for by `id`.
     pub(crate) fn status(&self, id: &str) -> Status {
         let json = |value: serde_json::Value| value.to_string();
-        let metadata = BTreeMap::from([
+        let mut metadata = BTreeMap::from([
             ("classes".to_owned(), json(self.class.hierarchy().into())),
-            ("errorClass".to_owned(), self.condition.to_owned()),
-            ("sqlState".to_owned(), self.sql_state.to_owned()),
             ("messageParameters".to_owned(), json(serde_json::json!(self.parameters))),
             ("errorId".to_owned(), id.to_owned()),
         ]);
+        for (name, value) in [("errorClass", self.condition), ("sqlState", self.sql_state)] {
+            if !value.is_empty() {
+                metadata.insert(name.to_owned(), value.to_owned());
+            }
+        }
         let info = ErrorInfo {
             reason: self.class.hierarchy()[0].to_owned(),
             domain: "org.apache.spark".to_owned(),

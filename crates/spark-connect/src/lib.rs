@@ -47,6 +47,7 @@ mod service;
 mod session;
 mod show;
 mod sql;
+mod streaming;
 mod wire;
 
 pub use config::{Config, Exposure};

@@ -17,6 +17,7 @@ use crate::plan::frame::{Column, Frame, Stored, Views};
 use crate::python::{Guard, Run};
 use crate::schema::canonical;
 use crate::session::Session;
+use crate::streaming::not_streaming;
 use crate::wire::relation::{RelType, Relation, Sort};
 
 mod aggregate;
@@ -34,6 +35,7 @@ mod summary;
 pub(crate) use aggregate::sets;
 pub(crate) use local::{lower as options, relation as local_relation};
 pub(crate) use project::{to_df, whole};
+pub(crate) use read::{unknown_source, unqualified};
 
 /// Translates one plan.
 pub(crate) struct Planner<'a> {
@@ -113,6 +115,7 @@ impl<'a> Planner<'a> {
     /// Runs what was planned.
     pub(crate) async fn run(self, frame: Frame) -> Result<Running> {
         let Frame { plan, columns } = frame;
+        not_streaming(&plan)?;
         // Hidden columns stay behind.
         let plan = LogicalPlanBuilder::from(plan).project(columns.iter().map(Column::expr))?.build()?;
         Ok(Running { rows: self.frames.run(plan).await?, _python: self.python })
@@ -212,7 +215,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// `df.na`, `df.stat` and their kin.
+    /// `df.na`, `df.stat` and their kin; watermarks.
     async fn figures(&mut self, kind: &RelType) -> Result<Frame> {
         macro_rules! over {
             ($message:expr) => {
@@ -220,6 +223,10 @@ impl<'a> Planner<'a> {
             };
         }
         match kind {
+            RelType::WithWatermark(with) => {
+                let frame = over!(with);
+                self.with_watermark(frame, with)
+            }
             RelType::Sample(sample) => {
                 let frame = over!(sample);
                 self.sample(frame, sample)

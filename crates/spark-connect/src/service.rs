@@ -6,4 +6,5 @@ pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod execute;
+pub(crate) mod streaming;
 pub(crate) mod write;

@@ -14,6 +14,7 @@ use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Stored, Views};
 use crate::python::{Modules, Pool};
+use crate::streaming::{Kafka, Streams};
 use crate::wire::expression::InlineFunction;
 
 /// How many sessions are kept.
@@ -30,6 +31,7 @@ pub(crate) struct Sessions {
     pub(crate) engine: Engine,
     pub(crate) env: Env,
     python: Arc<Pool>,
+    kafka: Kafka,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
 }
 
@@ -47,6 +49,9 @@ pub(crate) struct Session {
     pub(crate) engine: Engine,
     pub(crate) env: Env,
     pub(crate) python: Arc<Pool>,
+    /// Where the server's own log is.
+    pub(crate) kafka: Kafka,
+    pub(crate) streams: Arc<Streams>,
     state: Mutex<State>,
 }
 
@@ -74,8 +79,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sessions {
     /// `python` runs the functions of sessions that name no other.
-    pub(crate) fn new(engine: Engine, env: Env, python: Option<PathBuf>) -> Self {
-        Sessions { engine, env, python: Arc::new(Pool::new(python)), sessions: Mutex::default() }
+    pub(crate) fn new(engine: Engine, env: Env, python: Option<PathBuf>, kafka: Kafka) -> Self {
+        Sessions { engine, env, python: Arc::new(Pool::new(python)), kafka, sessions: Mutex::default() }
     }
 
     /// The client's session, made if there is none.
@@ -102,6 +107,8 @@ impl Sessions {
             engine: self.engine.clone(),
             env: self.env.clone(),
             python: Arc::clone(&self.python),
+            kafka: self.kafka,
+            streams: Arc::default(),
             state: Mutex::new(state),
         }
     }
@@ -165,6 +172,8 @@ impl Session {
         for (_, operation) in operations {
             operation.interrupt();
         }
+        let streams = Arc::clone(&self.streams);
+        tokio::spawn(async move { streams.end().await });
         self.python.end(Some(&self.id));
     }
 

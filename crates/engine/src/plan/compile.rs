@@ -8,6 +8,7 @@ use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::Result;
+use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::streaming::PartitionStream;
@@ -21,6 +22,7 @@ use crate::plan::incremental::CutError;
 use crate::plan::pipeline::{Config, Leaves, Pipeline};
 use crate::plan::resolve::Known;
 use crate::plan::slot::Slot;
+use crate::plan::stream::Slotted;
 use crate::plan::{number, resolve};
 use crate::session::catalog::{QueryDef, Table};
 use crate::source::metadata;
@@ -96,9 +98,49 @@ pub(crate) async fn compile(
             |name: &str| Question::is_one(name) || known.networks.iter().any(|network| network.name == name);
         logical = number::number_rows(logical, &table, &ours).map_err(planning)?;
     }
-    let plan = session.state().create_physical_plan(&logical).await.map_err(planning)?;
-    let sources: Vec<SchemaRef> = slots.iter().map(|slot| Arc::clone(slot.schema())).collect();
-    let leaves = Leaves { streams: &sources, tables: &tables };
+    let streams = slots.iter().map(|slot| Arc::clone(slot.schema())).collect();
+    let read = Read { streams, tables, output, models };
+    physical(&session, scope, logical, read, config).await
+}
+
+/// Compiles a plan that was made elsewhere, over a session with this scope.
+pub(crate) async fn compile_plan(
+    session: &SessionContext,
+    scope: &Arc<Scope>,
+    slotted: &Slotted,
+    config: &Config,
+) -> Result<Compiled, SqlError> {
+    let models = resolve::models(&slotted.plan)?;
+    let output = visible_output(&slotted.plan.schema().as_arrow().clone());
+    let logical = resolve::slide(slotted.plan.clone()).and_then(expand_windows);
+    let logical = logical.map_err(|error| SqlError::plan(&error))?;
+    let schemas = |slots: &[(Arc<Table>, Arc<Slot>)]| {
+        slots.iter().map(|(_, slot)| Arc::clone(slot.schema())).collect::<Vec<_>>()
+    };
+    let (streams, tables) = (schemas(&slotted.streams), schemas(&slotted.tables));
+    let read = Read { streams, tables, output, models };
+    physical(session, Arc::clone(scope), logical, read, config).await
+}
+
+/// What a plan reads and gives.
+struct Read {
+    streams: Vec<SchemaRef>,
+    tables: Vec<SchemaRef>,
+    output: SchemaRef,
+    models: BTreeSet<String>,
+}
+
+async fn physical(
+    session: &SessionContext,
+    scope: Arc<Scope>,
+    logical: LogicalPlan,
+    read: Read,
+    config: &Config,
+) -> Result<Compiled, SqlError> {
+    let Read { streams, tables, output, models } = read;
+    let plan =
+        session.state().create_physical_plan(&logical).await.map_err(|error| SqlError::plan(&error))?;
+    let leaves = Leaves { streams: &streams, tables: &tables };
     let pipeline = Pipeline::try_new(&plan, leaves, config, session.task_ctx());
     let pipeline = pipeline.map_err(|error| match error {
         CutError::Unsupported { .. } => SqlError::Unsupported(format!("do this: {error}")),
@@ -108,7 +150,7 @@ pub(crate) async fn compile(
         let watermark = schema.fields().iter().enumerate().find_map(|(at, field)| Some((at, delay(field)?)));
         Input { schema, watermark }
     };
-    let inputs = sources.into_iter().map(input).collect();
+    let inputs = streams.into_iter().map(input).collect();
     Ok(Compiled { pipeline, inputs, tables, output, models, scope, logical, physical: plan })
 }
 
@@ -143,7 +185,7 @@ fn marked_columns(select: &Select, table: &Table) -> Result<Vec<FieldRef>, SqlEr
     Ok(columns)
 }
 
-fn streaming_table(slot: &Arc<Slot>) -> Result<Arc<dyn TableProvider>> {
+pub(crate) fn streaming_table(slot: &Arc<Slot>) -> Result<Arc<dyn TableProvider>> {
     let partition: Arc<dyn PartitionStream> = Arc::clone(slot) as _;
     Ok(Arc::new(StreamingTable::try_new(Arc::clone(slot.schema()), vec![partition])?))
 }

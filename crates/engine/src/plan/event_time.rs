@@ -22,6 +22,13 @@ pub(crate) fn marked(field: &Field, delay_us: i64) -> Field {
     field.clone().with_metadata(metadata)
 }
 
+/// The field without its mark.
+pub(crate) fn unmarked(field: &Field) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.remove(DELAY);
+    field.clone().with_metadata(metadata)
+}
+
 /// The delay of a marked field.
 pub(crate) fn delay(field: &Field) -> Option<i64> {
     field.metadata().get(DELAY)?.parse().ok()

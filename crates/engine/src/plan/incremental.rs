@@ -24,6 +24,7 @@ use datafusion::prelude::SessionConfig;
 
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
+use crate::plan::watermark;
 use crate::state::key::KeyEncoder;
 use crate::state::layout::{Layout, Part, types};
 
@@ -104,6 +105,7 @@ pub(crate) fn session(base: SessionConfig) -> SessionContext {
         .with_config(settings(base))
         .with_default_features()
         .with_optimizer_rules(logical_rules())
+        .with_query_planner(Arc::new(watermark::Planner))
         .build();
     SessionContext::new_with_state(state)
 }

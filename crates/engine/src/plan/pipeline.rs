@@ -29,6 +29,10 @@ use crate::state::StateError;
 use crate::state::record::{MAGIC, framed, unframed};
 
 mod cut;
+mod observe;
+
+pub(crate) use observe::Observed;
+use observe::Watch;
 
 /// Whose pipeline it is, which rows leave, and how large each state may grow.
 #[derive(Debug, Clone)]
@@ -47,6 +51,8 @@ pub(crate) struct Pipeline {
     root: Step,
     context: Arc<TaskContext>,
     operators: usize,
+    /// The watermarks on computed columns, in the order of their numbers.
+    watermarks: Vec<Observed>,
 }
 
 #[derive(Debug)]
@@ -59,6 +65,8 @@ enum Step {
     Plan(Stage, Vec<Step>),
     /// One that does.
     Operator(Box<dyn Operator>, Vec<Step>),
+    /// Rows whose times move a watermark.
+    Watch(Box<Watch>),
 }
 
 /// What a batch runs over.
@@ -100,8 +108,8 @@ impl Pipeline {
         config: &Config,
         context: Arc<TaskContext>,
     ) -> Result<Self, CutError> {
-        let cut::Parts { root, operators } = cut::cut(plan, leaves, config, &context)?;
-        Ok(Pipeline { root, context, operators })
+        let cut::Parts { root, operators, watermarks } = cut::cut(plan, leaves, config, &context)?;
+        Ok(Pipeline { root, context, operators, watermarks })
     }
 
     /// Whether anything is remembered between batches.
@@ -136,6 +144,7 @@ impl Pipeline {
 
     /// Forgets what was staged.
     pub(crate) fn abort(&mut self) {
+        self.root.forget();
         self.root.each_mut(&mut |operator| operator.abort());
     }
 
@@ -201,6 +210,7 @@ impl Step {
             let below = match self {
                 Step::Source(index) => return Ok(inputs.streams.get(*index).cloned().into_iter().collect()),
                 Step::Table(index) => return Ok(inputs.tables.get(*index).cloned().unwrap_or_default()),
+                Step::Watch(watch) => return watch.rows(inputs, context).await,
                 Step::Plan(_, below) | Step::Operator(_, below) => below,
             };
             let mut rows = Vec::with_capacity(below.len());
@@ -218,7 +228,7 @@ impl Step {
                     let batch = moment.batch;
                     stage.run(rows, context).await.map_err(|source| OperatorError::Run { batch, source })
                 }
-                Step::Source(_) | Step::Table(_) => unreachable!("returned above"),
+                Step::Source(_) | Step::Table(_) | Step::Watch(_) => unreachable!("returned above"),
             }
         })
     }
@@ -226,7 +236,7 @@ impl Step {
     /// By how many microseconds event time may lie behind the watermark in what this step gives.
     fn holds_back(&self) -> i64 {
         match self {
-            Step::Source(_) | Step::Table(_) => 0,
+            Step::Source(_) | Step::Table(_) | Step::Watch(_) => 0,
             Step::Plan(_, below) => furthest_back(below),
             Step::Operator(operator, below) => furthest_back(below).saturating_add(operator.holds_back()),
         }

@@ -59,7 +59,7 @@ pub(crate) async fn logical(
 }
 
 /// The plan with an average that can also forget values where it slides over rows: Spark's cannot.
-fn slide(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn slide(plan: LogicalPlan) -> Result<LogicalPlan> {
     let slid = plan.transform_up_with_subqueries(|node| {
         node.map_expressions(|expression| {
             expression.transform_up(|expression| {

@@ -20,12 +20,12 @@ use crate::operator::learn::learn;
 use crate::operator::scope::Refusals;
 use crate::operator::stateful::Merged;
 use crate::plan::compile::Compiled;
-use crate::plan::pipeline::{Inputs, Pipeline};
+use crate::plan::pipeline::{Inputs, Observed, Pipeline};
 use crate::query::feed::{self, Feed};
 use crate::query::journal::{Done, Frame, Intent, Journal, ModelRecord, Ranges, Snapshot, Start};
 use crate::query::lookup::{self, Lookup};
 use crate::query::output::{Output, without};
-use crate::query::progress::Progress;
+use crate::query::progress::{Phase, Progress};
 use crate::query::report::{Batch, Reporter, Stopwatch};
 use crate::query::trigger::{Pace, Trigger};
 use crate::sink::dead_letter::{DeadLetterSink, Refused};
@@ -95,7 +95,6 @@ impl Query {
     }
 
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
-        self.progress.running(self.reporter());
         for lookup in &mut self.lookups {
             lookup.load(&self.standing.offsets).await?;
         }
@@ -112,7 +111,10 @@ impl Query {
             self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
         }
         let mut pace = Pace::begin(self.trigger, &self.feeds, &self.env.clock).await?;
+        self.progress.enters(Phase::Waiting);
+        self.changed.send_modify(|changes| *changes += 1);
         while pace.fired(&self.feeds, &self.standing.offsets, stop).await? {
+            self.progress.enters(Phase::Working);
             let mut watch = Stopwatch::start(&self.env.clock);
             let mut pinned = Input::default();
             for feed in &self.feeds {
@@ -120,6 +122,7 @@ impl Query {
                 pinned.streams.push(feed.source.pin(positions, &pace.limits(&feed.limits), turn).await?);
             }
             if pinned.streams.iter().all(Pinned::is_empty) {
+                self.progress.enters(Phase::Waiting);
                 continue;
             }
             watch.ended("latestOffset");
@@ -133,6 +136,7 @@ impl Query {
             self.journal_append(&Frame::Intent(intent.clone()))?;
             watch.ended("walCommit");
             self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
+            self.progress.enters(Phase::Waiting);
         }
         Ok(())
     }
@@ -157,7 +161,8 @@ impl Query {
         }
         let rows = self.feeds.iter().map(Feed::no_rows).collect::<Vec<_>>();
         let batch = self.standing.batch + 1;
-        let (moment, _) = feed::moment(&self.feeds, &rows, batch, &self.standing);
+        let watermarks = self.plan.pipeline.watermarks();
+        let (moment, _) = feed::moment(&self.feeds, &rows, watermarks, batch, &self.standing);
         let tables: Vec<_> = self.lookups.iter().map(|lookup| lookup.rows.clone()).collect();
         let merged = self.plan.pipeline.run(Inputs { streams: &rows, tables: &tables }, &moment).await;
         self.plan.pipeline.abort();
@@ -299,10 +304,18 @@ impl Query {
         refused: &mut Refusals,
         done: &mut Done,
     ) -> Result<Output, QueryError> {
-        let (mut moment, mut event_times) = feed::moment(&self.feeds, &rows, done.batch, &self.standing);
         let tables: Vec<Vec<RecordBatch>> = self.lookups.iter().map(|lookup| lookup.rows.clone()).collect();
         let mut merged = Merged::default();
-        if rows.iter().any(|rows| rows.num_rows() > 0) {
+        let brings = rows.iter().any(|rows| rows.num_rows() > 0);
+        let mut observed = self.plan.pipeline.watermarks().to_vec();
+        if brings {
+            observed = self.plan.pipeline.observe(Inputs { streams: &rows, tables: &tables }).await?;
+        }
+        let at = |rows: &[RecordBatch], observed: &[Observed]| {
+            feed::moment(&self.feeds, rows, observed, done.batch, &self.standing)
+        };
+        let (mut moment, mut event_times) = at(&rows, &observed);
+        if brings {
             let inputs = Inputs { streams: &rows, tables: &tables };
             merged = self.plan.pipeline.run(inputs, &moment).await?;
         }
@@ -310,8 +323,9 @@ impl Query {
             // Some rows cannot be used, which only the plan could tell: again without them.
             self.plan.pipeline.abort();
             rows = rows.iter().map(|rows| without(rows, refused)).collect::<Result<_, _>>()?;
-            (moment, event_times) = feed::moment(&self.feeds, &rows, done.batch, &self.standing);
             let inputs = Inputs { streams: &rows, tables: &tables };
+            let observed = self.plan.pipeline.observe(inputs).await?;
+            (moment, event_times) = at(&rows, &observed);
             merged = self.plan.pipeline.run(inputs, &moment).await?;
             take_refusals(&self.plan, refused);
         }
@@ -357,7 +371,8 @@ impl Query {
         self.shorten_journal()
     }
 
-    fn reporter(&self) -> Reporter {
+    /// Who tells of its batches: one for each run.
+    pub(crate) fn reporter(&self) -> Reporter {
         let name = &self.progress.identity().name;
         let sink = match &self.effect {
             Effect::Write { sink } => sink.description(),

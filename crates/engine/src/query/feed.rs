@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::error::SourceError;
 use crate::operator::stateful::Moment;
+use crate::plan::pipeline::Observed;
 use crate::query::journal::{Ranges, Snapshot};
 use crate::source::shape::Shape;
 use crate::source::{Limits, Source};
@@ -59,20 +60,25 @@ pub(crate) fn merged(ranges: impl IntoIterator<Item = Ranges>) -> Ranges {
     ranges.into_iter().flatten().collect()
 }
 
-/// How far event time comes with these rows, one batch per feed. The slowest feed holds the watermark; one that has
-/// brought nothing yet holds it back altogether.
+/// How far event time comes with these rows, one batch per feed, and with what the plan makes of them. The slowest
+/// holds the watermark; one that has brought nothing yet holds it back altogether.
 pub(crate) fn moment(
     feeds: &[Feed],
     rows: &[RecordBatch],
+    observed: &[Observed],
     batch: u64,
     standing: &Snapshot,
 ) -> (Moment, BTreeMap<String, i64>) {
     let mut newest = standing.event_times.clone();
     let mut slowest: Option<Option<i64>> = None;
-    for (feed, rows) in feeds.iter().zip(rows) {
-        let Some((_, delay)) = feed.watermark else { continue };
-        let seen = newest.get(&feed.table).copied().max(feed.newest(rows));
-        newest.extend(seen.map(|seen| (feed.table.clone(), seen)));
+    let of_feeds = feeds.iter().zip(rows).filter_map(|(feed, rows)| {
+        let (_, delay) = feed.watermark?;
+        Some((&feed.table, delay, feed.newest(rows)))
+    });
+    let of_plan = observed.iter().map(|observed| (&observed.name, observed.delay_us, observed.newest));
+    for (name, delay, found) in of_feeds.chain(of_plan) {
+        let seen = newest.get(name).copied().max(found);
+        newest.extend(seen.map(|seen| (name.clone(), seen)));
         let reached = seen.map(|seen| seen.saturating_sub(delay));
         slowest = Some(slowest.map_or(reached, |slowest| slowest.min(reached)));
     }

@@ -10,7 +10,7 @@ use crate::operator::stateful::StateFigures;
 use crate::query::journal::Snapshot;
 use crate::query::report::{Batch, QueryProgress, Reporter};
 use crate::source::{Source, Standing};
-use crate::status::{DeadLetters, Percentiles, QueryKind, QueryState, QueryStatus};
+use crate::status::{DeadLetters, Offsets, Percentiles, QueryKind, QueryState, QueryStatus};
 
 /// Batches that the percentiles are taken over.
 const BATCHES_KEPT: usize = 512;
@@ -41,8 +41,21 @@ pub(crate) struct Progress {
     current: Mutex<Current>,
 }
 
+/// What a query is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Phase {
+    /// It looks where it was.
+    #[default]
+    Starting,
+    /// There is nothing to read.
+    Waiting,
+    /// A batch runs.
+    Working,
+}
+
 #[derive(Debug)]
 struct Current {
+    phase: Phase,
     state: QueryState,
     error: Option<String>,
     standing: Snapshot,
@@ -68,6 +81,7 @@ impl Progress {
     ) -> Self {
         let begun = clock.monotonic();
         let current = Current {
+            phase: Phase::default(),
             state: QueryState::Running,
             error: None,
             standing,
@@ -111,6 +125,35 @@ impl Progress {
     /// The query runs: from now on its batches are told of.
     pub(crate) fn running(&self, reporter: Reporter) {
         self.lock().reporter = Some(reporter);
+    }
+
+    /// What it is at.
+    pub(crate) fn phase(&self) -> Phase {
+        self.lock().phase
+    }
+
+    pub(crate) fn enters(&self, phase: Phase) {
+        self.lock().phase = phase;
+    }
+
+    /// The lasting id, and that of this run; none before it runs.
+    pub(crate) fn ids(&self) -> Option<(String, String)> {
+        self.lock().reporter.as_ref().map(Reporter::ids)
+    }
+
+    pub(crate) fn sources(&self) -> &[Arc<dyn Source>] {
+        &self.sources
+    }
+
+    /// How many batches there were, and how far they went.
+    pub(crate) fn standing(&self) -> (u64, Offsets) {
+        let current = self.lock();
+        (current.standing.batch, current.standing.offsets.clone())
+    }
+
+    pub(crate) fn outcome(&self) -> (QueryState, Option<String>) {
+        let current = self.lock();
+        (current.state, current.error.clone())
     }
 
     /// The last batches, the oldest first.

@@ -112,6 +112,11 @@ impl Reporter {
         Reporter { id, run_id: uuid(bytes), name, sink, before: None }
     }
 
+    /// Its lasting id, and that of this run.
+    pub(crate) fn ids(&self) -> (String, String) {
+        (self.id.clone(), self.run_id.clone())
+    }
+
     /// Puts a batch into Spark's words. `ends` says how far the logs of each source go now.
     pub(crate) fn report(&mut self, batch: &Batch<'_>, ends: &[(&str, Standing)]) -> QueryProgress {
         let Batch { intent, watch, rows_read, .. } = *batch;
@@ -170,6 +175,11 @@ fn state_operator(state: StateFigures, batch: &Batch<'_>) -> Value {
         "operatorName": "stateStoreSave",
         "numRowsTotal": state.keys,
         "numRowsUpdated": batch.rows_written,
+        // What is not counted or measured apart is zero: Spark's clients insist on it.
+        "numRowsRemoved": 0,
+        "allUpdatesTimeMs": 0,
+        "allRemovalsTimeMs": 0,
+        "commitTimeMs": 0,
         "numRowsDroppedByWatermark": batch.late,
         "memoryUsedBytes": state.bytes,
         "numShufflePartitions": 1,
@@ -226,7 +236,7 @@ fn per_second(rows: u64, time: Duration) -> f64 {
 }
 
 /// Unix milliseconds as `2023-11-14T22:13:20.000Z`.
-fn timestamp(time_ms: i64) -> String {
+pub(crate) fn timestamp(time_ms: i64) -> String {
     let instant = DateTime::from_timestamp_millis(time_ms).unwrap_or_default();
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -108,7 +108,8 @@ impl Pace {
     }
 }
 
-fn has_reached(bounds: &Bounds, positions: &Offsets) -> bool {
+/// Whether the positions are where a bounded read ends.
+pub(crate) fn has_reached(bounds: &Bounds, positions: &Offsets) -> bool {
     bounds.until.iter().all(|(log, ends)| {
         ends.iter().all(|(partition, end)| {
             let at = |offsets: &Offsets| offsets.get(log).and_then(|log| log.get(partition)).copied();

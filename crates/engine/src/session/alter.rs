@@ -200,10 +200,10 @@ impl Inner {
         let definition = Definition::of_model(model);
         let path = self.shared.query_dir(model.id).join("journal");
         let journal = Journal::open(&self.shared.env.disk, &path);
-        match self.shared.resume_query(definition, &catalog, Some(journal)).await {
+        match self.shared.resume_query(definition, &model.query, &catalog, Some(journal)).await {
             Ok(query) => self.run(query),
             Err(error) => {
-                let sources = self.shared.sources_once(&model.query);
+                let sources = self.shared.sources_once(model.query.reads_of());
                 let clock = Arc::clone(&self.shared.env.clock);
                 let progress = Progress::new(definition.identity(), sources, clock, Default::default());
                 progress.ended(QueryState::Failed, Some(chain(&error)));

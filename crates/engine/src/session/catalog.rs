@@ -14,6 +14,7 @@ use crate::embed::Network;
 use crate::error::{OpenError, SqlError};
 use crate::models::contest::Contest;
 use crate::models::shape::Shape;
+use crate::session::start::Reads;
 use crate::sql::Select;
 use crate::sql::options::TableOptions;
 use crate::sql::sink_options::SinkOptions;
@@ -184,6 +185,11 @@ impl QueryDef {
             }
         }
         Ok(QueryDef { select, sources, tables })
+    }
+
+    /// Its tables.
+    pub(crate) fn reads_of(&self) -> Reads<'_> {
+        Reads { sources: &self.sources, tables: &self.tables }
     }
 
     /// Whether it reads a table as a stream.

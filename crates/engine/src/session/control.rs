@@ -1,5 +1,6 @@
 //! Stopping and starting queries by hand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::SqlError;
@@ -12,7 +13,8 @@ use crate::status::QueryState;
 impl Engine {
     /// The last batches of a query since it was started, the oldest first; `None` if there is no such query.
     pub fn progress(&self, query: &str) -> Option<Vec<QueryProgress>> {
-        lock(&self.inner.running).get(&query.to_lowercase()).map(|running| running.progress.recent())
+        let running = lock(&self.inner.running);
+        Some(running.get(&key_of(&running, query)?)?.progress.recent())
     }
 
     /// Ends a query after the batch that it is at. It stays, and goes on at the next start of the engine or with
@@ -48,6 +50,16 @@ impl Engine {
     }
 }
 
+/// What a query is listed under: its name, or an id if nobody may rely on its name.
+fn key_of(running: &BTreeMap<String, Running>, query: &str) -> Option<String> {
+    let name = query.to_lowercase();
+    if running.contains_key(&name) {
+        return Some(name);
+    }
+    let named = |running: &Running| running.progress.identity().name.to_lowercase() == name;
+    running.iter().find(|(_, running)| named(running)).map(|(key, _)| key.clone())
+}
+
 impl Inner {
     fn unknown(&self, query: &str) -> SqlError {
         let running = lock(&self.running);
@@ -57,10 +69,9 @@ impl Inner {
     }
 
     async fn halt(&self, query: &str) -> Result<(), SqlError> {
-        let name = query.to_lowercase();
         let task = {
             let mut running = lock(&self.running);
-            let Some(found) = running.get_mut(&name) else {
+            let Some(found) = key_of(&running, query).and_then(|key| running.get_mut(&key)) else {
                 drop(running);
                 return Err(self.unknown(query));
             };
@@ -84,10 +95,11 @@ impl Inner {
         }
         let catalog = self.catalog();
         let object = catalog.get(query).ok_or_else(|| self.unknown(query))?;
+        let asked = object.query().ok_or_else(|| self.unknown(query))?;
         let definition = definition_of(object).ok_or_else(|| self.unknown(query))?;
         let path = self.shared.query_dir(object.id()).join("journal");
         let journal = Journal::open(&self.shared.env.disk, &path);
-        let query = self.shared.resume_query(definition, &catalog, Some(journal)).await?;
+        let query = self.shared.resume_query(definition, asked, &catalog, Some(journal)).await?;
         // The entry of the old run gives way to the new one's.
         let old: Option<Running> = lock(&self.running).remove(&name);
         drop(old);

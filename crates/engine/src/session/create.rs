@@ -16,8 +16,9 @@ use crate::query::journal::{Frame, Journal, Progress, Recovered, Start};
 use crate::session::catalog::{
     Catalog, ContestDef, ModelDef, ModelSettings, NetworkDef, Object, QueryDef, Table,
 };
+use crate::session::fit::stored_columns;
 use crate::session::sinks::check_streamable;
-use crate::session::start::{Definition, End, Planned, stored_columns};
+use crate::session::start::{Definition, End, Planned};
 use crate::session::{Inner, lock};
 use crate::sql::options::ModelOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
@@ -116,11 +117,12 @@ impl Inner {
         let Some(query) = &table.query else { unreachable!("only tables with a query are filled") };
         query.sources.iter().chain(&query.tables).try_for_each(|table| check_streamable(table))?;
         let end = End::Table(&table.options, &table.sink);
-        let definition = Definition { name: &table.name, id: table.id, sql: &table.sql, query, end };
-        let planned = self.shared.plan(definition, &self.catalog().networks()).await?;
+        let Table { name, id, sql, .. } = &table;
+        let definition = Definition { name, id: *id, sql, reads: query.reads_of(), home: None, end };
+        let planned = self.shared.plan(definition, query, &self.catalog().networks()).await?;
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
-        self.shared.source_topics(query)?;
+        self.shared.source_topics(query.reads_of())?;
         self.shared.prepare_sink(&table.options, &table.sink)?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
@@ -163,12 +165,13 @@ impl Inner {
             settings: ModelSettings::default(),
             query,
         };
-        let planned = self.shared.plan(Definition::of_model(&model), &catalog.networks()).await?;
+        let definition = Definition::of_model(&model);
+        let planned = self.shared.plan(definition, &model.query, &catalog.networks()).await?;
         check_models(&self.shared.registry, &planned)?;
         let shape = Shape::of(&planned.compiled.output, label, given.label.as_deref())?;
         let empty = ml::create(&model.algorithm, &model.options, shape.schema()).map_err(syntax)?;
         model.shape = shape.answering(empty.prediction_type());
-        self.shared.source_topics(&model.query)?;
+        self.shared.source_topics(model.query.reads_of())?;
         let same_shape = |entry: &Arc<Entry>| entry.shape == model.shape;
         let old = self.shared.registry.get(&model.name).filter(|_| replaced.is_some());
         if let Some(replaced) = replaced.as_ref().filter(|_| !old.as_ref().is_some_and(same_shape)) {
@@ -309,7 +312,7 @@ impl Inner {
         let start = Start { query: definition.id, producer_id, offsets: offsets.clone() };
         let mut frames = vec![Frame::Start(start)];
         frames.extend(history.iter().map(|v| Frame::Version(v.record.clone(), v.snapshot.clone())));
-        let path = self.shared.query_dir(definition.id).join("journal");
+        let path = self.shared.home(definition).join("journal");
         let journal = Journal::create(&self.shared.env.disk, &path, &frames)
             .map_err(|error| SqlError::failed(attempt(), error))?;
         let standing = Snapshot { offsets, ..Snapshot::default() };

@@ -10,9 +10,10 @@ use crate::plan::compile::Compiled;
 use crate::session::Inner;
 use crate::session::catalog::{Catalog, FlowDef, Object, QueryDef};
 use crate::session::create::{Place, check_models, place};
+use crate::session::fit::check_names;
 use crate::session::insert::check_takes_rows;
 use crate::session::sinks::check_streamable;
-use crate::session::start::{Definition, check_names};
+use crate::session::start::Definition;
 use crate::sink::aligned::Alignment;
 use crate::sql::statement::CreateFlow;
 
@@ -26,9 +27,9 @@ impl Inner {
         };
         let flow = flow(create, catalog.next_id, sql, &catalog)?;
         let definition = Definition::of_flow(&flow);
-        let planned = self.shared.plan(definition, &catalog.networks()).await?;
+        let planned = self.shared.plan(definition, &flow.query, &catalog.networks()).await?;
         check_models(&self.shared.registry, &planned)?;
-        self.shared.source_topics(&flow.query)?;
+        self.shared.source_topics(flow.query.reads_of())?;
         self.shared.prepare(&flow.target.options)?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;

@@ -18,7 +18,8 @@ use crate::query::progress::Progress;
 use crate::session::catalog::{
     Catalog, ContestDef, ModelDef, NetworkDef, Object, QueryDef, Stored, StoredModel, StoredObject, Table,
 };
-use crate::session::start::{Definition, End, stored_columns};
+use crate::session::fit::stored_columns;
+use crate::session::start::{Definition, End};
 use crate::session::{Inner, Shared, lock};
 use crate::sql::Statement;
 use crate::sql::options::ModelOptions;
@@ -44,14 +45,14 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
     objects.sort_by_key(|object| object.id());
     let mut ready = Vec::new();
     for object in objects {
-        let Some(definition) = definition_of(object) else { continue };
+        let (Some(definition), Some(query)) = (definition_of(object), object.query()) else { continue };
         let journal = journals.remove(&object.id());
-        match shared.resume_query(definition, &catalog, journal).await {
+        match shared.resume_query(definition, query, &catalog, journal).await {
             Ok(query) => ready.push(query),
             Err(error) => {
                 let error = chain(&error);
                 tracing::error!(query = definition.name, %error, "query cannot be resumed");
-                let sources = shared.sources_once(definition.query);
+                let sources = shared.sources_once(definition.reads);
                 let clock = Arc::clone(&shared.env.clock);
                 let progress = Progress::new(definition.identity(), sources, clock, Snapshot::default());
                 progress.ended(QueryState::Failed, Some(error));
@@ -148,7 +149,8 @@ pub(super) fn definition_of(object: &Object) -> Option<Definition<'_>> {
             name: &table.name,
             id: table.id,
             sql: &table.sql,
-            query: table.query.as_ref()?,
+            reads: table.query.as_ref()?.reads_of(),
+            home: None,
             end: End::Table(&table.options, &table.sink),
         }),
         Object::Model(model) => Some(Definition::of_model(model)),
@@ -161,14 +163,15 @@ impl Shared {
     pub(super) async fn resume_query(
         &self,
         definition: Definition<'_>,
+        query: &QueryDef,
         catalog: &Catalog,
         journal: Option<Result<(Journal, Recovered), crate::query::journal::JournalError>>,
     ) -> Result<crate::query::driver::Query, SqlError> {
         let gone = || SqlError::invalid(definition.name, "has no journal");
         let (journal, recovered) =
             journal.ok_or_else(gone)?.map_err(|error| SqlError::failed("read the journal", error))?;
-        let planned = self.plan(definition, &catalog.networks()).await?;
-        self.source_topics(definition.query)?;
+        let planned = self.plan(definition, query, &catalog.networks()).await?;
+        self.source_topics(definition.reads)?;
         let entry = match definition.end {
             End::Table(options, sink) => {
                 if sink.kind == SinkKind::Kafka {
@@ -250,6 +253,12 @@ impl Shared {
 
 /// Removes the journals of queries that a crash kept from being created or dropped as a whole.
 fn remove_orphans(shared: &Shared, catalog: &Catalog) {
+    let temporary = shared.temporary_dir();
+    if shared.env.disk.exists(&temporary)
+        && let Err(error) = shared.env.disk.remove_dir_all(&temporary)
+    {
+        tracing::warn!(dir = %temporary.display(), %error, "left temporary checkpoints");
+    }
     let known: BTreeSet<String> = catalog.objects().map(|object| object.id().to_string()).collect();
     let (disk, dir) = (shared.env.disk.as_ref(), shared.dir().join("queries"));
     for entry in disk.read_dir(&dir).unwrap_or_default() {

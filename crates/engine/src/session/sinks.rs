@@ -15,6 +15,7 @@ use crate::sink::files::FileSink;
 use crate::sink::kafka::{KafkaSink, RecordSink};
 use crate::sink::memory::{MemorySink, MemoryTable};
 use crate::sink::noop::NoopSink;
+use crate::sink::receiver::ReceiverSink;
 use crate::sql::options::TableOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
 
@@ -43,6 +44,7 @@ impl Shared {
                 Box::new(MemorySink::new(table, key.clone()))
             }
             SinkKind::Noop => Box::new(NoopSink),
+            SinkKind::Receiver(receiver) => Box::new(ReceiverSink(receiver.clone())),
             SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id)),
         }
     }
@@ -52,7 +54,7 @@ impl Shared {
         match &sink.kind {
             SinkKind::Kafka => self.prepare(options),
             SinkKind::Files(files) => files.prepare(self.env.disk.as_ref()),
-            SinkKind::Console(_) | SinkKind::Memory { .. } | SinkKind::Noop => Ok(()),
+            SinkKind::Console(_) | SinkKind::Memory { .. } | SinkKind::Noop | SinkKind::Receiver(_) => Ok(()),
         }
     }
 
@@ -88,7 +90,7 @@ pub(super) fn check_readable(table: &Table) -> Result<(), SqlError> {
             let reason = "cannot be read itself; read its directory by a table of your own";
             Err(SqlError::invalid(table.name.clone(), reason))
         }
-        SinkKind::Console(_) | SinkKind::Noop => {
+        SinkKind::Console(_) | SinkKind::Noop | SinkKind::Receiver(_) => {
             let reason = format!("stands on {}, which keeps no rows to read", table.options.topic);
             Err(SqlError::invalid(table.name.clone(), reason))
         }

@@ -1,10 +1,10 @@
 //! From a definition to a query that can run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use env::Env;
 use ml::Model;
 use topics::{CreateError, Topic};
@@ -25,8 +25,8 @@ use crate::query::progress::{Identity, Progress};
 use crate::query::trigger::Trigger;
 use crate::session::Shared;
 use crate::session::catalog::{FlowDef, ModelDef, QueryDef, Table};
+use crate::session::fit::{check_names, check_table, stored_columns};
 use crate::sink::aligned::AlignedSink;
-use crate::sink::columns::{self, TopicBy};
 use crate::sink::dead_letter::DeadLetterSink;
 use crate::sink::kafka::KafkaSink;
 use crate::sink::topic::TopicSink;
@@ -38,7 +38,7 @@ use crate::source::topic::TopicSource;
 use crate::source::{Limits, Source};
 use crate::sql::options::TableOptions;
 use crate::sql::options::source::SourceOptions;
-use crate::sql::sink_options::{SinkKind, SinkOptions};
+use crate::sql::sink_options::SinkOptions;
 use crate::status::QueryKind;
 
 /// Sources by the numbers of their tables.
@@ -50,8 +50,19 @@ pub(crate) struct Definition<'a> {
     pub(crate) name: &'a str,
     pub(crate) id: u64,
     pub(crate) sql: &'a str,
-    pub(crate) query: &'a QueryDef,
+    pub(crate) reads: Reads<'a>,
+    /// The directory of its journal, if it is not among the server's own.
+    pub(crate) home: Option<&'a Path>,
     pub(crate) end: End<'a>,
+}
+
+/// What a query reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Reads<'a> {
+    /// As streams, each once, in the order in which it names them.
+    pub(crate) sources: &'a [Arc<Table>],
+    /// As they are.
+    pub(crate) tables: &'a [Arc<Table>],
 }
 
 /// Where its rows go.
@@ -74,14 +85,22 @@ impl<'a> Definition<'a> {
             name: &model.name,
             id: model.id,
             sql: &model.sql,
-            query: &model.query,
+            reads: model.query.reads_of(),
+            home: None,
             end: End::Model(model),
         }
     }
 
     pub(crate) fn of_flow(flow: &'a FlowDef) -> Self {
         let FlowDef { name, id, sql, query, .. } = flow;
-        Definition { name, id: *id, sql, query, end: End::Flow(flow) }
+        Definition { name, id: *id, sql, reads: query.reads_of(), home: None, end: End::Flow(flow) }
+    }
+
+    fn output_mode(&self) -> Option<OutputMode> {
+        match self.end {
+            End::Table(options, _) => options.output_mode,
+            End::Flow(_) | End::Model(_) => None,
+        }
     }
 
     fn trigger(&self) -> Trigger {
@@ -120,9 +139,14 @@ impl Shared {
         self.dir().join("networks").join(format!("{id}.onnx"))
     }
 
-    /// What a streaming query reads from. `query` is its number.
-    pub(crate) fn source(&self, table: &Table, query: u64) -> Result<Arc<dyn Source>, SqlError> {
-        let list = self.query_dir(query).join(format!("files-{}", table.id));
+    /// Where it keeps what it remembers.
+    pub(crate) fn home(&self, definition: Definition<'_>) -> PathBuf {
+        definition.home.map_or_else(|| self.query_dir(definition.id), Path::to_owned)
+    }
+
+    /// What a streaming query reads from. `home` is where it keeps what it remembers.
+    pub(crate) fn source(&self, table: &Table, home: &Path) -> Result<Arc<dyn Source>, SqlError> {
+        let list = home.join(format!("files-{}", table.id));
         self.open_source(table, table.options.source.clone(), Some(list))
     }
 
@@ -162,24 +186,29 @@ impl Shared {
 
     /// What a query reads, in the order of its tables.
     pub(crate) fn sources(&self, definition: Definition<'_>) -> Result<Vec<Arc<dyn Source>>, SqlError> {
-        let mut opened = Opened::new();
-        let query = definition.query;
-        query.sources.iter().map(|table| self.source_in(&mut opened, table, definition.id)).collect()
+        let (mut opened, home) = (Opened::new(), self.home(definition));
+        let sources = definition.reads.sources.iter();
+        sources.map(|table| self.source_in(&mut opened, table, &home)).collect()
     }
 
     /// One source for a table that is named twice: a table over files has one list of them.
-    fn source_in(&self, opened: &mut Opened, table: &Table, query: u64) -> Result<Arc<dyn Source>, SqlError> {
+    fn source_in(
+        &self,
+        opened: &mut Opened,
+        table: &Table,
+        home: &Path,
+    ) -> Result<Arc<dyn Source>, SqlError> {
         if let Some(source) = opened.get(&table.id) {
             return Ok(Arc::clone(source));
         }
-        let source = self.source(table, query)?;
+        let source = self.source(table, home)?;
         opened.insert(table.id, Arc::clone(&source));
         Ok(source)
     }
 
     /// As much as can be opened of what a query would read that does not run.
-    pub(crate) fn sources_once(&self, query: &QueryDef) -> Vec<Arc<dyn Source>> {
-        query.sources.iter().filter_map(|table| self.source_once(table).ok()).collect()
+    pub(crate) fn sources_once(&self, reads: Reads<'_>) -> Vec<Arc<dyn Source>> {
+        reads.sources.iter().filter_map(|table| self.source_once(table).ok()).collect()
     }
 
     /// The topic, made if there is none.
@@ -198,16 +227,23 @@ impl Shared {
     pub(crate) async fn plan(
         &self,
         definition: Definition<'_>,
+        query: &QueryDef,
         networks: &[Arc<Network>],
     ) -> Result<Planned, SqlError> {
         let known = Known { networks, models: &self.registry };
-        let output = match definition.end {
-            End::Table(options, _) => options.output_mode,
-            End::Flow(_) | End::Model(_) => None,
-        };
-        let compiled = compile(definition.query, known, &self.pipeline_config(definition.id, output)).await?;
+        let config = self.pipeline_config(definition.id, definition.output_mode());
+        let compiled = compile(query, known, &config).await?;
+        self.checked(definition, compiled)
+    }
+
+    /// Checks that the query's end fits.
+    pub(crate) fn checked(
+        &self,
+        definition: Definition<'_>,
+        compiled: Compiled,
+    ) -> Result<Planned, SqlError> {
         match definition.end {
-            End::Table(options, sink) => check_table(options, sink, definition.query, &compiled)?,
+            End::Table(options, sink) => check_table(options, sink, definition.reads, &compiled)?,
             End::Flow(flow) => drop(flow.alignment(&compiled)?),
             End::Model(_) if compiled.pipeline.is_stateful() => {
                 return Err(SqlError::Unsupported(
@@ -225,8 +261,8 @@ impl Shared {
     }
 
     /// The topics that a query reads, made if there are none.
-    pub(crate) fn source_topics(&self, query: &QueryDef) -> Result<(), SqlError> {
-        let mut tables = query.sources.iter().chain(&query.tables);
+    pub(crate) fn source_topics(&self, reads: Reads<'_>) -> Result<(), SqlError> {
+        let mut tables = reads.sources.iter().chain(reads.tables);
         tables.try_for_each(|table| self.prepare(&table.options))
     }
 
@@ -303,7 +339,7 @@ impl Shared {
                 watermark: input.watermark,
             }
         };
-        definition.query.sources.iter().zip(&compiled.inputs).zip(sources).map(feed).collect()
+        definition.reads.sources.iter().zip(&compiled.inputs).zip(sources).map(feed).collect()
     }
 
     fn lookups(
@@ -312,18 +348,18 @@ impl Shared {
         compiled: &Compiled,
         sources: &[Arc<dyn Source>],
     ) -> Result<Vec<Lookup>, SqlError> {
-        let query = definition.query;
-        let streams = query.sources.iter().map(|table| table.id).zip(sources.iter().cloned());
-        let mut opened: Opened = streams.collect();
+        let Reads { sources: streams, tables } = definition.reads;
+        let streams = streams.iter().map(|table| table.id).zip(sources.iter().cloned());
+        let (mut opened, home): (Opened, _) = (streams.collect(), self.home(definition));
         let lookup = |(table, schema): (&Arc<Table>, &SchemaRef)| {
             Ok(Lookup {
-                source: self.source_in(&mut opened, table, definition.id)?,
+                source: self.source_in(&mut opened, table, &home)?,
                 shape: Shape::new(Arc::clone(schema)),
                 bytes_max: self.config.state_bytes_max,
                 rows: Vec::new(),
             })
         };
-        query.tables.iter().zip(&compiled.tables).map(lookup).collect()
+        tables.iter().zip(&compiled.tables).map(lookup).collect()
     }
 
     fn effect(
@@ -385,94 +421,8 @@ impl Shared {
     }
 }
 
-fn check_table(
-    options: &TableOptions,
-    sink: &SinkOptions,
-    query: &QueryDef,
-    compiled: &Compiled,
-) -> Result<(), SqlError> {
-    let mut tables = query.sources.iter().chain(&query.tables);
-    let reads = |table: &Arc<Table>| table.options.source.reads_topic(&options.topic);
-    if sink.kind == SinkKind::Kafka && tables.any(reads) {
-        return Err(SqlError::invalid("topic", "the query would read what it writes"));
-    }
-    check_names(compiled)?;
-    if let Some(by) = sink.records {
-        let columns = stored_columns(compiled);
-        if by == TopicBy::Column && !columns::name_topics(&columns) {
-            let reason = "is missing, and the query has no column topic; OPTIONS (topic 'events') names one";
-            return Err(SqlError::invalid("topic", reason));
-        }
-        if columns::are_records(&columns) {
-            columns::check(&columns)?;
-        }
-    }
-    if let SinkKind::Files(files) = &sink.kind {
-        if compiled.pipeline.is_stateful() && options.output_mode != Some(OutputMode::Append) {
-            return Err(SqlError::Unsupported(
-                "write groups to files in this mode: each batch would add another row of a group; choose \
-                 outputMode 'append', or write them to a topic, or to memory with a key"
-                    .to_owned(),
-            ));
-        }
-        files.check(&stored_columns(compiled))?;
-    }
-    let columns = compiled.output.fields();
-    let key = match &sink.kind {
-        SinkKind::Memory { key } => key,
-        _ => &options.key,
-    };
-    match key {
-        Some(key) if !columns.iter().any(|column| column.name() == key) => {
-            let names: Vec<String> = columns.iter().map(|column| column.name().clone()).collect();
-            Err(SqlError::invalid(
-                "key",
-                format!("the query has no column {key}; it has {}", names.join(", ")),
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The sink, or the model, tells columns by their names.
-pub(super) fn check_names(compiled: &Compiled) -> Result<(), SqlError> {
-    let columns = compiled.output.fields();
-    for (index, column) in columns.iter().enumerate() {
-        if columns.iter().take(index).any(|other| other.name().eq_ignore_ascii_case(column.name())) {
-            let reason = "two columns have this name; give one another with AS";
-            return Err(SqlError::invalid(column.name(), reason));
-        }
-    }
-    Ok(())
-}
-
 /// A model that knows nothing yet.
 pub(crate) fn empty(model: &ModelDef) -> Result<Model, SqlError> {
     ml::create(&model.algorithm, &model.options(), model.shape.schema())
         .map_err(|error| SqlError::invalid(format!("model {}", model.name), error.to_string()))
-}
-
-/// The columns of a table that a query fills: what its JSON values hold when they are read again.
-pub(crate) fn stored_columns(compiled: &Compiled) -> Vec<FieldRef> {
-    let fields = compiled.output.fields().iter();
-    fields.map(|field| Arc::new(Field::new(field.name(), stored_type(field.data_type()), true))).collect()
-}
-
-fn stored_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
-        DataType::UInt8 => DataType::Int16,
-        DataType::UInt16 => DataType::Int32,
-        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
-        DataType::Null => DataType::Utf8,
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            DataType::List(Arc::new(Field::new_list_field(stored_type(item.data_type()), true)))
-        }
-        DataType::Struct(fields) => {
-            let field = |field: &FieldRef| Field::new(field.name(), stored_type(field.data_type()), true);
-            DataType::Struct(fields.iter().map(field).collect())
-        }
-        other => other.clone(),
-    }
 }

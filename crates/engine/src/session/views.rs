@@ -9,7 +9,7 @@ use crate::plan::compile::compile;
 use crate::plan::resolve::Known;
 use crate::session::catalog::{Catalog, QueryDef, Table};
 use crate::session::create::{Place, place, refuse_used};
-use crate::session::start::stored_columns;
+use crate::session::fit::stored_columns;
 use crate::session::{Inner, Shared};
 use crate::sql::sink_options::SinkOptions;
 use crate::sql::statement::CreateView;

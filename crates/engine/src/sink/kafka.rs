@@ -85,7 +85,8 @@ impl Sink for RecordSink {
     }
 
     fn partitions(&self) -> Result<u32, SinkError> {
-        self.topic.partition_count()
+        // Without a name of its own every row says its topic.
+        if self.topic.name().is_empty() { Ok(0) } else { self.topic.partition_count() }
     }
 
     fn write<'a>(
@@ -96,6 +97,9 @@ impl Sink for RecordSink {
         Box::pin(async move {
             let Delivery { first, partitions, time_ms, numbers, .. } = delivery;
             for (topic, records) in records(rows, self.topic.name(), self.by)? {
+                if topic.is_empty() {
+                    return Err(SinkError::Unaddressed);
+                }
                 if topic == self.topic.name() {
                     self.topic.write(records, first, partitions, time_ms, numbers).await?;
                 } else {

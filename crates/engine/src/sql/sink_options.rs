@@ -1,5 +1,6 @@
 //! What the options of a table say about the query that fills it: where its rows go, and when.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Position, SqlError};
@@ -8,7 +9,8 @@ use crate::query::trigger::Trigger;
 use crate::sink::columns::TopicBy;
 use crate::sink::console::Shown;
 use crate::sink::files::{FileOptions, Format};
-use crate::sql::options::given::Given;
+use crate::sink::receiver::{Given, Receiver};
+use crate::sql::options::given::Given as Taken;
 use crate::sql::options::source::SourceOptions;
 use crate::sql::options::{TableOptions, output_mode};
 use crate::sql::statement::{CreateTable, OptionValue, Options};
@@ -36,6 +38,8 @@ pub(crate) enum SinkKind {
     Memory { key: Option<String> },
     /// Nothing.
     Noop,
+    /// Whoever is there.
+    Receiver(Given),
     /// Files of a directory.
     Files(FileOptions),
 }
@@ -89,7 +93,7 @@ impl SinkOptions {
                 "path, header, sep, nullValue, "
             }
             SinkKind::Files(_) => "path, ",
-            SinkKind::Kafka | SinkKind::Noop => "",
+            SinkKind::Kafka | SinkKind::Noop | SinkKind::Receiver(_) => "",
         };
         let output_mode = take(given, "outputMode").map(|value| output_mode(&value)).transpose()?;
         let late_topic = take(given, "lateTopic").map(|value| value.text);
@@ -115,10 +119,52 @@ impl SinkOptions {
             let position = Position { line: 1, column: 1 };
             let value = OptionValue { text: topic.clone(), position };
             let given = Options { position, given: [("topic".to_owned(), value)].into() };
-            options.source = SourceOptions::from("kafka", &mut Given::new(&given), true)?;
+            options.source = SourceOptions::from("kafka", &mut Taken::new(&given), true)?;
             options.topic = topic;
         }
         Ok((options, SinkOptions { kind, view: true, ..SinkOptions::default() }))
+    }
+
+    /// What a query writes that no statement made: `format` as after `USING`.
+    ///
+    /// # Errors
+    /// The format or an option is not known, or does not fit.
+    pub(crate) fn given(
+        format: &str,
+        mut given: Options,
+        mode: OutputMode,
+        trigger: Trigger,
+    ) -> Result<(TableOptions, Self), SqlError> {
+        let (mut topic, mut records) = (None, None);
+        let kind = match format {
+            "console" => SinkKind::Console(shown(&mut given)?),
+            "memory" => SinkKind::Memory { key: None },
+            "noop" => SinkKind::Noop,
+            "kafka" => {
+                topic = take(&mut given, "topic").map(|value| value.text);
+                records = Some(if topic.is_some() { TopicBy::Option } else { TopicBy::Column });
+                SinkKind::Kafka
+            }
+            "json" | "csv" | "text" => SinkKind::Files(files(format, given.position, &mut given)?),
+            other => return Err(SqlError::Unsupported(format!("write to {other}"))),
+        };
+        if let (SinkKind::Files(_), Some((name, _))) = (&kind, given.given.first_key_value()) {
+            return Err(SqlError::Unsupported(format!("write files with the option {name}")));
+        }
+        let mut options = without_topic(&kind, Some(mode), None);
+        options.topic = topic.unwrap_or(options.topic);
+        Ok((options, SinkOptions { kind, trigger, view: false, records }))
+    }
+
+    /// What a query gives to a receiver.
+    pub(crate) fn to_receiver(
+        receiver: Arc<dyn Receiver>,
+        mode: OutputMode,
+        trigger: Trigger,
+    ) -> (TableOptions, Self) {
+        let kind = SinkKind::Receiver(Given(receiver));
+        let options = without_topic(&kind, Some(mode), None);
+        (options, SinkOptions { kind, trigger, ..SinkOptions::default() })
     }
 
     /// `topic orders`, `console`.
@@ -159,6 +205,7 @@ fn without_topic(
         SinkKind::Console(_) => "console".to_owned(),
         SinkKind::Memory { .. } => "memory".to_owned(),
         SinkKind::Noop => "noop".to_owned(),
+        SinkKind::Receiver(receiver) => receiver.0.description(),
         SinkKind::Files(files) => files.path.display().to_string(),
     };
     TableOptions {

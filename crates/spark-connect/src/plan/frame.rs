@@ -82,8 +82,16 @@ impl Frame {
 /// What a name stands for: a relation or a query, with the views that it may name.
 #[derive(Debug, Clone)]
 pub(crate) enum Stored {
-    Relation { relation: Arc<Relation>, views: Views },
-    Query { query: Query, views: Views },
+    Relation {
+        relation: Arc<Relation>,
+        views: Views,
+    },
+    Query {
+        query: Query,
+        views: Views,
+    },
+    /// What a streaming query has in memory.
+    Stream(Arc<crate::streaming::Query>),
 }
 
 /// Views by name, as they were when something was made from them.

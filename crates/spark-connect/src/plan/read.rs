@@ -17,10 +17,11 @@ use crate::wire::statistics::{CatType, Catalog};
 impl Planner<'_> {
     pub(crate) async fn read(&mut self, read: &Read) -> Result<Frame> {
         match &read.read_type {
-            Some(ReadType::NamedTable(table)) => self.table(&table.unparsed_identifier).await,
-            Some(ReadType::DataSource(_)) if read.is_streaming => {
-                Err(SparkError::unsupported("streaming DataFrames in this version"))
+            Some(ReadType::NamedTable(table)) if read.is_streaming => {
+                self.read_stream_table(&table.unparsed_identifier).await
             }
+            Some(ReadType::NamedTable(table)) => self.table(&table.unparsed_identifier).await,
+            Some(ReadType::DataSource(source)) if read.is_streaming => self.read_stream(source),
             Some(ReadType::DataSource(source)) => self.files(source).await,
             None => Err(SparkError::missing("read_type")),
         }
@@ -39,7 +40,7 @@ impl Planner<'_> {
         }
     }
 
-    async fn stored(&mut self, stored: Stored) -> Result<Frame> {
+    pub(crate) async fn stored(&mut self, stored: Stored) -> Result<Frame> {
         match stored {
             Stored::Relation { relation, views } => {
                 // The view means what its names meant when it was made.
@@ -54,6 +55,10 @@ impl Planner<'_> {
                 self.views = outside;
                 frame
             }
+            Stored::Stream(query) => match query.handle.rows()? {
+                Some(rows) => self.scan(query.handle.name().unwrap_or_default(), rows),
+                None => Err(SparkError::internal("the query keeps no rows")),
+            },
         }
     }
 
@@ -154,7 +159,7 @@ impl Planner<'_> {
     }
 }
 
-fn unqualified(mut frame: Frame) -> Frame {
+pub(crate) fn unqualified(mut frame: Frame) -> Frame {
     for column in &mut frame.columns {
         column.qualifiers.clear();
     }
@@ -182,7 +187,7 @@ fn csv<'o>(options: &HashMap<String, String>, schema: Option<&'o Schema>) -> Csv
     read
 }
 
-fn unknown_source(name: &str) -> SparkError {
+pub(crate) fn unknown_source(name: &str) -> SparkError {
     let text = format!(
         "Failed to find the data source: {name}. Make sure the provider name is correct and the package is properly \
          registered and compatible with your Spark version."

@@ -6,6 +6,8 @@ use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::prelude::cast;
 
+use engine::streaming::is_streaming;
+
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Named;
 use crate::plan::Planner;
@@ -105,6 +107,9 @@ impl Planner<'_> {
     }
 
     pub(crate) fn deduplicate(&mut self, frame: Frame, deduplicate: &Deduplicate) -> Result<Frame> {
+        if is_streaming(&frame.plan) {
+            return self.deduplicate_stream(frame, deduplicate);
+        }
         let Frame { plan, columns } = frame;
         let builder = LogicalPlanBuilder::from(plan);
         if deduplicate.all_columns_as_keys == Some(true) || deduplicate.column_names.is_empty() {

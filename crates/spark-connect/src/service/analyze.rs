@@ -64,8 +64,9 @@ async fn answer(session: &Arc<Session>, asked: Analyze) -> Result<Analyzed> {
             Analyzed::IsLocal(ToldIsLocal { is_local })
         }
         Analyze::IsStreaming(asked) => {
-            let _ = frame(session, &root(asked.plan)?).await?;
-            Analyzed::IsStreaming(ToldIsStreaming { is_streaming: false })
+            let frame = frame(session, &root(asked.plan)?).await?;
+            let is_streaming = engine::streaming::is_streaming(&frame.plan);
+            Analyzed::IsStreaming(ToldIsStreaming { is_streaming })
         }
         Analyze::InputFiles(_) => Analyzed::InputFiles(ToldInputFiles { files: Vec::new() }),
         Analyze::SparkVersion(_) => {
@@ -123,8 +124,13 @@ async fn explain(session: &Arc<Session>, relation: &Relation, mode: i32) -> Resu
     let frame = planner.relation(relation).await?;
     let state = planner.frames.context().state();
     let optimized = state.optimize(&frame.plan)?;
-    let physical = state.create_physical_plan(&frame.plan).await?;
-    let physical = datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string();
+    let physical = if engine::streaming::is_streaming(&frame.plan) {
+        // It has none before it is a query.
+        optimized.display_indent().to_string()
+    } else {
+        let physical = state.create_physical_plan(&frame.plan).await?;
+        datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
+    };
     let mut text = String::new();
     if mode == EXTENDED {
         text = format!(

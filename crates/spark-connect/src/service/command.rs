@@ -14,7 +14,7 @@ use crate::plan::frame::{Stored, aliased_name};
 use crate::plan::{Planner, local_relation};
 use crate::python::Function;
 use crate::schema::parse_type;
-use crate::service::write;
+use crate::service::{streaming, write};
 use crate::session::Session;
 use crate::sql::{self, Arguments};
 use crate::wire::command::{Command, CommandType, CreateDataFrameViewCommand, SqlCommand};
@@ -53,6 +53,14 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
             Function::read(&function)?.makes()?;
             session.register(function);
             Ok(())
+        }
+        CommandType::WriteStreamOperationStart(start) => streaming::start(session, operation, start).await,
+        CommandType::StreamingQueryCommand(command) => streaming::query(session, operation, command).await,
+        CommandType::StreamingQueryManagerCommand(command) => {
+            streaming::manager(session, operation, command).await
+        }
+        CommandType::StreamingQueryListenerBusCommand(command) => {
+            streaming::listeners(session, operation, command).await
         }
         CommandType::WriteOperation(operation) => write::write(session, operation).await,
         _ => Err(SparkError::unsupported("this command")),

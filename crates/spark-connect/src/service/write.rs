@@ -33,6 +33,11 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
     let input = crate::plan::input(&operation.input, "input")?;
     let mut planner = Planner::new(session);
     let mut frame = planner.relation(input).await?;
+    if engine::streaming::is_streaming(&frame.plan) {
+        let text = "The method `write` can not be called on streaming Dataset/DataFrame.";
+        return Err(SparkError::new(Class::Analysis, "CALL_ON_STREAMING_DATASET_UNSUPPORTED", "42KDE", text)
+            .with("methodName", "`write`"));
+    }
     let names = frame.names();
     if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
         let text = format!("The column `{}` already exists. Choose another name.", twice.1);

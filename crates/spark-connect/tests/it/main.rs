@@ -7,3 +7,4 @@ mod execution;
 mod message;
 mod python;
 mod session;
+mod streaming;

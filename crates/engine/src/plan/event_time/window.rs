@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::{instant, marked, passed_on};
+use super::{instant, marked, passed_on, unmarked};
 use crate::sql::interval;
 use crate::sql::types::UTC;
 
@@ -29,6 +29,8 @@ pub(crate) enum TimeFunction {
     WindowTime,
     /// A column with the mark that it lost on the way.
     Mark,
+    /// A column without its mark.
+    Unmark,
 }
 
 /// The function that groups rows into sessions.
@@ -37,7 +39,7 @@ pub(crate) const SESSION: &str = "session_window";
 /// Every function, for the planner's session.
 pub(crate) fn functions() -> impl Iterator<Item = ScalarUDF> {
     use TimeFunction as F;
-    [F::Window, F::Windows, F::Session, F::WindowTime, F::Mark].into_iter().map(TimeFunction::udf)
+    [F::Window, F::Windows, F::Session, F::WindowTime, F::Mark, F::Unmark].into_iter().map(TimeFunction::udf)
 }
 
 /// How windows lie, in microseconds.
@@ -102,6 +104,7 @@ impl TimeFunction {
             TimeFunction::Session => SESSION,
             TimeFunction::WindowTime => "window_time",
             TimeFunction::Mark => "__mark",
+            TimeFunction::Unmark => "__unmark",
         }
     }
 
@@ -111,6 +114,7 @@ impl TimeFunction {
             TimeFunction::Session => "session_window(time, gap)",
             TimeFunction::WindowTime => "window_time(window)",
             TimeFunction::Mark => "__mark(column, delay)",
+            TimeFunction::Unmark => "__unmark(column)",
         }
     }
 
@@ -118,7 +122,7 @@ impl TimeFunction {
         match self {
             TimeFunction::Window | TimeFunction::Windows => (2..=4).contains(&arguments),
             TimeFunction::Session | TimeFunction::Mark => arguments == 2,
-            TimeFunction::WindowTime => arguments == 1,
+            TimeFunction::WindowTime | TimeFunction::Unmark => arguments == 1,
         }
     }
 }
@@ -166,6 +170,7 @@ impl ScalarUDFImpl for Udf {
                     delay.ok_or_else(|| plan_datafusion_err!("__mark takes a number of microseconds"))?;
                 marked(from, delay)
             }
+            TimeFunction::Unmark => unmarked(from),
         };
         Ok(Arc::new(field))
     }
@@ -175,7 +180,7 @@ impl ScalarUDFImpl for Udf {
             return plan_err!("expected {}", self.function.usage());
         }
         let time = match &given[0] {
-            _ if self.function == TimeFunction::Mark => given[0].clone(),
+            _ if matches!(self.function, TimeFunction::Mark | TimeFunction::Unmark) => given[0].clone(),
             window if is_window(window) => window.clone(),
             DataType::Timestamp(..) | DataType::Date32 | DataType::Utf8 | DataType::Utf8View
                 if self.function != TimeFunction::WindowTime =>
@@ -190,7 +195,7 @@ impl ScalarUDFImpl for Udf {
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let first = call.args[0].to_array(call.number_rows)?;
         let made: ArrayRef = match self.function {
-            TimeFunction::Mark => first,
+            TimeFunction::Mark | TimeFunction::Unmark => first,
             TimeFunction::WindowTime => Arc::new(last_instants(first.as_struct())),
             TimeFunction::Window => one_each(&times(&first)?, Windows::try_new(&spans(&call.args[1..]))?)?,
             TimeFunction::Windows => all(&times(&first)?, Windows::try_new(&spans(&call.args[1..]))?)?,

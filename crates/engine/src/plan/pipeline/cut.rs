@@ -11,6 +11,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
+use super::observe::{Observed, Watch};
 use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
 use crate::operator::join::{Joined, StreamJoin, check_static, joined};
@@ -21,6 +22,7 @@ use crate::plan::incremental::{
 };
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
+use crate::plan::watermark::WatermarkExec;
 
 type Node = Arc<dyn ExecutionPlan>;
 
@@ -28,6 +30,7 @@ type Node = Arc<dyn ExecutionPlan>;
 pub(super) struct Parts {
     pub(super) root: Step,
     pub(super) operators: usize,
+    pub(super) watermarks: Vec<Observed>,
 }
 
 pub(super) fn cut(
@@ -37,16 +40,25 @@ pub(super) fn cut(
     context: &Arc<TaskContext>,
 ) -> Result<Parts, CutError> {
     let output = output_mode(&Stateful::of(plan, leaves.streams), config.output)?;
-    let mut cutter =
-        Cutter { leaves, config, context, output, operators: 0, states: 0, timeless: false, unsorted: false };
+    let mut cutter = Cutter {
+        leaves,
+        config,
+        context,
+        output,
+        operators: 0,
+        states: 0,
+        watermarks: Vec::new(),
+        timeless: false,
+        unsorted: false,
+    };
     let root = cutter.step(plan)?;
-    let Cutter { operators, timeless, .. } = cutter;
+    let Cutter { operators, timeless, watermarks, .. } = cutter;
     if output == OutputMode::Append && timeless {
         let reason = "an aggregation is never complete without a watermark on its event time; add \
                       WATERMARK column DELAY OF INTERVAL, or choose outputMode 'update' or 'complete'";
         return Err(unsupported("append mode", reason));
     }
-    Ok(Parts { root, operators })
+    Ok(Parts { root, operators, watermarks })
 }
 
 /// Spark's rules; who does not choose gets update mode for one aggregation, else append.
@@ -131,6 +143,10 @@ fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
         || stream_windows(plan, streams).is_some()
 }
 
+fn is_stateful_below(plan: &Node, streams: &[SchemaRef]) -> bool {
+    is_stateful(plan, streams) || plan.children().into_iter().any(|child| is_stateful_below(child, streams))
+}
+
 fn reads_stream(plan: &Node, streams: &[SchemaRef]) -> bool {
     leaf_of(plan, streams).is_some() || plan.children().into_iter().any(|child| reads_stream(child, streams))
 }
@@ -148,6 +164,7 @@ struct Cutter<'a> {
     output: OutputMode,
     operators: usize,
     states: u32,
+    watermarks: Vec<Observed>,
     /// There is an aggregation whose keys no watermark ends.
     timeless: bool,
     /// What is below sorts for the operator above alone, which does so itself.
@@ -184,6 +201,9 @@ impl Cutter<'_> {
         if let Some(windows) = stream_windows(plan, self.leaves.streams) {
             return self.over(&windows);
         }
+        if let Some(watermark) = plan.downcast_ref::<WatermarkExec>() {
+            return self.watermark(watermark);
+        }
         let mut grafts = Grafts::default();
         let plan = self.graft(plan, &mut grafts)?;
         Ok(Step::Plan(Stage::new(plan, grafts.slots), grafts.steps))
@@ -213,6 +233,17 @@ impl Cutter<'_> {
         Ok(Step::Operator(Box::new(operator), vec![input?]))
     }
 
+    fn watermark(&mut self, watermark: &WatermarkExec) -> Result<Step, CutError> {
+        if is_stateful_below(watermark.input(), self.leaves.streams) {
+            let reason = "it has to stand below what groups, joins or remembers rows";
+            return Err(unsupported("a watermark", reason));
+        }
+        let below = self.step(watermark.input())?;
+        let number = self.watermarks.len();
+        self.watermarks.push(Observed::new(number, watermark.delay_us));
+        Ok(Step::Watch(Box::new(Watch::new(number, watermark, below))))
+    }
+
     /// Whether the node changes nothing that anybody sees.
     fn skips(&self, plan: &Node) -> bool {
         let sorts = plan.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_none());
@@ -238,7 +269,7 @@ impl Cutter<'_> {
         if self.skips(plan) {
             return self.graft(only_child(plan)?, grafts);
         }
-        if is_stateful(plan, self.leaves.streams) {
+        if is_stateful(plan, self.leaves.streams) || plan.is::<WatermarkExec>() {
             let slot = Slot::new(plan.schema());
             let step = self.step(plan)?;
             return grafts.plant(slot, None, step);

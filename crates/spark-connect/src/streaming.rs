@@ -1,0 +1,15 @@
+//! Streaming queries: what a client's words mean, and which queries a session has.
+//!
+//! Frames over streams are planned as any other ([`crate::plan`]); here is what only streams have.
+
+mod check;
+mod event;
+mod queries;
+mod read;
+mod write;
+
+pub(crate) use check::{check, not_streaming};
+pub(crate) use event::{progress, started};
+pub(crate) use queries::{Event, Query, Streams};
+pub(crate) use read::Kafka;
+pub(crate) use write::{Wanted, writing};

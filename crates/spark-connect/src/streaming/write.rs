@@ -1,0 +1,218 @@
+//! `df.writeStream`: formats and options in the engine's words.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use datafusion::arrow::datatypes::DataType;
+use engine::streaming::{OutputMode, Trigger, Writing, interval_us};
+
+use crate::error::{Class, Result, SparkError};
+use crate::plan::frame::Frame;
+use crate::plan::unknown_source;
+use crate::session::Session;
+use crate::streaming::read::local_path;
+use crate::wire::streaming::{SinkDestination, Trigger as Asked, WriteStreamOperationStart};
+
+/// The columns that a record is made of.
+const RECORD: [&str; 5] = ["key", "value", "topic", "partition", "headers"];
+
+/// What a query writes: its columns by their names in the plan, and how.
+pub(crate) struct Wanted {
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) writing: Writing,
+}
+
+/// What a client asks for.
+pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOperationStart) -> Result<Wanted> {
+    let mut options = start.options.clone();
+    let format = match start.format.to_lowercase() {
+        format if format.is_empty() => "parquet".to_owned(),
+        format => format,
+    };
+    let name = Some(start.query_name.clone()).filter(|name| !name.is_empty());
+    let mode = mode(&start.output_mode)?;
+    let trigger = trigger(start.trigger.as_ref())?;
+    if let Some(SinkDestination::Path(path)) = &start.sink_destination {
+        options.insert("path".to_owned(), path.clone());
+    }
+    let checkpoint = checkpoint(session, &mut options, name.as_deref())?;
+    let mut columns: Vec<(String, String)> =
+        frame.columns.iter().map(|column| (column.id.clone(), column.name.clone())).collect();
+    match format.as_str() {
+        "console" => {
+            options.retain(|name, _| ["numrows", "truncate"].contains(&name.to_lowercase().as_str()));
+        }
+        "noop" => options.clear(),
+        "memory" => {
+            if name.is_none() {
+                let text = "queryName must be specified for memory sink.";
+                return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_1194", "", text));
+            }
+            options.clear();
+        }
+        "kafka" => kafka(session, frame, &mut options, &mut columns)?,
+        "json" | "csv" | "text" => files(&format, mode, start, &mut options)?,
+        "parquet" | "orc" | "xml" | "avro" | "delta" => {
+            return Err(SparkError::unsupported(format!("streams into files of {format}")));
+        }
+        other => return Err(unknown_source(other)),
+    }
+    if !matches!(format.as_str(), "console" | "noop" | "memory") && checkpoint.is_none() {
+        let text = "checkpointLocation must be specified either through option(\"checkpointLocation\", ...) or \
+                    SparkSession.conf.set(\"spark.sql.streaming.checkpointLocation\", ...).";
+        return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_1298", "", text));
+    }
+    if format != "kafka" {
+        unique(&columns)?;
+    }
+    Ok(Wanted {
+        columns,
+        writing: Writing { name, format, options, receiver: None, mode, trigger, checkpoint },
+    })
+}
+
+fn unique(columns: &[(String, String)]) -> Result<()> {
+    for (at, (_, name)) in columns.iter().enumerate() {
+        if columns[..at].iter().any(|(_, other)| other.eq_ignore_ascii_case(name)) {
+            let text = format!(
+                "The column `{name}` already exists. Choose another name or rename the existing column."
+            );
+            return Err(SparkError::new(Class::Analysis, "COLUMN_ALREADY_EXISTS", "42711", text)
+                .with("columnName", format!("`{name}`")));
+        }
+    }
+    Ok(())
+}
+
+fn mode(word: &str) -> Result<OutputMode> {
+    match word.to_lowercase().as_str() {
+        "" | "append" => Ok(OutputMode::Append),
+        "update" => Ok(OutputMode::Update),
+        "complete" => Ok(OutputMode::Complete),
+        _ => {
+            let text = format!(
+                "Invalid streaming output mode: {word}. Accepted output modes are 'Append', 'Complete', 'Update'."
+            );
+            Err(SparkError::new(Class::IllegalArgument, "STREAMING_OUTPUT_MODE.INVALID", "42KDE", text)
+                .with("outputMode", word))
+        }
+    }
+}
+
+fn trigger(asked: Option<&Asked>) -> Result<Trigger> {
+    match asked {
+        None => Ok(Trigger::Asap),
+        Some(Asked::AvailableNow(_)) => Ok(Trigger::AvailableNow),
+        Some(Asked::Once(_)) => Ok(Trigger::Once),
+        Some(Asked::ProcessingTimeInterval(text)) => {
+            let wrong = || {
+                let text = format!(
+                    "Error parsing '{text}' to interval. Please ensure that the value provided is in a valid format for \
+                     defining an interval."
+                );
+                SparkError::new(Class::IllegalArgument, "INVALID_INTERVAL_FORMAT", "22006", text)
+            };
+            let micros = interval_us(text).ok_or_else(wrong)?;
+            match u64::try_from(micros) {
+                Ok(0) => Ok(Trigger::Asap),
+                Ok(micros) => Ok(Trigger::ProcessingTime(Duration::from_micros(micros))),
+                Err(_) => Err(SparkError::illegal(
+                    "requirement failed: the interval of trigger should not be negative",
+                )),
+            }
+        }
+        Some(Asked::ContinuousCheckpointInterval(_)) => {
+            Err(SparkError::unsupported("the trigger continuous; batches begin as soon as there are rows"))
+        }
+        Some(Asked::RealTimeBatchDuration(_)) => {
+            Err(SparkError::unsupported("the trigger realTime; batches begin as soon as there are rows"))
+        }
+    }
+}
+
+/// Where the query remembers, if its client says.
+fn checkpoint(
+    session: &Session,
+    options: &mut BTreeMap<String, String>,
+    name: Option<&str>,
+) -> Result<Option<PathBuf>> {
+    let key = options.keys().find(|name| name.eq_ignore_ascii_case("checkpointLocation")).cloned();
+    if let Some(location) = key.and_then(|key| options.remove(&key)) {
+        return Ok(Some(PathBuf::from(local_path(&location)?)));
+    }
+    let Some(root) = session.setting("spark.sql.streaming.checkpointLocation") else { return Ok(None) };
+    let below = name.map_or_else(|| session.new_id(), str::to_owned);
+    Ok(Some(PathBuf::from(local_path(&root)?).join(below)))
+}
+
+/// The columns of a record, which go to a topic of this server.
+fn kafka(
+    session: &Session,
+    frame: &Frame,
+    options: &mut BTreeMap<String, String>,
+    columns: &mut Vec<(String, String)>,
+) -> Result<()> {
+    session.kafka.take(options)?;
+    options.retain(|name, _| name.eq_ignore_ascii_case("topic"));
+    columns.retain(|(_, name)| RECORD.contains(&name.as_str()));
+    let absent = |name: &str| {
+        let text = format!("Required attribute '{name}' not found.");
+        SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_3102", "", text)
+    };
+    if !columns.iter().any(|(_, name)| name == "value") {
+        return Err(absent("value"));
+    }
+    if options.is_empty() && !columns.iter().any(|(_, name)| name == "topic") {
+        let text = "topic option required when no 'topic' attribute is present. Use the topic option for setting a topic.";
+        return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_3102", "", text));
+    }
+    for column in frame.columns.iter().filter(|column| RECORD.contains(&column.name.as_str())) {
+        let found = frame.data_type(column);
+        let (fits, wanted) = match column.name.as_str() {
+            "key" | "value" => {
+                (matches!(found, DataType::Utf8 | DataType::Binary), "\"STRING\" or \"BINARY\"")
+            }
+            "topic" => (found == DataType::Utf8, "\"STRING\""),
+            "partition" => (found == DataType::Int32, "\"INT\""),
+            _ => (matches!(found, DataType::List(_)), "\"ARRAY<STRUCT<key: STRING, value: BINARY>>\""),
+        };
+        if !fits {
+            let found = crate::schema::name(&found);
+            let text = format!("{} attribute type must be a {wanted}, not \"{found}\".", column.name);
+            return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_3102", "", text));
+        }
+    }
+    unique(columns)
+}
+
+fn files(
+    format: &str,
+    mode: OutputMode,
+    start: &WriteStreamOperationStart,
+    options: &mut BTreeMap<String, String>,
+) -> Result<()> {
+    if mode != OutputMode::Append {
+        let mode = start.output_mode.to_lowercase();
+        let text = format!(
+            "Invalid streaming output mode: {mode}. This output mode is not supported in Data Source {format}."
+        );
+        return Err(SparkError::new(
+            Class::Analysis,
+            "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE",
+            "42KDE",
+            text,
+        )
+        .with("outputMode", mode)
+        .with("className", format));
+    }
+    if !start.partitioning_column_names.is_empty() || !start.clustering_column_names.is_empty() {
+        return Err(SparkError::unsupported("partitionBy and clusterBy of a stream"));
+    }
+    let key = options.keys().find(|name| name.eq_ignore_ascii_case("path")).cloned();
+    let path = key.and_then(|key| options.remove(&key));
+    let missing =
+        || SparkError::new(Class::IllegalArgument, "_LEGACY_ERROR_TEMP_2047", "", "'path' is not specified.");
+    options.insert("path".to_owned(), local_path(&path.ok_or_else(missing)?)?);
+    Ok(())
+}
