@@ -12,12 +12,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, UInt64Array};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch, not};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::expressions::Column;
@@ -37,15 +35,13 @@ use crate::state::key::KeyGroups;
 use crate::state::layout::{Layout, Part, types};
 use crate::state::store::StateStore;
 use frame::{Frame, Look};
+use rows::{ID, Numbered, Order};
 
 mod frame;
+mod rows;
+pub(crate) mod top;
 
 pub(crate) use frame::{Windows, windows};
-
-/// Where a state row has its number. Its own columns come next; what is computed of them, last.
-const ID: usize = 0;
-/// Where its own columns begin.
-const OWN: usize = 1;
 
 /// The window functions of a query over the rows that wait and those that are looked back at.
 #[derive(Debug)]
@@ -56,8 +52,7 @@ pub(crate) struct Over {
     history: Keeper,
     /// How far they do.
     look: Look,
-    /// What is computed of a row besides its own columns.
-    computed: Vec<Arc<dyn PhysicalExpr>>,
+    numbered: Numbered,
     time: TimeKey,
     functions: Stage,
     /// In which order rows are looked back at.
@@ -65,7 +60,6 @@ pub(crate) struct Over {
     slot: SchemaRef,
     output: SchemaRef,
     context: Arc<TaskContext>,
-    next: u64,
 }
 
 impl Over {
@@ -80,25 +74,14 @@ impl Over {
     ) -> Result<Self, CutError> {
         let Frame { time, kind, look, partition } = Frame::of(windows)?;
         let input = windows.input.schema();
-        let mut fields = vec![Arc::new(Field::new("id", DataType::UInt64, false))];
-        fields.extend(input.fields().iter().cloned());
-        let mut computed = Vec::new();
-        let mut place = |expression: &Arc<dyn PhysicalExpr>| -> Result<usize, CutError> {
-            if let Some(column) = expression.downcast_ref::<Column>() {
-                return Ok(OWN + column.index());
-            }
-            let field = expression.return_field(&input)?;
-            fields.push(Arc::new(field.as_ref().clone().with_name(format!("computed {}", computed.len()))));
-            computed.push(Arc::clone(expression));
-            Ok(fields.len() - 1)
-        };
-        let time = TimeKey { column: place(&time)?, kind, after_us: 0 };
-        let partition = partition.iter().map(&mut place).collect::<Result<Vec<_>, _>>()?;
+        let (numbered, places) = Numbered::try_new(&input, [&time].into_iter().chain(&partition))?;
+        let time = TimeKey { column: places[0], kind, after_us: 0 };
+        let partition = places[1..].to_vec();
         let parts = vec![
             Part { name: "rows".to_owned(), content: types(input.fields()) },
             Part { name: "functions".to_owned(), content: windows.to_string() },
         ];
-        let layout = Layout { schema: Arc::new(Schema::new(fields)), keys: 1, parts };
+        let layout = Layout { schema: Arc::clone(numbered.schema()), keys: 1, parts };
         let store = |time| StateStore::try_new(layout.clone(), KeyGroups::DEFAULT, time);
         let external = |error: StateError| DataFusionError::External(error.into());
         let waiting = store(Some(time)).map_err(external)?;
@@ -110,14 +93,13 @@ impl Over {
             waiting: Keeper::new(waiting, query.clone(), operator, state_bytes_max),
             history: Keeper::new(history, query, operator + 1, state_bytes_max),
             look,
-            computed,
+            numbered,
             time,
             functions,
             order: Order::try_new(windows.order_by(), &input)?,
             slot,
             output: windows.node.schema(),
             context,
-            next: 0,
         })
     }
 
@@ -128,7 +110,7 @@ impl Over {
     ) -> Result<Merged, OperatorError> {
         let batch = moment.batch;
         let run = |source| OperatorError::Run { batch, source };
-        let fresh = self.state_rows(input).map_err(run)?;
+        let fresh = self.numbered.rows(input).map_err(run)?;
         let (late, fresh) = self.waiting.split(&fresh, moment.late)?;
         let (ended, staying) = self.waiting.split(&fresh, moment.watermark)?;
         self.waiting.stage(batch, &staying, None, moment.watermark)?;
@@ -142,25 +124,8 @@ impl Over {
         let before = self.before(&ready)?;
         let rows = self.results(&before, &ready).await.map_err(run)?;
         self.keep(moment, &before, &ready)?;
-        let late = if late.num_rows() > 0 { vec![self.own(&late)?] } else { Vec::new() };
+        let late = if late.num_rows() > 0 { vec![self.numbered.own(&late)?] } else { Vec::new() };
         Ok(Merged { rows, late })
-    }
-
-    fn state_rows(&mut self, input: Vec<RecordBatch>) -> Result<RecordBatch, DataFusionError> {
-        let schema = Arc::clone(&self.waiting.store().layout().schema);
-        let mut batches = Vec::with_capacity(input.len());
-        for rows in input {
-            let count = rows.num_rows() as u64;
-            let ids = UInt64Array::from_iter_values(self.next..self.next + count);
-            self.next += count;
-            let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
-            columns.extend_from_slice(rows.columns());
-            for expression in &self.computed {
-                columns.push(expression.evaluate(&rows)?.into_array(rows.num_rows())?);
-            }
-            batches.push(RecordBatch::try_new(Arc::clone(&schema), columns)?);
-        }
-        Ok(concat_batches(&schema, &batches)?)
     }
 
     /// The rows that these look back at.
@@ -180,7 +145,9 @@ impl Over {
         if ready.num_rows() == 0 {
             return Ok(Vec::new());
         }
-        let rows = [self.marked(before, false)?, self.marked(ready, true)?];
+        let marked =
+            |rows, ready| self.marked(rows, ready).map_err(|error| DataFusionError::External(error.into()));
+        let rows = [marked(before, false)?, marked(ready, true)?];
         let found = self.functions.run(vec![rows.to_vec()], &self.context).await?;
         let own = self.slot.fields().len() - 2;
         let mut results = Vec::with_capacity(found.len());
@@ -194,17 +161,11 @@ impl Over {
     }
 
     /// Rows as the plan wants them: their own columns, number, and whether they are results.
-    fn marked(&self, rows: &RecordBatch, ready: bool) -> Result<RecordBatch, DataFusionError> {
-        let own = self.slot.fields().len() - 2;
-        let mut columns = rows.columns()[OWN..OWN + own].to_vec();
+    fn marked(&self, rows: &RecordBatch, ready: bool) -> Result<RecordBatch, StateError> {
+        let mut columns = self.numbered.own(rows)?.columns().to_vec();
         columns.push(Arc::clone(rows.column(ID)));
         columns.push(Arc::new(BooleanArray::from(vec![ready; rows.num_rows()])));
         Ok(RecordBatch::try_new(Arc::clone(&self.slot), columns)?)
-    }
-
-    fn own(&self, rows: &RecordBatch) -> Result<RecordBatch, StateError> {
-        let own: Vec<usize> = (OWN..OWN + self.slot.fields().len() - 2).collect();
-        Ok(rows.project(&own)?)
     }
 
     /// Stages what later rows will look back at.
@@ -213,7 +174,7 @@ impl Over {
         let both = concat_batches(&store.layout().schema, [before, ready])?;
         let families = store.families(&both)?;
         let times = self.time.ends(&both);
-        let newest_first = self.order.newest_first(&self.own(&both)?, both.column(ID))?;
+        let newest_first = self.order.newest_first(&self.numbered.own(&both)?, both.column(ID))?;
         let mut seen: HashMap<&[u8], usize> = HashMap::new();
         let mut kept = vec![false; both.num_rows()];
         for row in newest_first {
@@ -233,35 +194,6 @@ impl Over {
 
     fn keepers(&self) -> [&Keeper; 2] {
         [&self.waiting, &self.history]
-    }
-}
-
-/// The order of a window node.
-#[derive(Debug)]
-struct Order {
-    by: Vec<Arc<dyn PhysicalExpr>>,
-    converter: RowConverter,
-}
-
-impl Order {
-    fn try_new(by: &[PhysicalSortExpr], input: &SchemaRef) -> Result<Self, DataFusionError> {
-        let field =
-            |key: &PhysicalSortExpr| Ok(SortField::new_with_options(key.expr.data_type(input)?, key.options));
-        let mut fields = by.iter().map(field).collect::<Result<Vec<_>, DataFusionError>>()?;
-        fields.push(SortField::new(DataType::UInt64));
-        let by = by.iter().map(|key| Arc::clone(&key.expr)).collect();
-        Ok(Order { by, converter: RowConverter::new(fields)? })
-    }
-
-    /// The last row first; of those alike, the one that came last.
-    fn newest_first(&self, rows: &RecordBatch, ids: &ArrayRef) -> Result<Vec<usize>, StateError> {
-        let values = self.by.iter().map(|key| key.evaluate(rows)?.into_array(rows.num_rows()));
-        let mut values = values.collect::<Result<Vec<_>, _>>().map_err(ArrowError::from)?;
-        values.push(Arc::clone(ids));
-        let keys = self.converter.convert_columns(&values)?;
-        let mut order: Vec<usize> = (0..rows.num_rows()).collect();
-        order.sort_unstable_by(|one, other| keys.row(*other).cmp(&keys.row(*one)));
-        Ok(order)
     }
 }
 
@@ -328,7 +260,7 @@ impl Operator for Over {
         changelogs: &[&[u8]],
     ) -> Result<Option<u64>, OperatorError> {
         let newest = keeper::restore([&mut self.waiting, &mut self.history], snapshot, changelogs)?;
-        self.next = self.waiting.next_number(ID)?.max(self.history.next_number(ID)?);
+        self.numbered.go_on(self.waiting.next_number(ID)?.max(self.history.next_number(ID)?));
         Ok(newest)
     }
 

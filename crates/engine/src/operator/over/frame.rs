@@ -71,6 +71,19 @@ pub(crate) fn windows(node: &Arc<dyn ExecutionPlan>) -> Option<Windows<'_>> {
 }
 
 impl Windows<'_> {
+    /// The column of `row_number()`, if that is all there is and partitions do not end.
+    pub(crate) fn numbers_rows_forever(&self) -> Option<usize> {
+        let [function] = self.functions else { return None };
+        let standard = function.as_any().downcast_ref::<StandardWindowExpr>()?;
+        let call = standard.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
+        let input = self.input.schema();
+        let ends = |key: &Arc<dyn PhysicalExpr>| {
+            key.return_field(&input).is_ok_and(|field| event_time::kind(field.as_ref()).is_some())
+        };
+        let forever = call.fun().name() == "row_number" && !self.partition_by().iter().any(ends);
+        forever.then_some(input.fields().len())
+    }
+
     pub(super) fn partition_by(&self) -> &[Arc<dyn PhysicalExpr>] {
         self.functions.first().map_or(&[], |function| function.partition_by())
     }

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::JoinSide;
 use datafusion::execution::TaskContext;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
@@ -15,8 +19,9 @@ use super::observe::{Observed, Watch};
 use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
 use crate::operator::join::{Joined, StreamJoin, check_static, joined};
+use crate::operator::over::top::{Limit, TopRows};
 use crate::operator::over::{Over, Windows, windows};
-use crate::operator::stateful;
+use crate::operator::stateful::{self, Operator};
 use crate::plan::incremental::{
     CutError, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported,
 };
@@ -50,6 +55,8 @@ pub(super) fn cut(
         watermarks: Vec::new(),
         timeless: false,
         unsorted: false,
+        asked: None,
+        limit: None,
     };
     let root = cutter.step(plan)?;
     let Cutter { operators, timeless, watermarks, .. } = cutter;
@@ -63,7 +70,10 @@ pub(super) fn cut(
 
 /// Spark's rules; who does not choose gets update mode for one aggregation, else append.
 fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
-    let Stateful { aggregations, joins, windows, distinct, sessions } = *stateful;
+    let Stateful { aggregations, joins, windows, tops, distinct, sessions, .. } = *stateful;
+    if tops > 0 {
+        return top_mode(stateful, wanted);
+    }
     match wanted {
         None if aggregations == 1 && joins + windows == 0 && !distinct && !sessions => Ok(OutputMode::Update),
         None => Ok(OutputMode::Append),
@@ -88,12 +98,31 @@ fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<Output
     }
 }
 
+/// The first rows of partitions change; what is below them may not.
+fn top_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
+    if stateful.above_top {
+        let reason = "rows that come among the first take the place of others; read them by another query";
+        return Err(unsupported("a stateful operator over the first rows of partitions", reason));
+    }
+    match wanted {
+        None | Some(OutputMode::Update) => Ok(OutputMode::Append),
+        Some(_) => Err(unsupported(
+            "row_number() with a limit",
+            "a place may be taken by another row later; choose outputMode 'update', or PARTITION BY a window",
+        )),
+    }
+}
+
 /// What of a plan remembers.
 #[derive(Debug, Default)]
 struct Stateful {
     aggregations: usize,
     joins: usize,
     windows: usize,
+    /// Window functions that number the first rows of each partition.
+    tops: usize,
+    /// Something that remembers stands over those.
+    above_top: bool,
     /// An aggregation that asks each key's first row only: `SELECT DISTINCT`, `DISTINCT ON`.
     distinct: bool,
     /// Keys whose bounds the rows decide.
@@ -111,6 +140,9 @@ impl Stateful {
         let children = plan.children();
         self.joins += usize::from(stream_join(plan, streams).is_some());
         self.windows += usize::from(stream_windows(plan, streams).is_some());
+        self.tops += usize::from(stream_top(plan, streams).is_some());
+        self.above_top |= is_stateful(plan, streams)
+            && plan.children().into_iter().any(|child| contains_top(child, streams));
         if let Some(aggregate) = aggregation(plan, streams) {
             // The two halves of a split aggregation are one.
             let whole = |raw| children.first().is_none_or(|child| Arc::ptr_eq(child, raw));
@@ -135,6 +167,29 @@ fn stream_join<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Joined<'a>> 
 /// The window functions over a stream that this node is, if it is one.
 fn stream_windows<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Windows<'a>> {
     windows(plan).filter(|windows| reads_stream(windows.input, streams))
+}
+
+/// The limit that this node sets to the numbers of rows over a stream, if it does.
+fn stream_top(plan: &Node, streams: &[SchemaRef]) -> Option<Limit> {
+    let filter = plan.downcast_ref::<FilterExec>()?;
+    Limit::of(filter.predicate()).into_iter().find_map(|(column, rows)| {
+        let (mut node, mut below) = (only_child(plan).ok()?, column);
+        loop {
+            if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
+                below = projection.expr()[below].expr.downcast_ref::<Column>()?.index();
+            } else if !only_moves_rows(node.name()) {
+                break;
+            }
+            node = only_child(node).ok()?;
+        }
+        let numbers = stream_windows(node, streams)?.numbers_rows_forever()?;
+        (numbers == below).then_some(Limit { column, rows, told: true })
+    })
+}
+
+fn contains_top(plan: &Node, streams: &[SchemaRef]) -> bool {
+    stream_top(plan, streams).is_some()
+        || plan.children().into_iter().any(|child| contains_top(child, streams))
 }
 
 fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
@@ -169,6 +224,10 @@ struct Cutter<'a> {
     timeless: bool,
     /// What is below sorts for the operator above alone, which does so itself.
     unsorted: bool,
+    /// Which columns of what is below the node above looks at; without one, all.
+    asked: Option<Vec<usize>>,
+    /// What the filter above sets to the numbers of rows below.
+    limit: Option<Limit>,
 }
 
 /// What a plan without memory stands on: its slots, and the steps that fill them.
@@ -226,11 +285,34 @@ impl Cutter<'_> {
     }
 
     fn over(&mut self, windows: &Windows<'_>) -> Result<Step, CutError> {
-        let operator = Over::try_new(windows, &self.state(2), Arc::clone(self.context))?;
+        let operator: Box<dyn Operator> = match self.limit.take() {
+            Some(limit) => Box::new(TopRows::try_new(windows, limit, &self.state(1))?),
+            None => Box::new(Over::try_new(windows, &self.state(2), Arc::clone(self.context))?),
+        };
         let outer = std::mem::replace(&mut self.unsorted, true);
         let input = self.step(windows.input);
         self.unsorted = outer;
-        Ok(Step::Operator(Box::new(operator), vec![input?]))
+        Ok(Step::Operator(operator, vec![input?]))
+    }
+
+    /// Remembers what the nodes below want to know of this one.
+    fn descend(&mut self, plan: &Node) {
+        let asked = self.asked.take();
+        if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+            let columns = projection.expr().iter().flat_map(|column| collect_columns(&column.expr));
+            self.asked = Some(columns.map(|column| column.index()).collect());
+        }
+        if let Some(mut limit) = stream_top(plan, self.leaves.streams) {
+            let filter = plan.downcast_ref::<FilterExec>();
+            let kept = filter.and_then(|filter| filter.projection().clone());
+            let seen = |column: usize| kept.as_ref().map_or(column, |kept| kept[column]);
+            limit.told = match (asked, &kept) {
+                (Some(asked), _) => asked.into_iter().any(|column| seen(column) == limit.column),
+                (None, Some(kept)) => kept.contains(&limit.column),
+                (None, None) => true,
+            };
+            self.limit = Some(limit);
+        }
     }
 
     fn watermark(&mut self, watermark: &WatermarkExec) -> Result<Step, CutError> {
@@ -275,6 +357,7 @@ impl Cutter<'_> {
             return grafts.plant(slot, None, step);
         }
         self.check(plan)?;
+        self.descend(plan);
         let children = plan.children().into_iter().map(|child| self.graft(child, grafts));
         let children = children.collect::<Result<Vec<_>, _>>()?;
         if children.is_empty() {

@@ -22,6 +22,7 @@ use crate::sql::types::UTC;
 
 mod joins;
 mod over;
+mod top;
 mod watermark;
 
 const SECOND: i64 = 1_000_000;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn at_once(query: &str, rows: &[Row]) -> Vec<String> {
+pub(super) async fn at_once(query: &str, rows: &[Row]) -> Vec<String> {
     let context = SessionContext::new();
     window::functions().for_each(|function| context.register_udf(function));
     let fixed = MemTable::try_new(schema(), vec![vec![batch(rows)]]).unwrap();
