@@ -4,18 +4,20 @@
 //! Kafka's settings keep Kafka's names. An unknown key is an error.
 
 mod broker;
+mod engine;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::engine::EngineSettings;
 pub use broker::{BrokerSettings, HostPort};
 
 use crate::nearest;
 
 /// The keys of the file.
-const KEYS: [&str; 7] =
-    ["data-dir", "kafka", "connect", "http", "listen-beyond-loopback", "broker", "gallery"];
+const KEYS: [&str; 8] =
+    ["data-dir", "kafka", "connect", "http", "listen-beyond-loopback", "broker", "engine", "gallery"];
 
 /// Everything a server needs to start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub listen_beyond_loopback: bool,
     /// Kafka's own settings.
     pub broker: BrokerSettings,
+    /// How much the queries may take.
+    pub engine: EngineSettings,
     /// Which topics the page's gallery shows, if any.
     pub gallery: Option<dashboard::Gallery>,
 }
@@ -46,6 +50,7 @@ impl Default for Config {
             http: Door::At("127.0.0.1:8080".to_owned()),
             listen_beyond_loopback: false,
             broker: BrokerSettings::default(),
+            engine: EngineSettings::default(),
             gallery: None,
         }
     }

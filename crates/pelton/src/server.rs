@@ -201,7 +201,13 @@ fn topics_config(config: &Config) -> topics::Config {
 }
 
 fn engine_config(config: &Config) -> engine::Config {
-    engine::Config::new(&config.data_dir)
+    let told = &config.engine;
+    engine::Config {
+        worker_threads: told.worker_threads.get(),
+        state_bytes_max: told.state_bytes_max.get(),
+        answer_rows_max: told.answer_rows_max.get(),
+        ..engine::Config::new(&config.data_dir)
+    }
 }
 
 fn broker_config(config: &Config, addr: SocketAddr) -> broker::Config {
