@@ -38,10 +38,11 @@ def until(condition, what, seconds=20.0):
 class Server:
     """One `pelton serve`. Its address changes with every start unless `keep_port` is asked for."""
 
-    def __init__(self, directory, settings=None):
+    def __init__(self, directory, settings=None, engine=None):
+        """`settings` are those of `[broker]` in `pelton.toml`, `engine` those of `[engine]`."""
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.settings = settings or {}
+        self.settings = {"broker": settings or {}, "engine": engine or {}}
         self.process = None
         self.kafka = None
         self.connect = None
@@ -55,7 +56,7 @@ class Server:
         ready.unlink(missing_ok=True)
         command = [binary(), "serve", "--data-dir", self.directory / "data", "--kafka", kafka]
         command += ["--connect", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", ready]
-        if self.settings:
+        if any(self.settings.values()):
             command += ["--config", self.write_settings()]
         # Settings of whoever runs the tests must not reach the server.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PELTON_")}
@@ -73,8 +74,10 @@ class Server:
 
     def write_settings(self):
         path = self.directory / "pelton.toml"
-        lines = [f"'{key}' = {json.dumps(value)}" for key, value in self.settings.items()]
-        path.write_text("\n".join(["[broker]", *lines, ""]))
+        lines = []
+        for table, values in self.settings.items():
+            lines += [f"[{table}]", *(f"'{key}' = {json.dumps(value)}" for key, value in values.items())]
+        path.write_text("\n".join([*lines, ""]))
         return path
 
     @property
