@@ -45,14 +45,18 @@ def free_port():
 
 
 class ApacheKafka:
-    """One broker. `settings` are lines of server.properties; `java` are options of the virtual machine."""
+    """One broker. `settings` are lines of server.properties; `java` are options of the virtual machine; `formatting` are
+    options of `kafka-storage.sh format`. `clients` says what a client has to be told beside the address."""
 
-    def __init__(self, directory, settings=None, java=HEAP, version=VERSION):
+    def __init__(self, directory, settings=None, java=HEAP, version=VERSION, protocol="PLAINTEXT", formatting=()):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.settings = settings or {}
         self.java = list(java)
         self.version = version
+        self.protocol = protocol
+        self.formatting = list(formatting)
+        self.clients = {}
         self.process = None
         self.kafka = None
         self.http = None
@@ -64,13 +68,15 @@ class ApacheKafka:
     def log_tail(self, lines=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def start(self):
+    def start(self, keep_port=False):
         """Starts, on the same data if there is some, and waits until it answers."""
         assert self.process is None, "already started"
         reason = jvm.missing()
         if reason:
             raise RuntimeError(f"cannot start Apache Kafka: {reason}")
         port, controller = free_port(), free_port()
+        if keep_port:
+            port = int(self.kafka.rsplit(":", 1)[1])
         self.kafka = f"127.0.0.1:{port}"
         properties = self.write_properties(port, controller)
         if not (self.directory / "data" / "meta.properties").exists():
@@ -94,8 +100,10 @@ class ApacheKafka:
     def write_properties(self, port, controller):
         settings = {
             **SETTINGS,
-            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "listeners": f"{self.protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"{self.protocol}://127.0.0.1:{port}",
+            "listener.security.protocol.map": f"CONTROLLER:PLAINTEXT,{self.protocol}:{self.protocol}",
+            "security.inter.broker.protocol": self.protocol,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "log.dirs": self.directory / "data",
             **self.settings,
@@ -107,7 +115,7 @@ class ApacheKafka:
     def format(self, properties):
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # Kafka's tools take a leading dash for an option.
-        command = self.command("kafka.tools.StorageTool", "format", "--config", properties, f"--cluster-id={cluster}")
+        command = self.command("kafka.tools.StorageTool", "format", "--config", properties, f"--cluster-id={cluster}", *self.formatting)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"Apache Kafka could not format its directory\n{done.stdout}{done.stderr}")
@@ -141,6 +149,11 @@ class ApacheKafka:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def kill_and_restart(self):
+        """As `kill -9`, then the same broker at the same address."""
+        self.kill()
+        return self.start(keep_port=True)
+
     def close(self):
         if self.process is not None:
             self.kill()
@@ -151,6 +164,40 @@ class ApacheKafka:
     def __exit__(self, *_):
         if self.process is not None:
             self.stop()
+
+
+def secured(directory):
+    """One whose clients come by TLS, with a certificate of its own making, and log in with a password (SCRAM)."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    store, authority = directory / "broker.p12", directory / "authority.pem"
+    keytool = ["keytool", "-keystore", store, "-storetype", "PKCS12", "-storepass", "changeit", "-alias", "broker"]
+    made = ["-genkeypair", "-keyalg", "RSA", "-dname", "CN=127.0.0.1", "-ext", "SAN=IP:127.0.0.1", "-validity", "30"]
+    subprocess.run([*keytool, *made], check=True, capture_output=True)
+    subprocess.run([*keytool, "-exportcert", "-rfc", "-file", authority], check=True, capture_output=True)
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule required username=broker password=inside;"
+    settings = {
+        "ssl.keystore.location": store,
+        "ssl.keystore.type": "PKCS12",
+        "ssl.keystore.password": "changeit",
+        "ssl.truststore.location": store,
+        "ssl.truststore.type": "PKCS12",
+        "ssl.truststore.password": "changeit",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": login,
+    }
+    users = [f"--add-scram=SCRAM-SHA-512=[name={name},password={word}]" for name, word in
+             (("broker", "inside"), ("pelton", "turbine"))]
+    kafka = ApacheKafka(directory, settings, protocol="SASL_SSL", formatting=users)
+    kafka.clients = {
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(authority),
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "pelton",
+        "sasl.password": "turbine",
+    }
+    return kafka
 
 
 def main():

@@ -1,5 +1,6 @@
 //! What the engine is told at its start.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::sink::console::Console;
@@ -23,6 +24,11 @@ pub struct Config {
     pub answer_rows_max: usize,
     /// Where tables `USING console` print.
     pub console: Console,
+    /// The Kafka whose topics are meant where a table names none, in librdkafka's settings: `bootstrap.servers` and
+    /// what else it takes to get there. `None` is this program's own log.
+    pub kafka: Option<BTreeMap<String, String>>,
+    /// Addresses of this program's own Kafka door: a table that names one of them means its log.
+    pub kafka_addresses: Vec<String>,
 }
 
 impl Config {
@@ -37,6 +43,8 @@ impl Config {
             journal_bytes_max: 8 * 1024 * 1024,
             answer_rows_max: 10_000,
             console: Console::default(),
+            kafka: None,
+            kafka_addresses: Vec::new(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::outside::OutsideError;
+
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -79,6 +81,18 @@ pub enum OpenError {
         /// Why.
         source: Cause,
     },
+    /// The queries that are there read and write another Kafka's topics than is asked for now: their offsets would
+    /// mean other records.
+    #[error(
+        "the tables in this data directory are over {}, not {}; start with that, or with another data directory",
+        kafka_of(stored.as_ref()), kafka_of(asked.as_ref())
+    )]
+    OtherKafka {
+        /// The brokers that the tables are over; `None` is the log of this program.
+        stored: Option<String>,
+        /// Those that are asked for.
+        asked: Option<String>,
+    },
     /// The runtime's threads could not be started.
     #[error("start the engine's threads")]
     Runtime(#[source] io::Error),
@@ -92,6 +106,7 @@ impl OpenError {
             OpenError::Io { .. } | OpenError::Restore { .. } | OpenError::Runtime(_) => ErrorKind::Internal,
             OpenError::Corrupt { .. } => ErrorKind::Corrupt,
             OpenError::Version { .. } => ErrorKind::Invalid,
+            OpenError::OtherKafka { .. } => ErrorKind::Conflict,
         }
     }
 
@@ -103,6 +118,10 @@ impl OpenError {
     pub(crate) fn restore(name: &str, source: impl Into<Cause>) -> Self {
         OpenError::Restore { name: name.to_owned(), source: source.into() }
     }
+}
+
+fn kafka_of(brokers: Option<&String>) -> String {
+    brokers.map_or_else(|| "this program's own log".to_owned(), |brokers| format!("the Kafka at {brokers}"))
 }
 
 /// Why a statement was refused or failed.
@@ -236,6 +255,13 @@ pub(crate) enum SourceError {
     BadFile { path: PathBuf, reason: String },
     #[error("connect to {address}")]
     Connect { address: String, source: io::Error },
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
+    #[error(
+        "{logs} does not hold the records after the query's offsets any more; drop and create the query, or create \
+         it with failOnDataLoss false"
+    )]
+    Gone { logs: String },
     #[error("read partition {partition} of topic {topic}")]
     Read { topic: String, partition: u32, source: topics::ReadError },
     #[error("make partition {partition} of topic {topic} durable")]
@@ -270,6 +296,8 @@ pub(crate) enum SinkError {
     Full { table: String, bytes: usize, bytes_max: usize },
     #[error("hand rows over")]
     Receiver(#[source] Cause),
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     #[error("encode rows")]
     Encode(#[from] datafusion::arrow::error::ArrowError),
 }

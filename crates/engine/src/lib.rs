@@ -46,7 +46,8 @@
 //!
 //! # What it does not know
 //!
-//! Kafka's wire protocol, HTTP, or any other door: it reads and writes the log through `topics`, in process.
+//! Kafka's wire protocol, HTTP, or any other door: it reads and writes the log through `topics`, in process, and other
+//! clusters through librdkafka (`outside`).
 //! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion but in `dataframe`
 //! and `streaming`, for the one door that plans by itself.
 
@@ -58,6 +59,7 @@ mod error;
 mod functions;
 mod models;
 mod operator;
+mod outside;
 mod plan;
 mod query;
 mod session;

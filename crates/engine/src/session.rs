@@ -37,6 +37,7 @@ mod explain;
 mod fit;
 mod flows;
 mod insert;
+mod outside;
 mod render;
 mod resume;
 mod sinks;

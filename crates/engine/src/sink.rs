@@ -17,7 +17,9 @@ pub(crate) mod json;
 pub(crate) mod kafka;
 pub(crate) mod memory;
 pub(crate) mod noop;
+pub(crate) mod outside;
 pub(crate) mod receiver;
+pub(crate) mod side_topic;
 pub(crate) mod topic;
 
 /// What a sink is told about the rows of a batch. A batch that runs again after a crash tells the same.

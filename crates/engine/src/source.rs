@@ -21,6 +21,7 @@ use crate::status::{Offsets, SourceOffset};
 pub(crate) mod bounded;
 pub(crate) mod files;
 pub(crate) mod format;
+pub(crate) mod kafka;
 pub(crate) mod metadata;
 pub(crate) mod rate;
 pub(crate) mod shape;

@@ -1,5 +1,6 @@
 //! The wiring: rooms from the bottom up, doors last; and the way back.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ impl Server {
     #[must_use]
     pub fn builder() -> ServerBuilder {
         let config = Config { kafka: Door::Off, connect: Door::Off, http: Door::Off, ..Config::default() };
-        ServerBuilder { config, env: Env::real(), python: None }
+        ServerBuilder { config, env: Env::real(), python: None, outside_kafka: None }
     }
 
     /// Where the doors are.
@@ -91,6 +92,7 @@ pub struct ServerBuilder {
     config: Config,
     env: Env,
     python: Option<PathBuf>,
+    outside_kafka: Option<BTreeMap<String, String>>,
 }
 
 impl ServerBuilder {
@@ -143,18 +145,27 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets queries read and write the topics of this Kafka, unless their tables name another: librdkafka's settings,
+    /// `bootstrap.servers` at least.
+    #[must_use]
+    pub fn outside_kafka(mut self, settings: BTreeMap<String, String>) -> Self {
+        self.outside_kafka = Some(settings);
+        self
+    }
+
     /// Starts the rooms, then the doors. When it returns, every door answers.
     ///
     /// # Errors
     /// When the data directory is locked or unreadable, or a door's address cannot be had.
     pub async fn start(self) -> Result<Server, StartError> {
-        let ServerBuilder { config, env, python } = self;
+        let ServerBuilder { config, env, python, outside_kafka } = self;
         let (topics, recovery) = Topics::open(topics_config(&config), env.clone())?;
         tracing::info!(?recovery, data_dir = %config.data_dir.display(), "log opened");
         if let Err(error) = topics.start_cleaner() {
             tracing::error!(%error, "nobody removes old records: starting the cleaner failed");
         }
-        let engine = Engine::open(engine_config(&config), topics.clone(), env.clone())?;
+        let engine = engine::Config { kafka: outside_kafka, ..engine_config(&config) };
+        let engine = Engine::open(engine, topics.clone(), env.clone())?;
         let (shutdown, stop) = watch::channel(false);
         let mut doors = Vec::new();
         let mut ready = Ready { kafka: None, connect: None, http: None, pid: std::process::id() };
@@ -202,10 +213,17 @@ fn topics_config(config: &Config) -> topics::Config {
 
 fn engine_config(config: &Config) -> engine::Config {
     let told = &config.engine;
+    let listening = match &config.kafka {
+        Door::At(addr) => Some(addr.clone()),
+        Door::Off => None,
+    };
+    let advertised = config.broker.advertised_listeners.as_ref();
+    let advertised = advertised.map(|to| format!("{}:{}", to.host, to.port));
     engine::Config {
         worker_threads: told.worker_threads.get(),
         state_bytes_max: told.state_bytes_max.get(),
         answer_rows_max: told.answer_rows_max.get(),
+        kafka_addresses: listening.into_iter().chain(advertised).collect(),
         ..engine::Config::new(&config.data_dir)
     }
 }

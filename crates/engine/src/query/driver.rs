@@ -30,7 +30,7 @@ use crate::query::report::{Batch, Reporter, Stopwatch};
 use crate::query::trigger::{Pace, Trigger};
 use crate::sink::dead_letter::{DeadLetterSink, Refused};
 use crate::sink::json::encode;
-use crate::sink::topic::TopicSink;
+use crate::sink::side_topic::{Part, SideTopic};
 use crate::sink::{Delivery, Sink};
 use crate::source::{Pinned, Rows};
 use crate::status::QueryState;
@@ -44,7 +44,7 @@ pub(crate) struct Query {
     pub(crate) effect: Effect,
     pub(crate) dead_letters: DeadLetterSink,
     /// Where rows go that come too late.
-    pub(crate) late: Option<TopicSink>,
+    pub(crate) late: Option<SideTopic>,
     pub(crate) trigger: Trigger,
     /// Whether a batch's rows take the place of all before: complete mode.
     pub(crate) replaces: bool,
@@ -101,13 +101,12 @@ impl Query {
         self.write_again().await?;
         if let Some((intent, pins)) = self.undone.take() {
             let mut watch = Stopwatch::start(&self.env.clock);
-            let mut pinned = Input::default();
-            for feed in &self.feeds {
-                pinned.streams.push(feed.source.reread(&intent.ranges).await?);
-            }
-            for lookup in &self.lookups {
-                pinned.tables.push(lookup.reread(&intent.ranges).await?);
-            }
+            // What was read may be in a cluster that is away for now.
+            let pinned = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                pinned = self.reread(&intent.ranges) => pinned?,
+            };
             self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
         }
         let mut pace = Pace::begin(self.trigger, &self.feeds, &self.env.clock).await?;
@@ -139,6 +138,18 @@ impl Query {
             self.progress.enters(Phase::Waiting);
         }
         Ok(())
+    }
+
+    /// The records of a batch again.
+    async fn reread(&self, ranges: &Ranges) -> Result<Input, QueryError> {
+        let mut pinned = Input::default();
+        for feed in &self.feeds {
+            pinned.streams.push(feed.source.reread(ranges).await?);
+        }
+        for lookup in &self.lookups {
+            pinned.tables.push(lookup.reread(ranges).await?);
+        }
+        Ok(pinned)
     }
 
     async fn secure(&self, pinned: &Input) -> Result<(), QueryError> {
@@ -233,7 +244,8 @@ impl Query {
         let refused = refused.iter().zip(&records).map(|(rows, records)| Refused { rows, records });
         let refused: Vec<Refused<'_>> = refused.collect();
         done.refused += refused.iter().map(|refused| refused.rows.len() as u64).sum::<u64>();
-        done.samples = self.dead_letters.write(&refused, intent.time_ms, &mut done.numbers).await?;
+        let part = Part { batch: intent.batch, time_ms: intent.time_ms, first: self.standing.refused };
+        done.samples = self.dead_letters.write(&refused, part, &mut done.numbers).await?;
         watch.ended("addBatch");
         let (rows_read, rows_written, late) = (done.rows_read, done.rows_written, done.late);
         self.commit(intent, done)?;
@@ -247,16 +259,16 @@ impl Query {
 
     /// Counts the rows that came too late, and writes them where they were asked for.
     async fn write_late(
-        &self,
+        &mut self,
         late: &[RecordBatch],
         intent: &Intent,
         done: &mut Done,
     ) -> Result<(), QueryError> {
         done.late = late.iter().map(|rows| rows.num_rows() as u64).sum();
-        if let Some(sink) = &self.late {
+        if let Some(topic) = &mut self.late {
             let rows = encode(late, None).map_err(crate::error::SinkError::Encode)?;
-            let partitions = sink.partition_count()?;
-            sink.write(rows, self.standing.late, partitions, intent.time_ms, &mut done.numbers).await?;
+            let part = Part { batch: intent.batch, time_ms: intent.time_ms, first: self.standing.late };
+            topic.write(rows, part, &mut done.numbers).await?;
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub(crate) struct Pace {
     /// A source has no end of now.
     endless: bool,
     batches: u64,
+    /// Where the query stood before the last batch.
+    last: Option<Offsets>,
 }
 
 impl Pace {
@@ -57,7 +59,7 @@ impl Pace {
                 all.until.extend(until);
             }
         }
-        Ok(Pace { trigger, clock: Arc::clone(clock), bounds: all, endless, batches: 0 })
+        Ok(Pace { trigger, clock: Arc::clone(clock), bounds: all, endless, batches: 0, last: None })
     }
 
     /// How much a batch may take in.
@@ -85,6 +87,10 @@ impl Pace {
         if self.is_over(first, positions) {
             return Ok(false);
         }
+        if self.is_under_way(positions) {
+            // What is left lies there already.
+            return Ok(!*stop.borrow());
+        }
         if !feed::fired(feeds, positions, stop).await? {
             return Ok(false);
         }
@@ -95,6 +101,16 @@ impl Pace {
             _ = stop.wait_for(|stop| *stop) => Ok(false),
             () = tokio::time::sleep(wait) => Ok(true),
         }
+    }
+
+    /// Whether an end is known, and the last batch came nearer to it.
+    fn is_under_way(&mut self, positions: &Offsets) -> bool {
+        if self.endless || matches!(self.trigger, Trigger::Asap | Trigger::ProcessingTime(_)) {
+            return false;
+        }
+        let moved = self.last.as_ref() != Some(positions);
+        self.last = Some(positions.clone());
+        moved
     }
 
     fn is_over(&self, first: bool, positions: &Offsets) -> bool {

@@ -116,6 +116,8 @@ pub(crate) enum Object {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Catalog {
     pub(crate) next_id: u64,
+    /// The brokers of the Kafka whose topics are meant where a table names none, if not this program's own.
+    pub(crate) kafka: Option<String>,
     objects: BTreeMap<String, Object>,
 }
 
@@ -124,6 +126,8 @@ pub(crate) struct Catalog {
 pub(crate) struct Stored {
     version: u64,
     pub(crate) next_id: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kafka: Option<String>,
     /// In order of their ids: what stands on another comes after it.
     pub(crate) objects: Vec<StoredObject>,
 }
@@ -153,7 +157,7 @@ impl QueryDef {
         let mut sources: Vec<Arc<Table>> = Vec::new();
         for stream in select.streams() {
             let table = catalog.table(&stream.table)?;
-            let same = |known: &Arc<Table>| known.options.topic == table.options.topic;
+            let same = |known: &Arc<Table>| known.options.log() == table.options.log();
             match sources.iter().find(|known| same(known)) {
                 Some(known) if known.id != table.id => {
                     let reason = format!("{} reads the same topic; read one of the two", known.name);
@@ -177,7 +181,7 @@ impl QueryDef {
             }
         }
         for table in &tables {
-            let same = |source: &&Arc<Table>| source.options.topic == table.options.topic;
+            let same = |source: &&Arc<Table>| source.options.log() == table.options.log();
             if let Some(stream) = sources.iter().find(same) {
                 let reason =
                     format!("reads the same topic as stream {}; read it as a STREAM too", stream.name);
@@ -351,7 +355,7 @@ impl Catalog {
             })
             .collect();
         objects.sort_by_key(|object| object.id);
-        let stored = Stored { version: VERSION, next_id: self.next_id, objects };
+        let stored = Stored { version: VERSION, next_id: self.next_id, kafka: self.kafka.clone(), objects };
         let bytes = serde_json::to_vec_pretty(&stored).expect("numbers and strings");
         write_atomically(disk, &file(dir), &bytes)
     }
@@ -362,7 +366,7 @@ impl Stored {
     pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<Self, OpenError> {
         let file = file(dir);
         if !disk.exists(&file) {
-            return Ok(Stored { version: VERSION, next_id: 1, objects: Vec::new() });
+            return Ok(Stored { version: VERSION, next_id: 1, kafka: None, objects: Vec::new() });
         }
         let bytes = disk.read(&file).map_err(OpenError::io(&file))?;
         #[derive(Deserialize)]

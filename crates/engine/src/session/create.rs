@@ -91,7 +91,8 @@ impl Inner {
         if let Some(object) = &replaced {
             refuse_used(&catalog, object)?;
         }
-        let (options, sink) = SinkOptions::of(&mut create)?;
+        let (mut options, sink) = SinkOptions::of(&mut create)?;
+        self.shared.settle(&mut options);
         let id = catalog.next_id;
         if create.query.is_none() {
             let columns = options.columns(&create)?;
@@ -123,7 +124,7 @@ impl Inner {
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
         self.shared.source_topics(query.reads_of())?;
-        self.shared.prepare_sink(&table.options, &table.sink)?;
+        self.shared.prepare_sink(&table.options, &table.sink).await?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
         let (name, from) = (&table.name, query.source_names());
@@ -349,6 +350,7 @@ impl Inner {
         if let Object::Table(table) = object
             && table.sink.view
             && table.sink.kind == SinkKind::Kafka
+            && table.options.outside().is_none()
             && let Err(error) = self.shared.topics.delete(&table.options.topic)
         {
             tracing::warn!(view = table.name, %error, "left the topic of a view that was dropped");

@@ -83,7 +83,7 @@ impl Inner {
             Show::Tables => {
                 let row = |table: &Arc<Table>| {
                     let query = table.query.as_ref().map(QueryDef::source_names);
-                    vec![table.name.clone(), table.options.topic.clone(), query.unwrap_or_default()]
+                    vec![table.name.clone(), table.options.log(), query.unwrap_or_default()]
                 };
                 Answer::strings(&["name", "topic", "reads"], catalog.tables().map(row).collect())
             }

@@ -22,7 +22,7 @@ pub(super) fn check_table(
     compiled: &Compiled,
 ) -> Result<(), SqlError> {
     let mut tables = query.sources.iter().chain(query.tables);
-    let reads = |table: &Arc<Table>| table.options.source.reads_topic(&options.topic);
+    let reads = |table: &Arc<Table>| table.options.reads(options);
     if sink.kind == SinkKind::Kafka && tables.any(reads) {
         return Err(SqlError::invalid("topic", "the query would read what it writes"));
     }

@@ -31,6 +31,7 @@ impl Inner {
         check_models(&self.shared.registry, &planned)?;
         self.shared.source_topics(flow.query.reads_of())?;
         self.shared.prepare(&flow.target.options)?;
+        self.shared.prepare_outside(&flow.target.options).await?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
         let (from, into) = (flow.query.source_names(), &flow.target.name);
@@ -47,12 +48,7 @@ pub(super) fn flow(create: CreateFlow, id: u64, sql: String, catalog: &Catalog) 
     check_takes_rows(&target)?;
     let query = QueryDef::over(create.insert.query, catalog)?;
     query.sources.iter().chain(&query.tables).try_for_each(|table| check_streamable(table))?;
-    if query
-        .sources
-        .iter()
-        .chain(&query.tables)
-        .any(|table| table.options.source.reads_topic(&target.options.topic))
-    {
+    if query.sources.iter().chain(&query.tables).any(|table| table.options.reads(&target.options)) {
         return Err(SqlError::invalid(create.name, "the flow would read what it writes"));
     }
     Ok(FlowDef { name: create.name, id, sql, target, columns: create.insert.columns, query })

@@ -1,5 +1,7 @@
 //! `INSERT INTO`: rows put into a table by hand.
 
+use std::collections::BTreeMap;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::error::ArrowError;
 
@@ -10,9 +12,10 @@ use crate::session::Inner;
 use crate::session::catalog::Table;
 use crate::session::sinks::holds_records;
 use crate::sink::aligned::Alignment;
-use crate::sink::json::encode;
+use crate::sink::json::{Outgoing, encode};
 use crate::sink::topic::TopicSink;
 use crate::source::format::Format;
+use crate::sql::options::TableOptions;
 use crate::sql::options::kafka::Subscription;
 use crate::sql::options::source::SourceOptions;
 use crate::sql::statement::Insert;
@@ -42,20 +45,30 @@ impl Inner {
             |error: ArrowError| SqlError::invalid(format!("INSERT INTO {}", table.name), chain(&error));
         let records = encode(&aligned.map_err(wrong)?, table.options.key.as_deref()).map_err(wrong)?;
         let written = records.len();
-        let attempt = || format!("write to topic {}", table.options.topic);
+        self.append(&table.options, records).await?;
+        let rows = if written == 1 { "row is" } else { "rows are" };
+        Ok(Answer::message(format!("{written} {rows} in {}", table.name)))
+    }
+
+    /// Writes records to a table's topic, as nobody's repetition.
+    async fn append(&self, options: &TableOptions, records: Vec<Outgoing>) -> Result<(), SqlError> {
+        let attempt = || format!("write to topic {}", options.log());
         let shared = &self.shared;
-        shared.prepare(&table.options)?;
-        // A producer of its own: what a statement writes is nobody's repetition.
+        if let Some(outside) = options.outside() {
+            shared.prepare_outside(options).await?;
+            let records = BTreeMap::from([(options.topic.clone(), records)]);
+            let written = shared.write_outside(outside, &options.topic, records).await;
+            return written.map_err(|error| SqlError::failed(attempt(), error));
+        }
+        shared.prepare(options)?;
         let producer =
             shared.topics.next_producer_id().map_err(|error| SqlError::failed(attempt(), error))?;
-        let sink = TopicSink::new(&shared.topics, &table.options.topic, producer);
+        let sink = TopicSink::new(&shared.topics, &options.topic, producer);
         let failed = |error| SqlError::failed(attempt(), error);
         let partitions = sink.partition_count().map_err(failed)?;
         let now = shared.env.clock.now_ms();
         let mut numbers = Numbers::default();
-        sink.write(records, 0, partitions, now, &mut numbers).await.map_err(failed)?;
-        let rows = if written == 1 { "row is" } else { "rows are" };
-        Ok(Answer::message(format!("{written} {rows} in {}", table.name)))
+        sink.write(records, 0, partitions, now, &mut numbers).await.map_err(failed)
     }
 }
 

@@ -31,8 +31,12 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
     let (disk, dir) = (shared.env.disk.as_ref(), shared.dir());
     disk.create_dir_all(&dir).map_err(OpenError::io(&dir))?;
     let stored = Stored::load(disk, &dir)?;
+    let kafka = shared.kafka().map(|kafka| kafka.address().to_owned());
+    if !stored.objects.is_empty() && stored.kafka != kafka {
+        return Err(OpenError::OtherKafka { stored: stored.kafka, asked: kafka });
+    }
     let mut catalog = Catalog::default();
-    catalog.next_id = stored.next_id;
+    (catalog.next_id, catalog.kafka) = (stored.next_id, kafka);
     declare_models(shared, &stored);
     for object in &stored.objects {
         let restored = shared.restore(object, &catalog).await;
@@ -194,7 +198,8 @@ impl Shared {
         let (id, sql) = (stored.id, stored.sql.clone());
         match parsed.map(|parsed| parsed.statement) {
             Some(Statement::CreateTable(mut create)) => {
-                let (options, sink) = SinkOptions::of(&mut create)?;
+                let (mut options, sink) = SinkOptions::of(&mut create)?;
+                self.settle(&mut options);
                 let columns = match create.query {
                     None => options.columns(&create)?,
                     Some(_) => Vec::new(),

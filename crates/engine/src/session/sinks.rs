@@ -9,12 +9,13 @@ use crate::session::catalog::Table;
 use crate::session::start::Definition;
 use crate::session::{Shared, lock};
 use crate::sink::Sink;
-use crate::sink::columns::are_records;
+use crate::sink::columns::{TopicBy, are_records};
 use crate::sink::console::ConsoleSink;
 use crate::sink::files::FileSink;
 use crate::sink::kafka::{KafkaSink, RecordSink};
 use crate::sink::memory::{MemorySink, MemoryTable};
 use crate::sink::noop::NoopSink;
+use crate::sink::outside::{Form, OutsideSink};
 use crate::sink::receiver::ReceiverSink;
 use crate::sql::options::TableOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
@@ -27,14 +28,12 @@ impl Shared {
         (options, sink): (&TableOptions, &SinkOptions),
         columns: Vec<FieldRef>,
         producer_id: i64,
-    ) -> Box<dyn Sink> {
-        match &sink.kind {
-            SinkKind::Kafka => match sink.records {
-                Some(by) if are_records(&columns) => {
-                    Box::new(RecordSink::new(&self.topics, &options.topic, by, producer_id))
-                }
-                _ => Box::new(KafkaSink::new(&self.topics, &options.topic, producer_id, options.key.clone())),
-            },
+    ) -> Result<Box<dyn Sink>, SqlError> {
+        Ok(match &sink.kind {
+            SinkKind::Kafka => {
+                let records = sink.records.filter(|_| are_records(&columns));
+                self.topic_sink(definition, options, records, producer_id)?
+            }
             SinkKind::Console(shown) => {
                 let names = columns.iter().map(|column| column.name().clone()).collect();
                 Box::new(ConsoleSink::new(self.config.console.clone(), *shown, names))
@@ -46,11 +45,36 @@ impl Shared {
             SinkKind::Noop => Box::new(NoopSink),
             SinkKind::Receiver(receiver) => Box::new(ReceiverSink(receiver.clone())),
             SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id)),
+        })
+    }
+
+    /// The table's topic, wherever it is; `records` of rows that are records already.
+    pub(super) fn topic_sink(
+        &self,
+        definition: Definition<'_>,
+        options: &TableOptions,
+        records: Option<TopicBy>,
+        producer_id: i64,
+    ) -> Result<Box<dyn Sink>, SqlError> {
+        let (topic, key) = (&options.topic, options.key.clone());
+        if let Some(outside) = options.outside() {
+            let transactions = self.transactions(definition, outside, (topic, ""))?;
+            let form = records.map_or(Form::Json { key }, Form::Record);
+            return Ok(Box::new(OutsideSink::new(topic, form, transactions)));
         }
+        Ok(match records {
+            Some(by) => Box::new(RecordSink::new(&self.topics, topic, by, producer_id)),
+            None => Box::new(KafkaSink::new(&self.topics, topic, producer_id, key)),
+        })
     }
 
     /// What a new query has to find where its rows go.
-    pub(super) fn prepare_sink(&self, options: &TableOptions, sink: &SinkOptions) -> Result<(), SqlError> {
+    pub(super) async fn prepare_sink(
+        &self,
+        options: &TableOptions,
+        sink: &SinkOptions,
+    ) -> Result<(), SqlError> {
+        self.prepare_outside(options).await?;
         match &sink.kind {
             SinkKind::Kafka => self.prepare(options),
             SinkKind::Files(files) => files.prepare(self.env.disk.as_ref()),

@@ -27,10 +27,9 @@ use crate::session::Shared;
 use crate::session::catalog::{FlowDef, ModelDef, QueryDef, Table};
 use crate::session::fit::{check_names, check_table, stored_columns};
 use crate::sink::aligned::AlignedSink;
-use crate::sink::dead_letter::DeadLetterSink;
-use crate::sink::kafka::KafkaSink;
-use crate::sink::topic::TopicSink;
+use crate::sink::dead_letter::{DeadLetterSink, SUFFIX, topic_of};
 use crate::source::files::FileSource;
+use crate::source::kafka::KafkaSource;
 use crate::source::rate::RateSource;
 use crate::source::shape::Shape;
 use crate::source::socket::SocketSource;
@@ -117,8 +116,8 @@ impl<'a> Definition<'a> {
 
     pub(crate) fn identity(&self) -> Identity {
         let (kind, sink) = match self.end {
-            End::Table(options, _) => (QueryKind::Sink, Some(options.topic.clone())),
-            End::Flow(flow) => (QueryKind::Sink, Some(flow.target.options.topic.clone())),
+            End::Table(options, _) => (QueryKind::Sink, Some(options.log())),
+            End::Flow(flow) => (QueryKind::Sink, Some(flow.target.options.log())),
             End::Model(_) => (QueryKind::Learn, None),
         };
         Identity { name: self.name.to_owned(), id: self.id, sql: self.sql.to_owned(), kind, sink }
@@ -168,6 +167,9 @@ impl Shared {
         let Env { clock, disk, .. } = &self.env;
         let failed = |error| SqlError::failed(format!("read {}", table.name), error);
         Ok(match options {
+            SourceOptions::Kafka(kafka) if kafka.outside.is_some() => {
+                Arc::new(KafkaSource::new(*kafka, clock))
+            }
             SourceOptions::Kafka(kafka) => Arc::new(TopicSource::new(&self.topics, *kafka, clock)),
             SourceOptions::Files(files) => Arc::new(FileSource::new(files, disk, list).map_err(failed)?),
             SourceOptions::Rate(rate) => Arc::new(RateSource::new(rate, clock)),
@@ -178,9 +180,12 @@ impl Shared {
         })
     }
 
-    /// Makes the topics that a table reads and nobody has made yet.
+    /// Makes the topics of this program's own log that a table reads and nobody has made yet.
     pub(crate) fn prepare(&self, options: &TableOptions) -> Result<(), SqlError> {
         let SourceOptions::Kafka(kafka) = &options.source else { return Ok(()) };
+        if kafka.outside.is_some() {
+            return Ok(());
+        }
         kafka.topics.names().into_iter().try_for_each(|name| self.topic(name, options.partitions).map(drop))
     }
 
@@ -291,12 +296,12 @@ impl Shared {
         let progress = Arc::new(Progress::new(identity, sources.clone(), clock, standing.clone()));
         let lookups = self.lookups(definition, &compiled, &sources)?;
         let late = match definition.end {
-            End::Table(TableOptions { late_topic: Some(topic), .. }, _) => {
-                self.topic(topic, None)?;
-                Some(TopicSink::new(&self.topics, topic, producer_id))
-            }
-            _ => None,
+            End::Table(options, _) => self.late_topic(definition, options, producer_id)?,
+            End::Flow(_) | End::Model(_) => None,
         };
+        let letters = topic_of(definition.name);
+        let letters = (letters.as_str(), SUFFIX.trim_start_matches('.'));
+        let letters = self.side_topic(definition, self.kafka().as_ref(), letters, producer_id)?;
         Ok(Query {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
             held: self.hold(&compiled)?,
@@ -305,7 +310,7 @@ impl Shared {
             replaces: definition.replaces(),
             feeds: self.feeds(definition, &compiled, sources),
             lookups,
-            dead_letters: DeadLetterSink::new(&self.topics, definition.name, producer_id, &self.env.clock),
+            dead_letters: DeadLetterSink::new(definition.name, letters, &self.env.clock),
             late,
             plan: compiled,
             registry: Arc::clone(&self.registry),
@@ -379,12 +384,11 @@ impl Shared {
             }
             (End::Table(options, sink), _) => {
                 let columns = stored_columns(compiled);
-                Ok(Effect::Write { sink: self.sink(definition, (options, sink), columns, producer_id) })
+                Ok(Effect::Write { sink: self.sink(definition, (options, sink), columns, producer_id)? })
             }
             (End::Flow(flow), _) => {
-                let TableOptions { topic, key, .. } = &flow.target.options;
-                let sink = KafkaSink::new(&self.topics, topic, producer_id, key.clone());
-                let sink = AlignedSink::new(flow.alignment(compiled)?, Box::new(sink));
+                let sink = self.topic_sink(definition, &flow.target.options, None, producer_id)?;
+                let sink = AlignedSink::new(flow.alignment(compiled)?, sink);
                 Ok(Effect::Write { sink: Box::new(sink) })
             }
             (End::Model(_), None) => unreachable!("a model's query is assembled with its entry"),

@@ -177,7 +177,7 @@ impl Inner {
         let (journal, recovered) = match known {
             Some(known) => known,
             None => {
-                shared.prepare_sink(&options, &sink)?;
+                shared.prepare_sink(&options, &sink).await?;
                 self.begin(definition, &[]).await?
             }
         };

@@ -53,7 +53,8 @@ impl Shared {
             Err(error) => return Err(error),
         };
         let topic = (!compiled.pipeline.is_stateful()).then(|| format!("{}-view-{id}", create.name));
-        let (options, sink) = SinkOptions::of_view(topic)?;
+        let (mut options, sink) = SinkOptions::of_view(topic)?;
+        self.settle(&mut options);
         let columns = stored_columns(&compiled);
         Ok(Table { name: create.name, id, sql, options, sink, columns, query: Some(query) })
     }

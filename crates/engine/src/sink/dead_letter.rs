@@ -1,20 +1,18 @@
 //! Rows that a query could not use, kept where everybody can read them: in the topic
 //! `<query>.dead-letter`, as JSON.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use env::Clock;
 use serde::Serialize;
-use topics::{CreateError, Topics};
 
 use crate::error::SinkError;
 use crate::operator::scope::Refusals;
 use crate::query::journal::{Numbers, SAMPLES_KEPT};
 use crate::sink::json::Outgoing;
-use crate::sink::topic::TopicSink;
+use crate::sink::side_topic::{Part, SideTopic};
 use crate::source::SourceRecord;
 use crate::status::DeadLetter;
 
@@ -33,9 +31,8 @@ pub(crate) const SUFFIX: &str = ".dead-letter";
 /// The dead letters of one query.
 #[derive(Debug)]
 pub(crate) struct DeadLetterSink {
-    topics: Topics,
     query: String,
-    sink: TopicSink,
+    topic: SideTopic,
     clock: Arc<dyn Clock>,
     logged: Logged,
 }
@@ -82,35 +79,24 @@ struct Letter<'a> {
 }
 
 impl DeadLetterSink {
-    pub(crate) fn new(topics: &Topics, query: &str, producer_id: i64, clock: &Arc<dyn Clock>) -> Self {
-        let sink = TopicSink::new(topics, &topic_of(query), producer_id);
-        DeadLetterSink {
-            topics: topics.clone(),
-            query: query.to_owned(),
-            sink,
-            clock: Arc::clone(clock),
-            logged: Logged::default(),
-        }
-    }
-
-    pub(crate) fn topic(&self) -> &str {
-        self.sink.name()
+    /// `topic` is that of [`topic_of`] the query.
+    pub(crate) fn new(query: &str, topic: SideTopic, clock: &Arc<dyn Clock>) -> Self {
+        DeadLetterSink { query: query.to_owned(), topic, clock: Arc::clone(clock), logged: Logged::default() }
     }
 
     /// Writes what a batch refused, all at once; gives the samples to show.
     pub(crate) async fn write(
         &mut self,
         refused: &[Refused<'_>],
-        time_ms: i64,
+        part: Part,
         numbers: &mut Numbers,
     ) -> Result<Vec<DeadLetter>, SinkError> {
         let cases: Vec<Case<'_>> = refused.iter().flat_map(|refused| refused.cases()).collect();
         let Some(first) = cases.first() else { return Ok(Vec::new()) };
         self.log(cases.len() as u64, first);
-        self.create_topic()?;
+        self.topic.create(1).await?;
         let rows = cases.iter().map(|case| self.letter(case)).collect();
-        // All go to the first partition, where they stay in order.
-        self.sink.write(rows, 0, 1, time_ms, numbers).await?;
+        self.topic.write(rows, part, numbers).await?;
         let samples = cases.iter().rev().take(SAMPLES_KEPT).rev();
         Ok(samples.map(Case::sample).collect())
     }
@@ -128,16 +114,6 @@ impl DeadLetterSink {
         tracing::warn!(query = %self.query, topic = %topic, partition, offset, rows, %reason, "rows refused");
     }
 
-    fn create_topic(&self) -> Result<(), SinkError> {
-        if self.topics.topic(self.topic()).is_some() {
-            return Ok(());
-        }
-        match self.topics.create(self.topic(), 1, BTreeMap::new()) {
-            Ok(_) | Err(CreateError::Exists { .. }) => Ok(()),
-            Err(source) => Err(SinkError::Create { topic: self.topic().to_owned(), source }),
-        }
-    }
-
     fn letter(&self, case: &Case<'_>) -> Outgoing {
         let record = case.record;
         let letter = Letter {
@@ -151,7 +127,8 @@ impl DeadLetterSink {
             value: record.value.as_ref().map(|value| head(value, VALUE_BYTES_MAX)),
         };
         let value = serde_json::to_vec(&letter).expect("strings and numbers");
-        Outgoing { value: Some(Bytes::from(value)), ..Outgoing::default() }
+        // All go to the first partition, where they stay in order.
+        Outgoing { value: Some(Bytes::from(value)), partition: Some(0), ..Outgoing::default() }
     }
 }
 

@@ -6,6 +6,7 @@ use datafusion::arrow::datatypes::FieldRef;
 
 use crate::error::SqlError;
 use crate::operator::aggregate::OutputMode;
+use crate::outside::Outside;
 use crate::source::format::Format;
 use crate::sql::options::given::{Given, wrong};
 use crate::sql::options::source::SourceOptions;
@@ -65,12 +66,29 @@ impl TableOptions {
     /// What the table reads, with the word for it.
     pub(crate) fn describe(&self) -> String {
         match &self.source {
-            SourceOptions::Kafka(_) => format!("topic {}", self.topic),
+            SourceOptions::Kafka(_) => format!("topic {}", self.log()),
             _ => self.topic.clone(),
         }
     }
 
-    /// A query writes one topic of this server.
+    /// The cluster that its topics are in, if not this program's own.
+    pub(crate) fn outside(&self) -> Option<&Outside> {
+        self.source.outside()
+    }
+
+    /// The topic as nothing else is called, also where another cluster has one of its name.
+    pub(crate) fn log(&self) -> String {
+        self.outside().map_or_else(|| self.topic.clone(), |outside| outside.log(&self.topic))
+    }
+
+    /// Whether a query that reads this table sees what is written to the other's topic.
+    pub(crate) fn reads(&self, written: &TableOptions) -> bool {
+        let cluster = |options: &TableOptions| options.outside().map(|outside| outside.address().to_owned());
+        let takes = matches!(&self.source, SourceOptions::Kafka(kafka) if kafka.topics.takes(&written.topic));
+        takes && cluster(self) == cluster(written)
+    }
+
+    /// A query writes one topic.
     fn check_written(&self, given: &Given<'_>) -> Result<(), SqlError> {
         let SourceOptions::Kafka(kafka) = &self.source else {
             return Err(given.missing("a query writes USING kafka"));

@@ -170,7 +170,7 @@ impl SinkOptions {
     /// `topic orders`, `console`.
     pub(crate) fn named(&self, options: &TableOptions) -> String {
         match &self.kind {
-            SinkKind::Kafka => format!("topic {}", options.topic),
+            SinkKind::Kafka => format!("topic {}", options.log()),
             SinkKind::Files(files) => format!("files to {}", files.path.display()),
             _ => options.topic.clone(),
         }

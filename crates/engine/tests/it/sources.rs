@@ -171,7 +171,7 @@ async fn reading_begins_and_ends_where_it_is_told() {
         (r#"topic 'p', startingOffsets '{"p":{"0":-3}}'"#, "-3 is no offset"),
         ("topic 'p', endingOffsets 'earliest'", "endingOffsets is 'latest' or JSON"),
         ("topic 'p', kafka.group.id 'g'", "no consumer group"),
-        ("topic 'p', kafka.security.protocol 'SSL'", "leave the options kafka.* out"),
+        ("topic 'p', kafka.security.protocol 'SSL'", "name it with kafka.bootstrap.servers"),
         ("topic 'p', maxTriggerDelay 'soon'", "is a duration such as"),
     ] {
         let options = if options.is_empty() { String::new() } else { format!("OPTIONS ({options})") };

@@ -10,6 +10,7 @@ mod examples;
 mod failures;
 mod group;
 mod model;
+mod outside;
 mod pipeline;
 mod produce;
 mod running;

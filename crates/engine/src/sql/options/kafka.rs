@@ -6,6 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::error::SqlError;
+use crate::outside::Outside;
 use crate::source::format::Format;
 use crate::sql::options::format;
 use crate::sql::options::given::{Given, wrong};
@@ -35,6 +36,8 @@ pub(crate) struct KafkaOptions {
     pub(crate) fail_on_data_loss: bool,
     pub(crate) headers: bool,
     pub(crate) format: Format,
+    /// Whose topics they are, if not this program's own.
+    pub(crate) outside: Option<Outside>,
 }
 
 /// Which topics.
@@ -120,10 +123,7 @@ impl KafkaOptions {
             return Err(given
                 .missing("a query reads by offsets of its own, in no consumer group; leave the group out"));
         }
-        if !given.prefixed("kafka.").is_empty() {
-            let reason = "streaming tables read the log of this server; leave the options kafka.* out";
-            return Err(given.missing(reason));
-        }
+        let outside = outside(given)?;
         Ok(KafkaOptions {
             topics,
             starting,
@@ -134,7 +134,23 @@ impl KafkaOptions {
             fail_on_data_loss,
             headers,
             format,
+            outside,
         })
+    }
+}
+
+/// The cluster that the options `kafka.*` name.
+fn outside(given: &mut Given<'_>) -> Result<Option<Outside>, SqlError> {
+    let settings = given.prefixed("kafka.");
+    match settings.keys().next() {
+        None => Ok(None),
+        Some(_) if settings.get("bootstrap.servers").is_some_and(|servers| !servers.trim().is_empty()) => {
+            Ok(Some(Outside::new(settings)))
+        }
+        Some(name) => {
+            let reason = format!("kafka.{name} is for another cluster; name it with kafka.bootstrap.servers");
+            Err(given.missing(&reason))
+        }
     }
 }
 

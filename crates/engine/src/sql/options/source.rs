@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 
 use crate::error::SqlError;
+use crate::outside::Outside;
 use crate::source::format::Format;
 use crate::source::format::container::Container;
 use crate::sql::options::format;
@@ -135,9 +136,12 @@ impl SourceOptions {
         }
     }
 
-    /// Whether a query that reads this sees what is written to the topic.
-    pub(crate) fn reads_topic(&self, topic: &str) -> bool {
-        matches!(self, SourceOptions::Kafka(kafka) if kafka.topics.takes(topic))
+    /// The cluster whose topics these are, if not this program.
+    pub(crate) fn outside(&self) -> Option<&Outside> {
+        match self {
+            SourceOptions::Kafka(kafka) => kafka.outside.as_ref(),
+            _ => None,
+        }
     }
 }
 

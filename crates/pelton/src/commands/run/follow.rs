@@ -15,6 +15,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// So many looks make a line about what has changed.
 const LOOKS_PER_LINE: u32 = 10;
 
+/// So many times the same: another cluster is asked every two seconds where its topics end.
+const LOOKS_OUTSIDE: u32 = 30;
+
 /// When there is nothing more to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
@@ -37,13 +40,15 @@ pub(super) struct Seen {
 pub(super) fn follow(api: &Api, text: &str, until: Until, stop: &Stop) -> anyhow::Result<Seen> {
     let mut told: BTreeMap<String, u64> = BTreeMap::new();
     let mut before = None;
+    let mut same = 0;
     for look in 0_u32.. {
         let all: Vec<Value> = api.get("queries")?;
         let ours = |query: &&Value| query["sql"].as_str().is_some_and(|sql| text.contains(sql));
         let queries: Vec<&Value> = all.iter().filter(ours).collect();
         let now = standing(&queries);
-        // Twice the same: what one query wrote meanwhile, another has read.
-        let caught_up = now.is_some() && now == before;
+        same = if now.is_some() && now == before { same + 1 } else { 0 };
+        // Still the same: what one query wrote meanwhile, another has read.
+        let caught_up = same >= if queries.iter().any(|query| is_outside(query)) { LOOKS_OUTSIDE } else { 1 };
         let running = queries.iter().any(|query| query["state"] == "running");
         let failed = queries.iter().any(|query| query["state"] == "failed");
         let over = !running || failed || (until == Until::CaughtUp && caught_up) || stop.said();
@@ -66,6 +71,12 @@ fn standing(queries: &[&Value]) -> Option<Vec<(String, u64, String)>> {
         let one = |query: &&Value| (name(query), number(&query["batch_id"]), query["source"].to_string());
         queries.iter().map(one).collect()
     })
+}
+
+/// Whether it reads another cluster than this program's own log.
+fn is_outside(query: &Value) -> bool {
+    let mut logs = query["source"].as_object().into_iter().flat_map(|logs| logs.keys());
+    logs.any(|log| log.starts_with("kafka://"))
 }
 
 /// Records that the query has not read yet.
