@@ -26,13 +26,14 @@ const PROGRAMS: &[Program] = &[
         package: "chromium",
         purpose: "the page is looked at in a real browser",
     },
+    Program { names: &["psql"], package: "postgresql", purpose: "rows go to a real database" },
 ];
 
 /// The step `packages`: installs what is missing, or says what to install.
 pub(crate) fn packages(_: &Repository) -> Result<Tally> {
     let missing = missing(PROGRAMS, process::exists);
     if missing.is_empty() {
-        say("kcat and chromium are there");
+        say("kcat, chromium and PostgreSQL are there");
         return Ok(Tally::NONE);
     }
     for program in &missing {
@@ -136,8 +137,8 @@ mod tests {
         let packages = |there: &[&str]| -> Vec<&str> {
             missing(PROGRAMS, |name| there.contains(&name)).iter().map(|program| program.package).collect()
         };
-        assert_eq!(packages(&[]), ["kcat", "chromium"]);
-        assert_eq!(packages(&["kafkacat"]), ["chromium"]);
+        assert_eq!(packages(&[]), ["kcat", "chromium", "postgresql"]);
+        assert_eq!(packages(&["kafkacat", "psql"]), ["chromium"]);
         assert!(packages(&["kcat", "google-chrome"]).is_empty());
     }
 

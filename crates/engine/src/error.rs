@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::outside::OutsideError;
+use crate::sink::postgres::Refused;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,6 +288,8 @@ pub(crate) enum SinkError {
     Append { topic: String, partition: u32, source: topics::AppendError },
     #[error("write files to {directory}", directory = directory.display())]
     Files { directory: PathBuf, source: io::Error },
+    #[error("write to table {table} of PostgreSQL")]
+    Postgres { table: String, source: Refused },
     #[error("print to the console")]
     Console(#[source] io::Error),
     #[error(

@@ -18,6 +18,7 @@ pub(crate) mod kafka;
 pub(crate) mod memory;
 pub(crate) mod noop;
 pub(crate) mod outside;
+pub(crate) mod postgres;
 pub(crate) mod receiver;
 pub(crate) mod side_topic;
 pub(crate) mod topic;

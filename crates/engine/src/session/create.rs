@@ -124,7 +124,7 @@ impl Inner {
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
         self.shared.source_topics(query.reads_of())?;
-        self.shared.prepare_sink(&table.options, &table.sink).await?;
+        self.shared.prepare_sink(&table.options, &table.sink, &columns).await?;
         let (journal, recovered) = self.begin(definition, &[]).await?;
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
         let (name, from) = (&table.name, query.source_names());

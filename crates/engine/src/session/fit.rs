@@ -47,20 +47,36 @@ pub(super) fn check_table(
         }
         files.check(&stored_columns(compiled))?;
     }
-    let columns = compiled.output.fields();
-    let key = match &sink.kind {
-        SinkKind::Memory { key } => key,
-        _ => &options.key,
+    check_key(options, sink, compiled)
+}
+
+/// Whether the columns are there that tell rows apart.
+fn check_key(options: &TableOptions, sink: &SinkOptions, compiled: &Compiled) -> Result<(), SqlError> {
+    let keys: &[String] = match &sink.kind {
+        SinkKind::Memory { key } => key.as_slice(),
+        SinkKind::Postgres(postgres) => &postgres.key,
+        _ => options.key.as_slice(),
     };
-    match key {
-        Some(key) if !columns.iter().any(|column| column.name() == key) => {
+    let grows = matches!(options.output_mode, Some(OutputMode::Append | OutputMode::Complete));
+    if matches!(sink.kind, SinkKind::Postgres(_))
+        && keys.is_empty()
+        && compiled.pipeline.is_stateful()
+        && !grows
+    {
+        return Err(SqlError::Unsupported(
+            "write groups to PostgreSQL in this mode without a key: each batch would add another row of a group; \
+             name the columns of the group, such as key 'shop'"
+                .to_owned(),
+        ));
+    }
+    let columns = compiled.output.fields();
+    match keys.iter().find(|key| !columns.iter().any(|column| column.name() == *key)) {
+        Some(key) => {
             let names: Vec<String> = columns.iter().map(|column| column.name().clone()).collect();
-            Err(SqlError::invalid(
-                "key",
-                format!("the query has no column {key}; it has {}", names.join(", ")),
-            ))
+            let reason = format!("the query has no column {key}; it has {}", names.join(", "));
+            Err(SqlError::invalid("key", reason))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

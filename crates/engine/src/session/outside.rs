@@ -89,8 +89,8 @@ impl Shared {
         Ok(Transactions::new(outside, identity, topic, &self.env.clock))
     }
 
-    /// What another Kafka knows the query by: no other query has this name, also not on another machine.
-    fn name_outside(&self, definition: Definition<'_>) -> Result<String, SqlError> {
+    /// What another Kafka, or a database, knows the query by: no other query has this name, also not on another machine.
+    pub(super) fn name_outside(&self, definition: Definition<'_>) -> Result<String, SqlError> {
         let disk = self.env.disk.as_ref();
         let file = self.home(definition).join("outside-name");
         let failed = |error| SqlError::failed(format!("read {}", file.display()), error);

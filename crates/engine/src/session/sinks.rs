@@ -16,6 +16,7 @@ use crate::sink::kafka::{KafkaSink, RecordSink};
 use crate::sink::memory::{MemorySink, MemoryTable};
 use crate::sink::noop::NoopSink;
 use crate::sink::outside::{Form, OutsideSink};
+use crate::sink::postgres::PostgresSink;
 use crate::sink::receiver::ReceiverSink;
 use crate::sql::options::TableOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
@@ -45,6 +46,10 @@ impl Shared {
             SinkKind::Noop => Box::new(NoopSink),
             SinkKind::Receiver(receiver) => Box::new(ReceiverSink(receiver.clone())),
             SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id)),
+            SinkKind::Postgres(postgres) => {
+                let (schema, writer) = (Arc::new(Schema::new(columns)), self.name_outside(definition)?);
+                Box::new(PostgresSink::new(postgres, schema, writer, &self.env.clock))
+            }
         })
     }
 
@@ -73,11 +78,13 @@ impl Shared {
         &self,
         options: &TableOptions,
         sink: &SinkOptions,
+        columns: &[FieldRef],
     ) -> Result<(), SqlError> {
         self.prepare_outside(options).await?;
         match &sink.kind {
             SinkKind::Kafka => self.prepare(options),
             SinkKind::Files(files) => files.prepare(self.env.disk.as_ref()),
+            SinkKind::Postgres(postgres) => postgres.prepare(columns).await,
             SinkKind::Console(_) | SinkKind::Memory { .. } | SinkKind::Noop | SinkKind::Receiver(_) => Ok(()),
         }
     }
@@ -112,6 +119,10 @@ pub(super) fn check_readable(table: &Table) -> Result<(), SqlError> {
         SinkKind::Kafka | SinkKind::Memory { .. } => Ok(()),
         SinkKind::Files(_) => {
             let reason = "cannot be read itself; read its directory by a table of your own";
+            Err(SqlError::invalid(table.name.clone(), reason))
+        }
+        SinkKind::Postgres(_) => {
+            let reason = "only takes rows; ask PostgreSQL for them";
             Err(SqlError::invalid(table.name.clone(), reason))
         }
         SinkKind::Console(_) | SinkKind::Noop | SinkKind::Receiver(_) => {

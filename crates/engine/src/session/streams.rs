@@ -177,7 +177,8 @@ impl Inner {
         let (journal, recovered) = match known {
             Some(known) => known,
             None => {
-                shared.prepare_sink(&options, &sink).await?;
+                let columns = crate::session::fit::stored_columns(&planned.compiled);
+                shared.prepare_sink(&options, &sink, &columns).await?;
                 self.begin(definition, &[]).await?
             }
         };

@@ -20,7 +20,8 @@ const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MATERIALIZ
                           DESCRIBE, EXPLAIN, INSERT INTO or SELECT";
 
 /// What a table may stand on.
-const KINDS: &str = "kafka, json, csv, text, file, rate, rate-micro-batch, socket, console, memory or noop";
+const KINDS: &str =
+    "kafka, json, csv, text, file, rate, rate-micro-batch, socket, console, memory, noop or postgresql";
 
 /// Reads statements separated by semicolons.
 pub(crate) fn parse(text: &str) -> Result<Vec<Parsed>, SqlError> {
@@ -156,7 +157,7 @@ fn provider(cursor: &mut Cursor<'_>) -> Result<Provider, SqlError> {
             Ok(Provider { name: "rate-micro-batch".to_owned(), position })
         }
         "kafka" | "json" | "csv" | "text" | "parquet" | "avro" | "file" | "rate" | "rate-micro-batch"
-        | "socket" | "console" | "memory" | "noop" => Ok(Provider { name, position }),
+        | "socket" | "console" | "memory" | "noop" | "postgresql" => Ok(Provider { name, position }),
         _ => Err(SqlError::Syntax { position, reason: format!("expected {KINDS}, met '{name}'") }),
     }
 }

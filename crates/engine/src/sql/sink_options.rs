@@ -9,11 +9,14 @@ use crate::query::trigger::Trigger;
 use crate::sink::columns::TopicBy;
 use crate::sink::console::Shown;
 use crate::sink::files::{FileOptions, Format};
+use crate::sink::postgres::PostgresOptions;
 use crate::sink::receiver::{Given, Receiver};
 use crate::sql::options::given::Given as Taken;
 use crate::sql::options::source::SourceOptions;
 use crate::sql::options::{TableOptions, output_mode};
 use crate::sql::statement::{CreateTable, OptionValue, Options};
+
+mod postgres;
 
 /// Where a query's rows go, and when it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,6 +45,8 @@ pub(crate) enum SinkKind {
     Receiver(Given),
     /// Files of a directory.
     Files(FileOptions),
+    /// A table of a database.
+    Postgres(Box<PostgresOptions>),
 }
 
 impl SinkOptions {
@@ -52,7 +57,7 @@ impl SinkOptions {
     pub(crate) fn of(create: &mut CreateTable) -> Result<(TableOptions, Self), SqlError> {
         if create.query.is_none() {
             let provider = &create.provider;
-            if ["console", "memory", "noop"].contains(&provider.name.as_str()) {
+            if ["console", "memory", "noop", "postgresql"].contains(&provider.name.as_str()) {
                 let reason = format!("a table on {} needs a query that fills it: AS SELECT", provider.name);
                 return Err(SqlError::Syntax { position: provider.position, reason });
             }
@@ -77,6 +82,7 @@ impl SinkOptions {
             "console" => SinkKind::Console(shown(given)?),
             "memory" => SinkKind::Memory { key: take(given, "key").map(|value| value.text) },
             "noop" => SinkKind::Noop,
+            "postgresql" => SinkKind::Postgres(Box::new(postgres::options(create.provider.position, given)?)),
             "json" | "csv" | "text" => {
                 SinkKind::Files(files(&create.provider.name, create.provider.position, given)?)
             }
@@ -93,6 +99,7 @@ impl SinkOptions {
                 "path, header, sep, nullValue, "
             }
             SinkKind::Files(_) => "path, ",
+            SinkKind::Postgres(_) => "url, dbtable, user, password, key, ",
             SinkKind::Kafka | SinkKind::Noop | SinkKind::Receiver(_) => "",
         };
         let output_mode = take(given, "outputMode").map(|value| output_mode(&value)).transpose()?;
@@ -172,6 +179,7 @@ impl SinkOptions {
         match &self.kind {
             SinkKind::Kafka => format!("topic {}", options.log()),
             SinkKind::Files(files) => format!("files to {}", files.path.display()),
+            SinkKind::Postgres(postgres) => format!("table {} of PostgreSQL", postgres.table),
             _ => options.topic.clone(),
         }
     }
@@ -207,6 +215,7 @@ fn without_topic(
         SinkKind::Noop => "noop".to_owned(),
         SinkKind::Receiver(receiver) => receiver.0.description(),
         SinkKind::Files(files) => files.path.display().to_string(),
+        SinkKind::Postgres(postgres) => postgres.table.clone(),
     };
     TableOptions {
         topic,

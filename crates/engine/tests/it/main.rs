@@ -15,6 +15,7 @@ mod formats;
 mod golden;
 mod joins;
 mod models;
+mod postgres;
 mod select;
 mod sinks;
 mod sources;
