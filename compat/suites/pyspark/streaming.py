@@ -1,4 +1,7 @@
-"""Structured Streaming of PySpark: `streaming.py sc://HOST:PORT KAFKA_HOST:PORT`. What comes out is what Spark 4 gives."""
+"""Structured Streaming of PySpark: `streaming.py sc://HOST:PORT KAFKA_HOST:PORT`. What comes out is what Spark 4 gives.
+
+`streaming.py 'local[2]' KAFKA_HOST:PORT` asks real Spark instead, with its Kafka package in PYSPARK_SUBMIT_ARGS.
+"""
 
 import json
 import sys
@@ -16,7 +19,9 @@ from pyspark.sql.streaming import StreamingQueryListener
 from tap import case, equal, finish, until
 
 ADDRESS, KAFKA = sys.argv[1], sys.argv[2]
-spark = SparkSession.builder.remote(ADDRESS).getOrCreate()
+SERVED = ADDRESS.startswith("sc://")
+builder = SparkSession.builder.config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", 2)
+spark = (builder.remote(ADDRESS) if SERVED else builder.master(ADDRESS)).getOrCreate()
 producer = KafkaProducer(bootstrap_servers=KAFKA)
 scratch = Path(tempfile.mkdtemp(prefix="streaming-"))
 
@@ -373,7 +378,7 @@ def start(frame, sink="noop", mode=None, **options):
 @case("Spark's refusals: frames")
 def _():
     words = "Queries with streaming sources must be executed with writeStream.start()"
-    for deed in [rate().show, rate().collect, rate().count]:
+    for deed in [rate().show, rate().collect, rate().count, lambda: rate().tail(1)]:
         refused(deed, AnalysisException, "_LEGACY_ERROR_TEMP_3102", words)
     refused(lambda: start(spark.range(3)), AnalysisException, "WRITE_STREAM_NOT_ALLOWED")
     refused(lambda: rate().write.json(str(scratch / "x")), AnalysisException, "CALL_ON_STREAMING_DATASET_UNSUPPORTED")
@@ -399,6 +404,8 @@ def _():
     refused(lambda: start(rate().join(other, "value"), mode="update"), AnalysisException, None, "only in Append output mode")
     refused(lambda: start(rate().join(other, "value", "left_outer")), AnalysisException, None, "without a watermark")
     ends = spark.range(3).withColumnRenamed("id", "value")
+    mixed = rate().select("value").union(ends)
+    refused(lambda: start(mixed), AnalysisException, None, "Union between streaming and batch")
     refused(lambda: start(rate().join(ends, "value", "right_outer")), AnalysisException, None, "RightOuter join")
     within = rate().dropDuplicatesWithinWatermark
     refused(lambda: within(["value"]).schema, AnalysisException, None, "without watermark")

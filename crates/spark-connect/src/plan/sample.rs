@@ -6,6 +6,7 @@ use datafusion::logical_expr::{Expr, lit};
 use crate::error::{Result, SparkError};
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, filtered, input, limited};
+use crate::streaming::not_streaming;
 use crate::wire::relation::Tail;
 use crate::wire::statistics::Sample;
 
@@ -57,6 +58,7 @@ impl Planner<'_> {
     }
 
     async fn collect_column(&mut self, frame: Frame) -> Result<Vec<ScalarValue>> {
+        not_streaming(&frame.plan)?;
         let mut rows = self.session.engine.dataframes().run(frame.plan).await?;
         let mut values = Vec::new();
         while let Some(batch) = rows.next().await {

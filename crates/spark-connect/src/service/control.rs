@@ -98,9 +98,9 @@ pub(crate) async fn fetch_error_details(
             error_type_hierarchy: error.class.hierarchy().iter().map(|&class| class.to_owned()).collect(),
             message: error.message(),
             spark_throwable: Some(DetailedSparkThrowable {
-                error_class: Some(error.condition.to_owned()),
+                error_class: Some(error.condition.to_owned()).filter(|condition| !condition.is_empty()),
                 message_parameters: error.parameters,
-                sql_state: Some(error.sql_state.to_owned()),
+                sql_state: Some(error.sql_state.to_owned()).filter(|state| !state.is_empty()),
                 ..Default::default()
             }),
             ..Default::default()

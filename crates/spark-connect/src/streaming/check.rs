@@ -77,6 +77,10 @@ pub(crate) fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<OutputMode> 
             Err(refused("Limits are not supported on streaming DataFrames/Datasets in Update output mode;"))
         }
         LogicalPlan::Join(join) => check_join(join, mode),
+        // Rows that end would come again with every batch.
+        LogicalPlan::Union(union) if !union.inputs.iter().all(|input| is_streaming(input)) => {
+            Err(refused("Union between streaming and batch DataFrames/Datasets is not supported;"))
+        }
         _ => Ok(()),
     })?;
     Ok(match mode {

@@ -110,7 +110,11 @@ impl Planner<'_> {
 
     pub(crate) fn with_watermark(&mut self, frame: Frame, with: &WithWatermark) -> Result<Frame> {
         let delay = interval_us(&with.delay_threshold).ok_or_else(|| {
-            let text = format!("[CANNOT_PARSE_INTERVAL] Unable to parse '{}'.", with.delay_threshold);
+            let text = format!(
+                "Unable to parse '{}'. Please ensure that the value provided is in a valid format for defining an \
+                 interval.",
+                with.delay_threshold
+            );
             SparkError::new(Class::Analysis, "CANNOT_PARSE_INTERVAL", "22006", text)
         })?;
         if delay < 0 {
@@ -182,11 +186,11 @@ fn kafka(own: Kafka, options: &mut BTreeMap<String, String>) -> Result<()> {
         ["subscribe", "subscribePattern", "assign"].into_iter().filter(|way| has(options, way)).count();
     if ways != 1 {
         let text = match ways {
-            0 => "One of the following options must be specified for Kafka source: subscribe, subscribePattern, \
+            0 => "One of the following options must be specified for Kafka source: subscribe, subscribepattern, \
                   assign. See the docs for more details."
                 .to_owned(),
-            _ => "Only one of the following options can be specified for Kafka source: assign, subscribe, \
-                  subscribePattern. See the docs for more details."
+            _ => "Only one of the following options can be specified for Kafka source: subscribe, subscribepattern, \
+                  assign. See the docs for more details."
                 .to_owned(),
         };
         return Err(SparkError::illegal(text));
@@ -212,7 +216,7 @@ fn socket(options: &BTreeMap<String, String>) -> Result<()> {
     for (name, what) in [("host", "a host"), ("port", "a port")] {
         if !has(options, name) {
             let text = format!("Set {what} to read from with option(\"{name}\", ...).");
-            return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_1136", "42000", text));
+            return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_1136", "", text));
         }
     }
     Ok(())
@@ -237,7 +241,7 @@ fn files(
         .first()
         .cloned()
         .or(given)
-        .ok_or_else(|| SparkError::illegal("'path' is not specified"))?;
+        .ok_or_else(|| SparkError::illegal("'path' is not specified."))?;
     let path = local_path(&path)?;
     if !path.contains('*') && !std::path::Path::new(&path).exists() {
         let text = format!("Path does not exist: file:{path}.");
@@ -271,8 +275,13 @@ pub(super) fn local_path(path: &str) -> Result<String> {
 }
 
 fn own_schema(format: &str) -> SparkError {
-    let text = format!(
-        "The {format} source does not support user-specified schema. Remove the schema: its columns are given."
-    );
-    SparkError::new(Class::Unsupported, "UNSUPPORTED_FEATURE", "0A000", text)
+    match format {
+        "kafka" => SparkError::illegal(
+            "requirement failed: Kafka source has a fixed schema and cannot be set with a custom one",
+        ),
+        _ => {
+            let text = format!("The source {format} does not support user-specified schema.");
+            SparkError::new(Class::Unsupported, "_LEGACY_ERROR_TEMP_2242", "", text)
+        }
+    }
 }

@@ -111,7 +111,12 @@ fn trigger(asked: Option<&Asked>) -> Result<Trigger> {
                     "Error parsing '{text}' to interval. Please ensure that the value provided is in a valid format for \
                      defining an interval."
                 );
-                SparkError::new(Class::IllegalArgument, "INVALID_INTERVAL_FORMAT", "22006", text)
+                SparkError::new(
+                    Class::IllegalArgument,
+                    "INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER",
+                    "22006",
+                    text,
+                )
             };
             let micros = interval_us(text).ok_or_else(wrong)?;
             match u64::try_from(micros) {
