@@ -43,9 +43,9 @@ impl Server {
         assert_eq!(said.code, Some(0), "{args:?}: {said:?}");
     }
 
-    /// The rows that `result.sql` asks for.
-    fn result(&self, name: &str) -> Vec<Value> {
-        let sql = json!({ "sql": text(&folder(name).join("result.sql")) });
+    /// The rows that a question asks for, `result.sql` being one.
+    fn result(&self, name: &str, question: &str) -> Vec<Value> {
+        let sql = json!({ "sql": text(&folder(name).join(question).with_extension("sql")) });
         let mut said = ureq::post(format!("http://{}/api/sql", self.http)).send_json(sql).unwrap();
         let said: Value = said.body_mut().read_json().unwrap();
         said["answers"][0]["rows"].as_array().unwrap().clone()
@@ -56,18 +56,20 @@ impl Server {
     }
 }
 
-fn expected(name: &str) -> Vec<Value> {
-    text(&folder(name).join("result.json")).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+fn expected(name: &str, question: &str) -> Vec<Value> {
+    let answer = text(&folder(name).join(question).with_extension("json"));
+    answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Produces the data, runs the program to the end of it and compares.
-fn plays(name: &str, data: &[(&str, &str)]) {
+fn plays(name: &str, data: &[(&str, &str)]) -> Server {
     let server = Server::start();
     for (topic, file) in data {
         server.ok(&["produce", topic, "-l", folder(name).join(file).to_str().unwrap()]);
     }
     server.ok(&["run", folder(name).join("pipeline.sql").to_str().unwrap(), "--available-now"]);
-    assert_eq!(server.result(name), expected(name), "{name}");
+    assert_eq!(server.result(name, "result"), expected(name, "result"), "{name}");
+    server
 }
 
 #[test]
@@ -76,7 +78,8 @@ fn every_example_gives_its_result() {
     plays("words-per-batch", &[("lines", "lines.txt")]);
     plays("hashtags", &[("messages", "messages.jsonl")]);
     plays("clicks", &[("activity", "activity.jsonl")]);
-    plays("sensor", &[("readings", "readings.jsonl")]);
+    let sensor = plays("sensor", &[("readings", "readings.jsonl")]);
+    assert_eq!(sensor.result("sensor", "last-five"), expected("sensor", "last-five"));
     let stations = [("north", "north.jsonl"), ("south", "south.jsonl"), ("west", "west.jsonl")];
     plays("joint-average", &stations);
     through_a_socket();
@@ -93,7 +96,7 @@ fn through_a_socket() {
     server.ok(&["run", pipeline.to_str().unwrap(), "--detach"]);
     let (mut connection, _) = listener.accept().unwrap();
     connection.write_all(text(&folder(name).join("lines.txt")).as_bytes()).unwrap();
-    while server.result(name) != expected(name) {
+    while server.result(name, "result") != expected(name, "result") {
         let queries = server.queries();
         assert!(queries.iter().all(|query| query["state"] == "running"), "{queries:?}");
     }
