@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
+use crate::python::{Pool, reachable};
 use crate::rpc::Rpc;
 use crate::session::Sessions;
 use crate::streaming::Kafka;
@@ -63,7 +64,8 @@ impl SparkConnect {
         let listen = |source| BindError::Listen { addr, source };
         let listener = TcpListener::bind(addr).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        let sessions = Sessions::new(engine, env, config.python, Kafka(config.kafka));
+        let python = Pool::new(config.python, reachable(addr));
+        let sessions = Sessions::new(engine, env, python, Kafka(config.kafka));
         Ok(SparkConnect { listener, addr, sessions: Arc::new(sessions) })
     }
 

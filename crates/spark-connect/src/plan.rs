@@ -263,6 +263,10 @@ impl<'a> Planner<'a> {
                 let frame = over!(cov);
                 self.pair(frame, "covar_samp", &cov.col1, &cov.col2)
             }
+            RelType::ApplyInPandasWithState(_) => Err(SparkError::unsupported("applyInPandasWithState")),
+            RelType::CommonInlineUserDefinedTableFunction(_) => {
+                Err(SparkError::unsupported("Python table functions (udtf)"))
+            }
             _ => Err(SparkError::unsupported("this kind of relation")),
         }
     }

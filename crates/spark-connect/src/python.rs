@@ -14,6 +14,7 @@ mod modules;
 mod package;
 mod pool;
 mod run;
+mod stream;
 mod task;
 mod worker;
 
@@ -25,3 +26,4 @@ pub(crate) use modules::Modules;
 pub use package::Package;
 pub(crate) use pool::Pool;
 pub(crate) use run::{Guard, Run};
+pub(crate) use stream::{Batches, reachable};

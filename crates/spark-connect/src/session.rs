@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -78,9 +77,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Sessions {
-    /// `python` runs the functions of sessions that name no other.
-    pub(crate) fn new(engine: Engine, env: Env, python: Option<PathBuf>, kafka: Kafka) -> Self {
-        Sessions { engine, env, python: Arc::new(Pool::new(python)), kafka, sessions: Mutex::default() }
+    pub(crate) fn new(engine: Engine, env: Env, python: Pool, kafka: Kafka) -> Self {
+        Sessions { engine, env, python: Arc::new(python), kafka, sessions: Mutex::default() }
     }
 
     /// The client's session, made if there is none.

@@ -176,6 +176,15 @@ def run(task, command, connection):
     TaskContext._setTaskContext(None)
 
 
+def batches(task, command, connection):
+    """The function of a streaming query."""
+    version(task)
+    paths(task)
+    from pelton import batches
+
+    batches.run(task, command, connection)
+
+
 def alone(parent):
     """Ends with the server, even out of an endless loop."""
     while os.getppid() == parent:
@@ -210,7 +219,7 @@ def main():
         (length,) = INT.unpack_from(data)
         task = json.loads(data[4 : 4 + length])
         try:
-            run(task, data[4 + length :], connection)
+            (run if task["kind"] == "function" else batches)(task, data[4 + length :], connection)
             sys.stdout.flush()
             connection.send(b"F")
         except EOFError:

@@ -33,6 +33,10 @@ impl Resolver<'_> {
                     _ => return Err(SparkError::invalid("Only functions have windows.")),
                 }
             }
+            Some(ExprType::CommonInlineUserDefinedFunction(function)) => {
+                let what = format!("the Python function {} over a window", function.function_name);
+                return Err(SparkError::unsupported(what));
+            }
             _ => return Err(SparkError::invalid("Only functions have windows.")),
         };
         let frame = self.frame_of(&call.function_name, window.frame_spec.as_ref(), &order)?;

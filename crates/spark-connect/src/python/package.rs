@@ -9,6 +9,7 @@ use tempfile::TempDir;
 const FILES: &[(&str, &str)] = &[
     ("__init__.py", include_str!("../../python/pelton/__init__.py")),
     ("__main__.py", include_str!("../../python/pelton/__main__.py")),
+    ("batches.py", include_str!("../../python/pelton/batches.py")),
     ("context.py", include_str!("../../python/pelton/context.py")),
     ("worker.py", include_str!("../../python/pelton/worker.py")),
     ("session.py", include_str!("../../python/pelton/session.py")),

@@ -1,5 +1,6 @@
 //! The workers that wait for their next task.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -27,16 +28,19 @@ pub(crate) struct Key {
 pub(crate) struct Pool {
     /// The Python of sessions that name none.
     pub(crate) program: PathBuf,
+    /// Where workers find the server.
+    pub(crate) door: SocketAddr,
     package: Mutex<Option<Package>>,
     idle: Mutex<Vec<(Key, Worker)>>,
     busy: AtomicUsize,
 }
 
 impl Pool {
-    pub(crate) fn new(program: Option<PathBuf>) -> Self {
+    pub(crate) fn new(program: Option<PathBuf>, door: SocketAddr) -> Self {
         let program = program.or_else(|| std::env::var_os("PYSPARK_PYTHON").map(PathBuf::from));
         Pool {
             program: program.unwrap_or_else(|| PathBuf::from("python3")),
+            door,
             package: Mutex::default(),
             idle: Mutex::default(),
             busy: AtomicUsize::new(0),

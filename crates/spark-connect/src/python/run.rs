@@ -1,6 +1,7 @@
 //! The Python of one plan: its open tasks, and their end when the plan ends.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -162,10 +163,20 @@ impl Run {
 
     /// Ends the worker of a task that failed.
     pub(crate) fn lost(&self, task: Task) {
-        let killer = task.worker().killer();
+        self.end(task.into_worker());
+    }
+
+    /// Ends a worker.
+    pub(crate) fn end(&self, worker: Worker) {
+        let killer = worker.killer();
         lock(&self.state).busy.retain(|busy| !busy.is(&killer));
         self.pool.gone();
-        drop(task);
+        drop(worker);
+    }
+
+    /// Where a worker finds the door, to be a client of the session.
+    pub(crate) fn door(&self) -> SocketAddr {
+        self.pool.door
     }
 
     /// The error, or that the plan was stopped if that is why.
@@ -174,7 +185,7 @@ impl Run {
     }
 
     /// Ends everything: tasks that wait are let finish, the others are killed.
-    fn stop(self: &Arc<Self>) {
+    pub(crate) fn stop(self: &Arc<Self>) {
         let parked: Vec<Task> = {
             let mut state = lock(&self.state);
             state.stopped = true;

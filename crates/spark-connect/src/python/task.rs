@@ -56,7 +56,7 @@ impl Task {
             arguments.iter().enumerate().map(|(place, offset)| json!([offset, named(place)])).collect();
         let rows = function.eval_type == kind::ARROW_BATCHED;
         let about = json!({
-            "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
+            "kind": "function", "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
             "settings": run.settings(), "paths": run.paths(), "files": run.files(),
             "input_type": rows.then(|| schema::json::write_schema(input).to_string()),
         });

@@ -9,6 +9,7 @@ use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::Planner;
 use crate::plan::frame::Stored;
+use crate::python::Batches;
 use crate::session::Session;
 use crate::streaming::{Query, Wanted, check, progress, started, writing};
 use crate::wire::execute::ResponseType;
@@ -30,9 +31,6 @@ pub(crate) async fn start(
     operation: &Operation,
     start: WriteStreamOperationStart,
 ) -> Result<()> {
-    if start.foreach_batch.is_some() || start.foreach_writer.is_some() {
-        return Err(SparkError::unsupported("foreachBatch and foreach of a stream"));
-    }
     if let Some(SinkDestination::TableName(table)) = &start.sink_destination {
         return Err(SparkError::unsupported(format!(
             "toTable({table}) of a stream; the formats memory and kafka make tables that SQL can ask"
@@ -49,6 +47,7 @@ pub(crate) async fn start(
         session.streams.check_name(name)?;
     }
     writing.mode = check(&frame.plan, writing.mode)?;
+    writing.receiver = Batches::of(session, &planner.python, &start, frame.schema())?;
     let memory = writing.name.clone().filter(|_| writing.format == "memory");
     let Planner { frames, python, .. } = planner;
     let handle = frames.start(frame.plan, &columns, writing).await?;
@@ -104,7 +103,7 @@ async fn answer(query: &Query, asked: QueryAsk) -> Result<Option<QueryResult>> {
         QueryAsk::LastProgress(_) => told(query, 1),
         QueryAsk::RecentProgress(_) => told(query, usize::MAX),
         QueryAsk::Stop(_) => {
-            query.handle.stop().await;
+            query.stop().await;
             return Ok(None);
         }
         QueryAsk::ProcessAllAvailable(_) => {

@@ -1,7 +1,9 @@
 //! The queries of a session, and who listens to them.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use engine::streaming::StreamQuery;
 use tokio::sync::{mpsc, watch};
@@ -13,6 +15,8 @@ use crate::streaming::event;
 
 /// Queries that have ended and can still be asked about.
 const ENDED_MAX: usize = 100;
+/// How long the functions of a batch may go on when their query stops.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Events that wait for the listeners of a client.
 const EVENTS_WAITING: usize = 1000;
 
@@ -42,6 +46,17 @@ impl Query {
                 .with("runId", &self.run_id)
                 .with("message", error),
         )
+    }
+
+    /// Ends it after the batch that it is at; Python that does not come to an end is ended.
+    pub(crate) async fn stop(&self) {
+        let mut stopping = pin!(self.handle.stop());
+        if tokio::time::timeout(PATIENCE, &mut stopping).await.is_err() {
+            if let Some(python) = &*lock(&self.python) {
+                python.stop();
+            }
+            stopping.await;
+        }
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -193,7 +208,7 @@ impl Streams {
         *lock(&self.listening) = None;
         let queries: Vec<_> = lock(&self.queries).drain(..).collect();
         for query in queries {
-            query.handle.stop().await;
+            query.stop().await;
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Wanted {
 pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOperationStart) -> Result<Wanted> {
     let mut options = start.options.clone();
     let format = match start.format.to_lowercase() {
+        // The rows are for a function: no format takes them.
+        _ if start.foreach_batch.is_some() || start.foreach_writer.is_some() => "noop".to_owned(),
         format if format.is_empty() => "parquet".to_owned(),
         format => format,
     };
