@@ -139,7 +139,7 @@ mod tests {
         };
         assert_eq!(packages(&[]), ["kcat", "chromium", "postgresql"]);
         assert_eq!(packages(&["kafkacat", "psql"]), ["chromium"]);
-        assert!(packages(&["kcat", "google-chrome"]).is_empty());
+        assert!(packages(&["kcat", "google-chrome", "psql"]).is_empty());
     }
 
     #[test]

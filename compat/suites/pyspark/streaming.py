@@ -388,8 +388,6 @@ def _():
     refused(lambda: spark.readStream.format("json").load("/tmp").schema, IllegalArgumentException, None, "Schema must be specified")
     source = spark.readStream.format("kafka").option("subscribe", "a")
     refused(lambda: source.load().schema, IllegalArgumentException, None, "'kafka.bootstrap.servers' must be specified")
-    elsewhere = source.option("kafka.bootstrap.servers", "127.0.0.1:1")
-    refused(lambda: elsewhere.load().schema, PySparkException, "UNSUPPORTED_FEATURE", "127.0.0.1:1")
 
 
 @case("Spark's refusals: output modes")

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import packages
-from server import binary
+from server import Server, binary
 from suite import Skip, Suite
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +27,16 @@ def script(name):
         this.tap([python, HERE / name, address, this.address], env={"PYTHONPATH": str(COMPAT)})
 
     return run
+
+
+def elsewhere(this):
+    """Another Kafka than the one of the server that PySpark asks: here a second server's."""
+    python, address = client(this)
+    other = Server(this.directory / "elsewhere").start()
+    try:
+        this.tap([python, HERE / "elsewhere.py", address, other.kafka], env={"PYTHONPATH": str(COMPAT)})
+    finally:
+        other.kill()
 
 
 def restart(this):
@@ -63,5 +73,6 @@ SUITES = [
     Suite("PySpark scripts by pelton submit", VERSION, submitted, quick=True, minutes=5),
     Suite("PySpark's Structured Streaming", VERSION, script("streaming.py"), quick=True, minutes=10),
     Suite("PySpark's programs of examples/", VERSION, script("examples.py"), quick=True, minutes=5),
+    Suite("PySpark's Structured Streaming over another Kafka", VERSION, elsewhere, quick=True, minutes=5),
     Suite("PySpark's Structured Streaming over a crash", VERSION, restart, quick=True, minutes=5),
 ]

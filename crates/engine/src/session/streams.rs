@@ -171,7 +171,7 @@ impl Inner {
         let planned = shared.checked(definition, compiled)?;
         check_models(&shared.registry, &planned)?;
         shared.source_topics(definition.reads)?;
-        if sink.kind == SinkKind::Kafka && !options.topic.is_empty() {
+        if sink.kind == SinkKind::Kafka && !options.topic.is_empty() && options.outside().is_none() {
             shared.topic(&options.topic, None)?;
         }
         let (journal, recovered) = match known {

@@ -159,6 +159,17 @@ impl SinkOptions {
             return Err(SqlError::Unsupported(format!("write files with the option {name}")));
         }
         let mut options = without_topic(&kind, Some(mode), None);
+        if kind == SinkKind::Kafka && !given.given.is_empty() {
+            let Some(text) = topic.clone() else {
+                let what = "write to another Kafka without the option topic";
+                return Err(SqlError::Unsupported(what.to_owned()));
+            };
+            let value = OptionValue { text, position: given.position };
+            given.given.insert("topic".to_owned(), value);
+            let mut taken = Taken::new(&given);
+            options.source = SourceOptions::from("kafka", &mut taken, true)?;
+            taken.finish()?;
+        }
         options.topic = topic.unwrap_or(options.topic);
         Ok((options, SinkOptions { kind, trigger, view: false, records }))
     }

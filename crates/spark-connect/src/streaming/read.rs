@@ -32,7 +32,7 @@ const KAFKA_UNKNOWN: [&str; 3] = ["topic", "format", "value.format"];
 pub(crate) struct Kafka(pub(crate) Option<SocketAddr>);
 
 impl Kafka {
-    /// Takes the options that concern the connection, if they mean this server.
+    /// Takes the options that concern the connection, if they mean this server; those of another cluster stay.
     pub(crate) fn take(self, options: &mut BTreeMap<String, String>) -> Result<()> {
         const SERVERS: &str = "kafka.bootstrap.servers";
         let servers = options.iter().find(|(name, _)| name.eq_ignore_ascii_case(SERVERS));
@@ -43,13 +43,9 @@ impl Kafka {
             SparkError::illegal(text)
         };
         let servers = servers.ok_or_else(missing)?;
-        if !servers.split(',').all(|server| self.is(server.trim())) {
-            let own = self.0.map_or_else(|| "none".to_owned(), |own| own.to_string());
-            return Err(SparkError::unsupported(format!(
-                "Kafka at {servers}; topics are those of this server, whose own address is {own}"
-            )));
+        if servers.split(',').all(|server| self.is(server.trim())) {
+            options.retain(|name, _| !is_of_connection(name));
         }
-        options.retain(|name, _| !name.to_lowercase().starts_with("kafka."));
         Ok(())
     }
 
@@ -63,6 +59,11 @@ impl Kafka {
         };
         addresses.into_iter().any(|address| address.port() == own.port() && here(address.ip()))
     }
+}
+
+/// Whether an option is for the client of a Kafka cluster.
+pub(crate) fn is_of_connection(option: &str) -> bool {
+    option.to_lowercase().starts_with("kafka.")
 }
 
 impl Planner<'_> {

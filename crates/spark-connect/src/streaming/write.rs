@@ -11,7 +11,7 @@ use crate::error::{Class, Result, SparkError};
 use crate::plan::frame::Frame;
 use crate::plan::unknown_source;
 use crate::session::Session;
-use crate::streaming::read::local_path;
+use crate::streaming::read::{is_of_connection, local_path};
 use crate::wire::streaming::{SinkDestination, Trigger as Asked, WriteStreamOperationStart};
 
 /// The columns that a record is made of.
@@ -153,7 +153,7 @@ fn checkpoint(
     Ok(Some(PathBuf::from(local_path(&root)?).join(below)))
 }
 
-/// The columns of a record, which go to a topic of this server.
+/// The columns of a record, which go to a topic.
 fn kafka(
     session: &Session,
     frame: &Frame,
@@ -161,7 +161,8 @@ fn kafka(
     columns: &mut Vec<(String, String)>,
 ) -> Result<()> {
     session.kafka.take(options)?;
-    options.retain(|name, _| name.eq_ignore_ascii_case("topic"));
+    let is_topic = |name: &String| name.eq_ignore_ascii_case("topic");
+    options.retain(|name, _| is_topic(name) || is_of_connection(name));
     columns.retain(|(_, name)| RECORD.contains(&name.as_str()));
     let absent = |name: &str| {
         let text = format!("Required attribute '{name}' not found.");
@@ -170,7 +171,7 @@ fn kafka(
     if !columns.iter().any(|(_, name)| name == "value") {
         return Err(absent("value"));
     }
-    if options.is_empty() && !columns.iter().any(|(_, name)| name == "topic") {
+    if !options.keys().any(is_topic) && !columns.iter().any(|(_, name)| name == "topic") {
         let text = "topic option required when no 'topic' attribute is present. Use the topic option for setting a topic.";
         return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_3102", "", text));
     }

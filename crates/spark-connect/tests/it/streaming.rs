@@ -186,10 +186,6 @@ async fn what_spark_refuses_is_refused_in_its_words() {
     let files = start(stream("lines"), "json", "append", "").message(3, pair("path", "/nowhere"));
     refused(command(6, files), "checkpointLocation must be specified").await;
     refused(command(6, start(stream("lines"), "nosuch", "append", "")), "DATA_SOURCE_NOT_FOUND").await;
-    let kafka = Message::new().text(1, "kafka").message(3, pair("subscribe", "lines"));
-    let kafka = kafka.message(3, pair("kafka.bootstrap.servers", "127.0.0.1:9092"));
-    let elsewhere = Message::new().message(2, Message::new().message(2, kafka).number(3, 1));
-    refused(command(6, start(elsewhere, "noop", "append", "")), "UNSUPPORTED_FEATURE").await;
     let query = start(stream("lines"), "noop", "append", "only");
     door.started(query.clone()).await;
     refused(command(6, query), "already active").await;
