@@ -5,6 +5,10 @@
 A program writes numbers into the outside Kafka, in transactions of which some are taken back. A query reads them there
 and writes them there again. At random moments Pelton is killed (`kill -9`), or Apache Kafka, or both, and started again
 on the same data. In the end whoever reads with read_committed must find every committed number, each once.
+
+Apache Kafka dies while no transaction is being committed. Version 4.3.1, killed between promising a commit and marking
+it in the topics, can note after its start that it is complete without a mark in any partition: what was committed is
+never seen, and all that follows in such a partition is held back.
 """
 
 import argparse
@@ -18,10 +22,12 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import confluent_kafka
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from apache_kafka import ApacheKafka
 from server import Server, until
@@ -48,6 +54,12 @@ def query(server, name):
     (found,) = [query for query in call(server, "queries") if query["name"] == name]
     assert not found.get("error"), found
     return found
+
+
+def behind(server, name):
+    """How many offsets of its topics a query has not taken yet."""
+    logs = query(server, name)["source"].values()
+    return sum(at["end"] - at["offset"] for partitions in logs for at in partitions.values())
 
 
 def settings(kafka, **more):
@@ -107,7 +119,7 @@ def seen(kafka, topic):
     told = {"group.id": "reader", "isolation.level": "read_committed", "enable.auto.commit": False}
     consumer = confluent_kafka.Consumer(settings(kafka, **told, **{"enable.partition.eof": True}))
     partitions = consumer.list_topics(topic, SECONDS).topics[topic].partitions
-    consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in partitions])
+    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
     values, ended = [], set()
     while len(ended) < len(partitions):
         message = consumer.poll(SECONDS)
@@ -129,6 +141,7 @@ class Numbers(threading.Thread):
         super().__init__(daemon=True)
         self.kafka, self.topic, self.random = kafka, topic, random.Random(seed)
         self.committed, self.doubtful = [], set()
+        self.turn = threading.Lock()
         self.stopping = False
         self.next = 0
         self.broken = None
@@ -148,7 +161,9 @@ class Numbers(threading.Thread):
         try:
             producer.init_transactions(SECONDS)
             while not self.stopping:
-                self.transaction(producer)
+                with self.turn:
+                    self.transaction(producer)
+                time.sleep(self.random.uniform(0, 0.02))
         except confluent_kafka.KafkaException as error:
             if error.args[0].fatal() or error.args[0].txn_requires_abort() or error.args[0].retriable():
                 return
@@ -168,7 +183,6 @@ class Numbers(threading.Thread):
         producer.commit_transaction(SECONDS)
         self.doubtful.difference_update(numbers)
         self.committed.extend(numbers)
-        time.sleep(self.random.uniform(0, 0.02))
 
 
 PIPELINE = """
@@ -196,10 +210,13 @@ def campaign(directory, kills, seed, tell=lambda text: None):
             until(lambda seen=seen: come(numbers, pelton, seen), "rows come", 4 * SECONDS)
             time.sleep(chance.uniform(0, 0.5))
             victims = chance.choices([(pelton,), (kafka,), (kafka, pelton)], [8, 1, 1])[0]
-            for victim in victims:
-                victim.kill()
-            for victim in victims:
-                victim.start(keep_port=True) if victim is kafka else victim.start()
+            with numbers.turn if kafka in victims else nullcontext():
+                if kafka in victims:
+                    until(lambda: calm(kafka, pelton), "all transactions have ended", 4 * SECONDS)
+                for victim in victims:
+                    victim.kill()
+                for victim in victims:
+                    victim.start(keep_port=True) if victim is kafka else victim.start()
             tell(f"{kill} of {kills}: {' and '.join(type(victim).__name__ for victim in victims)}, {numbers.next} numbers")
         numbers.stopping = True
         numbers.join(SECONDS)
@@ -216,6 +233,22 @@ def campaign(directory, kills, seed, tell=lambda text: None):
         numbers.stopping = True
         for each in (pelton, kafka):
             each.close()
+
+
+def calm(kafka, pelton):
+    """Whether no transaction is open: the queries have all, and a careful reader sees each partition to its end."""
+    write_on(pelton)
+    if any(behind(pelton, query["name"]) for query in call(pelton, "queries")):
+        return False
+    admin = AdminClient(settings(kafka))
+    topics = [topic for name, topic in admin.list_topics(timeout=SECONDS).topics.items() if not name.startswith("__")]
+    asked = {TopicPartition(topic.topic, number): OffsetSpec.latest() for topic in topics for number in topic.partitions}
+
+    def ends(isolation):
+        found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=SECONDS)
+        return {(at.topic, at.partition): end.result(SECONDS).offset for at, end in found.items()}
+
+    return ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED)
 
 
 def settled(kafka, name):

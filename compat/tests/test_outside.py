@@ -8,7 +8,7 @@ from confluent_kafka.admin import NewPartitions
 
 import jvm
 from apache_kafka import ApacheKafka, secured
-from outside import SECONDS, call, campaign, committed, create, options, produce, query, read_to, settings, sql
+from outside import SECONDS, behind, call, campaign, committed, create, options, produce, query, read_to, settings, sql
 from server import Server, binary, until
 
 pytestmark = [
@@ -73,11 +73,6 @@ def test_every_committed_record_comes_once_whoever_is_killed(kafka, pelton):
     assert counted(pelton, "numbers") == (5_100, 5_100, sum(range(5_100)))
     # Records that were taken back are behind it, too.
     until(lambda: behind(pelton, "copied") == 0, "nothing is left to read", SECONDS)
-
-
-def behind(server, name):
-    logs = query(server, name)["source"].values()
-    return sum(at["end"] - at["offset"] for partitions in logs for at in partitions.values())
 
 
 def test_bounds_columns_and_dead_letters(kafka, pelton):
