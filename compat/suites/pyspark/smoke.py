@@ -11,7 +11,13 @@ import threading
 import uuid
 from pathlib import Path
 
-from pyspark.errors import AnalysisException, ParseException
+from pyspark.errors import (
+    AnalysisException,
+    ArithmeticException,
+    DateTimeException,
+    NumberFormatException,
+    ParseException,
+)
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
@@ -335,6 +341,33 @@ def _():
     until(lambda: spark.interruptTag("slow") or not thread.is_alive(), "the operation is there to be interrupted")
     thread.join(30)
     assert failed and "OPERATION_CANCELED" in failed[0], failed
+
+
+@case("what does not fit is an error, as in Spark's ANSI mode")
+def _():
+    one = spark.range(1, 2)
+    for condition, state, kind, value in [
+        ("DIVIDE_BY_ZERO", "22012", ArithmeticException, F.col("id") / 0),
+        ("DIVIDE_BY_ZERO", "22012", ArithmeticException, F.expr("id div 0")),
+        ("ARITHMETIC_OVERFLOW", "22003", ArithmeticException, F.col("id") + 9223372036854775807),
+        ("ARITHMETIC_OVERFLOW", "22003", ArithmeticException, F.col("id").cast("int") * F.lit(2147483647) * 2),
+        ("CAST_OVERFLOW", "22003", ArithmeticException, (F.col("id") + 299).cast("tinyint")),
+        ("CAST_INVALID_INPUT", "22018", NumberFormatException, F.concat(F.col("id"), F.lit("x")).cast("int")),
+        ("CAST_INVALID_INPUT", "22018", DateTimeException, F.concat(F.col("id"), F.lit("x")).cast("date")),
+        ("CAST_INVALID_INPUT", "22018", NumberFormatException, F.concat(F.col("id"), F.lit("x")) > 3),
+    ]:
+        error = refused(kind, condition, lambda value=value: one.select(value).collect())
+        equal(error.getSqlState(), state)
+    text = F.concat(F.col("id"), F.lit("x"))
+    equal(rows(one.select(F.try_divide("id", F.lit(0)), text.try_cast("int"), F.expr("try_add(id, 1L)"))), [(None, None, 2)])
+    reckoned = one.select(
+        (F.lit(1) + 1).alias("i"), (F.lit(1) + F.col("id")).alias("l"), (F.lit(1) / 2).alias("d"), (F.lit(7) % 4).alias("m"),
+        (F.lit(decimal.Decimal("1.5")) * 2).alias("x"), (F.lit("3") + 4).alias("s"), F.lit(7).cast("long").alias("c"),
+    )
+    equal([kind for _, kind in reckoned.dtypes][:4], ["int", "bigint", "double", "int"])
+    equal(rows(reckoned), [(2, 2, 0.5, 3, decimal.Decimal("3.0"), 7, 7)])
+    # What a condition leaves out is not reckoned.
+    equal(rows(one.select(F.when(F.col("id") > 5, F.col("id") / 0).otherwise(0.0))), [(0.0,)])
 
 
 @case("two sessions do not see each other's views")

@@ -422,7 +422,7 @@ def _():
     again = rate().writeStream.format("noop").queryName("only")
     refused(again.start, IllegalArgumentException, None, "already active")
     query.stop()
-    refused(lambda: start(rate(), "parquet", path=path, checkpointLocation=path), PySparkException, "UNSUPPORTED_FEATURE")
+    refused(lambda: start(rate(), "orc", path=path, checkpointLocation=path), PySparkException, "UNSUPPORTED_FEATURE")
 
 
 for query in spark.streams.active:

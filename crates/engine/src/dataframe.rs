@@ -21,6 +21,8 @@ use crate::plan::event_time::rewrite::expand_windows;
 use crate::plan::resolve::{self, Known};
 use crate::plan::stream::StillTable;
 use crate::session::Engine;
+use crate::session::catalog::Table;
+use crate::source::Source;
 use crate::source::bounded::BoundedStream;
 use crate::source::shape::Shape;
 use crate::sql::types;
@@ -96,6 +98,10 @@ impl DataFrames {
         &self.context
     }
 
+    pub(crate) fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -116,15 +122,24 @@ impl DataFrames {
             return Ok(Some(Arc::new(rows.map_err(|error| SqlError::plan(&error))?)));
         }
         let Some((table, source)) = self.engine.table_once(name)? else { return Ok(None) };
+        self.once(table, source).await.map(Some)
+    }
+
+    /// What a source holds now, under a table's columns.
+    pub(crate) async fn once(
+        &self,
+        table: Arc<Table>,
+        source: Arc<dyn Source>,
+    ) -> Result<Arc<dyn TableProvider>, SqlError> {
         let schema: SchemaRef = Arc::new(Schema::new(table.columns.clone()));
         let attempt = || format!("read {}", source.name());
         let bounds = source.bounds().await.map_err(|error| SqlError::failed(attempt(), error))?;
-        let endless = || SqlError::invalid(name, "can only be read as a stream: it has no end");
+        let endless = || SqlError::invalid(table.name.clone(), "can only be read as a stream: it has no end");
         let bounds = bounds.ok_or_else(endless)?;
         let stream = BoundedStream::new(source, Shape::new(Arc::clone(&schema)), bounds, &Arc::default());
         let rows = StreamingTable::try_new(schema, vec![Arc::new(stream)]);
         let rows = rows.map_err(|error| SqlError::plan(&error))?;
-        Ok(Some(Arc::new(StillTable::new(table, rows))))
+        Ok(Arc::new(StillTable::new(table, rows)))
     }
 
     /// Runs a plan on the engine's own threads, with the latest version of each model it asks.

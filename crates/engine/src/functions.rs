@@ -12,7 +12,7 @@ use crate::operator::scope::Scope;
 
 mod aggregate;
 mod arithmetic;
-mod cast;
+pub(crate) mod cast;
 mod collection;
 mod conditional;
 mod csv;

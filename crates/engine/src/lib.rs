@@ -56,6 +56,7 @@ mod config;
 pub mod dataframe;
 mod embed;
 mod error;
+pub mod files;
 mod functions;
 mod models;
 mod operator;

@@ -7,6 +7,7 @@ pub(crate) mod ask;
 pub(crate) mod evaluate;
 pub(crate) mod features;
 pub(crate) mod join;
+pub(crate) mod keyed;
 pub(crate) mod learn;
 pub(crate) mod network;
 pub(crate) mod over;

@@ -4,6 +4,7 @@ pub(crate) mod bounded;
 pub(crate) mod compile;
 pub(crate) mod event_time;
 pub(crate) mod incremental;
+pub(crate) mod keyed;
 pub(crate) mod number;
 pub(crate) mod pipeline;
 pub(crate) mod resolve;

@@ -34,9 +34,9 @@ mod control;
 mod create;
 mod execute;
 mod explain;
-mod fit;
+pub(crate) mod fit;
 mod flows;
-mod insert;
+pub(crate) mod insert;
 mod outside;
 mod render;
 mod resume;
@@ -244,6 +244,11 @@ impl Engine {
     /// the time of a batch,
     pub(crate) fn now_ms(&self) -> i64 {
         self.inner.shared.env.clock.now_ms()
+    }
+
+    /// what queries share,
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
     }
 
     /// and the engine's threads.

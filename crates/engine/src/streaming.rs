@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::arrow::datatypes::{Field, SchemaRef};
+use datafusion::arrow::datatypes::{Field, FieldRef, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::datasource::MemTable;
@@ -35,6 +35,9 @@ use crate::sql::statement::{OptionValue, Options};
 use crate::status::QueryState;
 
 pub use crate::sink::receiver::Receiver;
+
+pub mod keyed;
+pub(crate) mod tables;
 
 /// Which rows leave after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +68,10 @@ pub enum Trigger {
 pub struct Writing {
     /// As people call the query.
     pub name: Option<String>,
-    /// `console`, `memory`, `kafka`, `json`, `csv`, `text`, `noop`.
+    /// `console`, `memory`, `kafka`, `json`, `csv`, `text`, `parquet`, `noop`.
     pub format: String,
+    /// The table that is filled, in the place of a format.
+    pub table: Option<String>,
     /// Of the format.
     pub options: BTreeMap<String, String>,
     /// Who takes the rows, in the place of a format.
@@ -102,14 +107,14 @@ pub struct StreamQuery {
     name: Option<String>,
 }
 
-fn options(given: &BTreeMap<String, String>) -> Options {
+pub(crate) fn options(given: &BTreeMap<String, String>) -> Options {
     let position = Position { line: 1, column: 1 };
     let value = |text: &String| OptionValue { text: text.clone(), position };
     Options { position, given: given.iter().map(|(name, text)| (name.clone(), value(text))).collect() }
 }
 
 /// Options that no statement holds have no place in it.
-fn placeless(format: &str) -> impl Fn(SqlError) -> SqlError {
+pub(crate) fn placeless(format: &str) -> impl Fn(SqlError) -> SqlError {
     move |error| match error {
         SqlError::Syntax { reason, .. } => SqlError::invalid(format!("options of {format}"), reason),
         other => other,
@@ -157,6 +162,42 @@ pub fn first_of_each(plan: LogicalPlan, keys: &[String], within: bool) -> Result
     stream::first_of_each(plan, keys, within).map_err(|error| SqlError::plan(&error))
 }
 
+/// A table of no catalog; it has no columns if neither the caller nor the format names them.
+pub(crate) fn table_over(
+    format: &str,
+    given: &BTreeMap<String, String>,
+    columns: Option<Vec<FieldRef>>,
+) -> Result<Table, SqlError> {
+    let options = options(given);
+    let mut taken = Given::new(&options);
+    let read = || -> Result<_, SqlError> {
+        let source = SourceOptions::from(format, &mut taken, columns.is_some())?;
+        taken.finish()?;
+        Ok(source)
+    };
+    let source = read().map_err(placeless(format))?;
+    if let Some(reason) = columns.as_ref().and_then(|columns| source.misfit(columns)) {
+        return Err(SqlError::invalid(format!("the schema of {format}"), reason));
+    }
+    let columns = columns.or_else(|| source.columns()).unwrap_or_default();
+    Ok(Table {
+        name: source.describe(),
+        id: 0,
+        sql: String::new(),
+        options: TableOptions {
+            topic: source.describe(),
+            source,
+            partitions: None,
+            key: None,
+            output_mode: None,
+            late_topic: None,
+        },
+        sink: SinkOptions::default(),
+        columns,
+        query: None,
+    })
+}
+
 impl DataFrames {
     /// What a stream brings: `format` as after `USING` in a table's statement.
     ///
@@ -168,39 +209,11 @@ impl DataFrames {
         given: &BTreeMap<String, String>,
         columns: Option<&SchemaRef>,
     ) -> Result<LogicalPlan, SqlError> {
-        let options = options(given);
-        let mut taken = Given::new(&options);
-        let read = || -> Result<_, SqlError> {
-            let source = SourceOptions::from(format, &mut taken, columns.is_some())?;
-            taken.finish()?;
-            Ok(source)
-        };
-        let source = read().map_err(placeless(format))?;
-        let misfit = columns.and_then(|columns| source.misfit(columns.fields()));
-        let columns = match columns {
-            Some(columns) => columns.fields().to_vec(),
-            None => source.columns().ok_or_else(|| SqlError::invalid(format, "needs a schema"))?,
-        };
-        if let Some(reason) = misfit {
-            return Err(SqlError::invalid(format!("the schema of {format}"), reason));
+        let table = table_over(format, given, columns.map(|columns| columns.fields().to_vec()))?;
+        if table.columns.is_empty() {
+            return Err(SqlError::invalid(format, "needs a schema"));
         }
-        let key = format!("{format} {given:?} {columns:?}");
-        let table = Table {
-            name: source.describe(),
-            id: 0,
-            sql: String::new(),
-            options: TableOptions {
-                topic: source.describe(),
-                source,
-                partitions: None,
-                key: None,
-                output_mode: None,
-                late_topic: None,
-            },
-            sink: SinkOptions::default(),
-            columns,
-            query: None,
-        };
+        let key = format!("{format} {given:?} {:?}", table.columns);
         StreamTable::new(Arc::new(table), key).scan().map_err(|error| SqlError::plan(&error))
     }
 
@@ -225,7 +238,7 @@ impl DataFrames {
         columns: &[(String, String)],
         writing: Writing,
     ) -> Result<StreamQuery, SqlError> {
-        let plan = stream::named(plan, columns).map_err(|error| SqlError::plan(&error))?;
+        let mut plan = stream::named(plan, columns).map_err(|error| SqlError::plan(&error))?;
         let mode = match writing.mode {
             OutputMode::Append => aggregate::OutputMode::Append,
             OutputMode::Update => aggregate::OutputMode::Update,
@@ -237,9 +250,16 @@ impl DataFrames {
             Trigger::AvailableNow => trigger::Trigger::AvailableNow,
             Trigger::Once => trigger::Trigger::Once,
         };
-        let (options, sink) = match writing.receiver {
-            Some(receiver) => SinkOptions::to_receiver(receiver, mode, trigger),
-            None => SinkOptions::given(&writing.format, options(&writing.options), mode, trigger)
+        let (options, sink) = match (writing.receiver, writing.table) {
+            (Some(receiver), _) => SinkOptions::to_receiver(receiver, mode, trigger),
+            (None, Some(name)) => {
+                let catalog = self.engine().catalog();
+                let table = catalog.table(&name)?;
+                plan = tables::aligned(plan, table)?;
+                let disk = self.engine().shared().env.disk.as_ref();
+                tables::ends(table, &writing.options, (mode, trigger), disk)?
+            }
+            (None, None) => SinkOptions::given(&writing.format, options(&writing.options), mode, trigger)
                 .map_err(placeless(&writing.format))?,
         };
         let name = writing.name;

@@ -9,7 +9,12 @@ use tonic::{Code, Status};
 
 use crate::python::Failure;
 
+mod condition;
+
 pub(crate) type Result<T, E = SparkError> = std::result::Result<T, E>;
+
+/// Characters of an error that come with it.
+const SHOWN_MAX: usize = 400;
 
 /// The exception that the client raises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub(crate) enum Class {
     Unsupported,
     NoSuchElement,
     Runtime,
+    Arithmetic,
+    NumberFormat,
+    DateTime,
+    ArrayIndex,
     Python,
     Spark,
     StreamingQuery,
@@ -41,6 +50,19 @@ impl Class {
                 &["org.apache.spark.SparkNoSuchElementException", "java.util.NoSuchElementException"]
             }
             Class::Runtime => &["org.apache.spark.SparkRuntimeException", "java.lang.RuntimeException"],
+            Class::Arithmetic => {
+                &["org.apache.spark.SparkArithmeticException", "java.lang.ArithmeticException"]
+            }
+            Class::NumberFormat => &[
+                "org.apache.spark.SparkNumberFormatException",
+                "java.lang.NumberFormatException",
+                "java.lang.IllegalArgumentException",
+            ],
+            Class::DateTime => &["org.apache.spark.SparkDateTimeException", "java.time.DateTimeException"],
+            Class::ArrayIndex => &[
+                "org.apache.spark.SparkArrayIndexOutOfBoundsException",
+                "java.lang.ArrayIndexOutOfBoundsException",
+            ],
             Class::Python => &["org.apache.spark.api.python.PythonException", "java.lang.RuntimeException"],
             Class::Spark => &["org.apache.spark.SparkException", "java.lang.Exception"],
             Class::StreamingQuery => {
@@ -151,9 +173,12 @@ impl SparkError {
     /// As gRPC carries it; the details can be asked for by `id`.
     pub(crate) fn status(&self, id: &str) -> Status {
         let json = |value: serde_json::Value| value.to_string();
+        let message = short(&self.message());
+        let parameters: BTreeMap<&String, String> =
+            self.parameters.iter().map(|(name, value)| (name, short(value))).collect();
         let mut metadata = BTreeMap::from([
             ("classes".to_owned(), json(self.class.hierarchy().into())),
-            ("messageParameters".to_owned(), json(serde_json::json!(self.parameters))),
+            ("messageParameters".to_owned(), json(serde_json::json!(parameters))),
             ("errorId".to_owned(), id.to_owned()),
         ]);
         for (name, value) in [("errorClass", self.condition), ("sqlState", self.sql_state)] {
@@ -168,13 +193,13 @@ impl SparkError {
         };
         let details = RpcStatus {
             code: Code::Internal as i32,
-            message: self.message(),
+            message: message.clone(),
             details: vec![Any {
                 type_url: "type.googleapis.com/google.rpc.ErrorInfo".to_owned(),
                 value: info.encode_to_vec(),
             }],
         };
-        Status::with_details(Code::Internal, self.message(), details.encode_to_vec().into())
+        Status::with_details(Code::Internal, message, details.encode_to_vec().into())
     }
 }
 
@@ -190,6 +215,9 @@ impl From<DataFusionError> for SparkError {
             return failure.error();
         }
         let text = error.strip_backtrace();
+        if let Some(refused) = condition::named(&text) {
+            return refused;
+        }
         match error.find_root() {
             DataFusionError::NotImplemented(_) => SparkError::unsupported(text),
             DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => {
@@ -214,6 +242,9 @@ impl From<SqlError> for SparkError {
             text = format!("{text}: {error}");
             cause = error.source();
         }
+        if let Some(refused) = condition::named(&text) {
+            return refused;
+        }
         match (&error, error.kind()) {
             (SqlError::Syntax { .. }, _) => SparkError::parse(text),
             (SqlError::Unsupported(_), _) => SparkError::unsupported(text),
@@ -225,6 +256,14 @@ impl From<SqlError> for SparkError {
             (SqlError::Failed { .. }, _) => SparkError::new(Class::Runtime, "FAILED_EXECUTE", "39000", text),
             _ => SparkError::internal(text),
         }
+    }
+}
+
+/// The beginning of a text: clients take some kilobytes in front of an answer, and ask for the whole of it apart.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -257,4 +296,20 @@ struct ErrorInfo {
     domain: String,
     #[prost(btree_map = "string, string", tag = "3")]
     metadata: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_comes_short_and_can_be_asked_for() {
+        let text = "ä".repeat(100_000);
+        let error = SparkError::new(Class::Python, "", "", text.clone()).with("message", text);
+        let status = error.status("7");
+        assert_eq!(status.message().chars().count(), SHOWN_MAX + 3);
+        assert!(status.details().len() < 3_000, "{} bytes", status.details().len());
+        let few = SparkError::illegal("no").status("8");
+        assert_eq!(few.message(), "no");
+    }
 }

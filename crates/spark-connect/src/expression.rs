@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::DFSchema;
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::prelude::{cast, try_cast};
 
 use crate::error::{Result, SparkError};
@@ -201,20 +201,25 @@ impl<'a> Resolver<'a> {
         // A column keeps its name through a cast.
         let column = inner.source.as_ref().map(|_| inner.column_name().to_owned()).or(inner.column.clone());
         let from = self.type_of(&inner.expr).unwrap_or(DataType::Null);
-        let expr = Self::converted(inner.expr, &from, &data_type, message.eval_mode == TRY);
+        let expr = self.converted(inner.expr, &from, &data_type, message.eval_mode == TRY)?;
         let column = column.filter(|_| inner.aliases.is_empty());
         Ok(Named { column, ..Named::new(expr, name) })
     }
 
     /// A value in another type, by Spark's rules where they differ from the planner's.
-    fn converted(expr: Expr, from: &DataType, to: &DataType, lenient: bool) -> Expr {
+    fn converted(&self, expr: Expr, from: &DataType, to: &DataType, lenient: bool) -> Result<Expr> {
         let plain = from.is_integer()
             || matches!(from, DataType::Utf8 | DataType::Binary | DataType::Boolean | DataType::Date32)
             || matches!(from, DataType::Decimal128(..) | DataType::Null);
         if *to == DataType::Utf8 && !plain {
-            return show::text().call(vec![expr]);
+            return Ok(show::text().call(vec![expr]));
         }
-        if lenient { try_cast(expr, to.clone()) } else { cast(expr, to.clone()) }
+        if may_fail(from, to) {
+            let function = if lenient { "try_cast_to" } else { "cast_to" };
+            let wanted = lit(engine::dataframe::type_name(to));
+            return Ok(self.udf(function)?.call(vec![expr, wanted]));
+        }
+        Ok(if lenient { try_cast(expr, to.clone()) } else { cast(expr, to.clone()) })
     }
 
     /// The value of an alias or a column that an `ORDER BY` names.
@@ -241,5 +246,22 @@ impl<'a> Resolver<'a> {
     /// A plan as the planner's expressions hold it.
     pub(crate) fn subplan(frame: &Frame) -> Arc<LogicalPlan> {
         Arc::new(frame.plan.clone())
+    }
+}
+
+/// Whether some values have no place in the other type: then the engine's cast knows Spark's words for it.
+fn may_fail(from: &DataType, to: &DataType) -> bool {
+    if from == to {
+        return false;
+    }
+    match from {
+        DataType::Utf8 => !matches!(to, DataType::Utf8 | DataType::Binary),
+        from if from.is_integer() => {
+            let narrower = from.primitive_width() > to.primitive_width();
+            (to.is_integer() && (narrower || from.is_unsigned_integer()))
+                || matches!(to, DataType::Decimal128(..))
+        }
+        from if from.is_numeric() => to.is_integer() || matches!(to, DataType::Decimal128(..)),
+        _ => false,
     }
 }

@@ -25,6 +25,7 @@ pub(crate) mod frame;
 mod join;
 mod local;
 mod missing;
+mod models;
 mod project;
 mod python;
 mod read;
@@ -33,7 +34,7 @@ mod set;
 mod summary;
 
 pub(crate) use aggregate::sets;
-pub(crate) use local::{lower as options, relation as local_relation};
+pub(crate) use local::relation as local_relation;
 pub(crate) use project::{to_df, whole};
 pub(crate) use read::{unknown_source, unqualified};
 
@@ -152,6 +153,7 @@ impl<'a> Planner<'a> {
             RelType::Aggregate(aggregate) => self.aggregate_relation(aggregate).await,
             RelType::MapPartitions(map) => self.map_partitions(map).await,
             RelType::GroupMap(map) => self.group_map(map).await,
+            RelType::ApplyInPandasWithState(map) => self.keyed_map(map).await,
             RelType::CoGroupMap(map) => self.co_group_map(map).await,
             RelType::Tail(tail) => self.tail(tail).await,
             RelType::Catalog(catalog) => self.catalog(catalog),
@@ -263,7 +265,6 @@ impl<'a> Planner<'a> {
                 let frame = over!(cov);
                 self.pair(frame, "covar_samp", &cov.col1, &cov.col2)
             }
-            RelType::ApplyInPandasWithState(_) => Err(SparkError::unsupported("applyInPandasWithState")),
             RelType::CommonInlineUserDefinedTableFunction(_) => {
                 Err(SparkError::unsupported("Python table functions (udtf)"))
             }

@@ -7,4 +7,5 @@ pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod execute;
 pub(crate) mod streaming;
+pub(crate) mod tables;
 pub(crate) mod write;

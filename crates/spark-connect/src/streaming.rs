@@ -4,12 +4,14 @@
 
 mod check;
 mod event;
+mod model;
 mod queries;
 mod read;
 mod write;
 
 pub(crate) use check::{check, not_streaming};
 pub(crate) use event::{progress, started};
+pub(crate) use model::learned;
 pub(crate) use queries::{Event, Query, Streams};
-pub(crate) use read::Kafka;
-pub(crate) use write::{Wanted, writing};
+pub(crate) use read::{Kafka, local_path};
+pub(crate) use write::{NewTable, Wanted, writing};

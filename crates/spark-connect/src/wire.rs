@@ -5,6 +5,7 @@ pub(crate) mod analyze;
 pub(crate) mod command;
 pub(crate) mod execute;
 pub(crate) mod expression;
+pub(crate) mod function;
 pub(crate) mod local;
 pub(crate) mod relation;
 pub(crate) mod session;

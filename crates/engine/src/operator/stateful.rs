@@ -117,6 +117,11 @@ pub(crate) trait Operator: std::fmt::Debug + Send + Sync {
         0
     }
 
+    /// When it has something to do although no rows come, in Unix milliseconds.
+    fn due_ms(&self) -> Option<i64> {
+        None
+    }
+
     /// How much is remembered.
     fn figures(&self) -> StateFigures;
 }

@@ -185,6 +185,17 @@ impl Pipeline {
         result
     }
 
+    /// When an operator has something to do although no rows come, in Unix milliseconds.
+    pub(crate) fn due_ms(&self) -> Option<i64> {
+        let mut due: Option<i64> = None;
+        let asked = self.root.each(&mut |operator| {
+            due = [due, operator.due_ms()].into_iter().flatten().min();
+            Ok(())
+        });
+        debug_assert!(asked.is_ok(), "asking cannot fail");
+        due
+    }
+
     /// Everything that is remembered, added up.
     pub(crate) fn figures(&self) -> StateFigures {
         let mut sum = StateFigures::default();

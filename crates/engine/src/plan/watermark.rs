@@ -225,7 +225,10 @@ impl QueryPlanner for Planner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Planner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(Planner),
+            Arc::new(crate::plan::keyed::Planner),
+        ]);
         planner.create_physical_plan(plan, session).await
     }
 }

@@ -112,7 +112,7 @@ impl Query {
         let mut pace = Pace::begin(self.trigger, &self.feeds, &self.env.clock).await?;
         self.progress.enters(Phase::Waiting);
         self.changed.send_modify(|changes| *changes += 1);
-        while pace.fired(&self.feeds, &self.standing.offsets, stop).await? {
+        while pace.fired(&self.feeds, &self.standing.offsets, self.plan.pipeline.due_ms(), stop).await? {
             self.progress.enters(Phase::Working);
             let mut watch = Stopwatch::start(&self.env.clock);
             let mut pinned = Input::default();
@@ -120,7 +120,7 @@ impl Query {
                 let (positions, turn) = (&self.standing.offsets, self.standing.batch);
                 pinned.streams.push(feed.source.pin(positions, &pace.limits(&feed.limits), turn).await?);
             }
-            if pinned.streams.iter().all(Pinned::is_empty) {
+            if pinned.streams.iter().all(Pinned::is_empty) && !self.is_due(self.env.clock.now_ms()) {
                 self.progress.enters(Phase::Waiting);
                 continue;
             }
@@ -327,7 +327,7 @@ impl Query {
             feed::moment(&self.feeds, rows, observed, done.batch, &self.standing)
         };
         let (mut moment, mut event_times) = at(&rows, &observed);
-        if brings {
+        if brings || self.is_due(self.plan.scope.time_ms()) {
             let inputs = Inputs { streams: &rows, tables: &tables };
             merged = self.plan.pipeline.run(inputs, &moment).await?;
         }
@@ -344,6 +344,11 @@ impl Query {
         done.event_times = event_times;
         done.watermark = moment.watermark;
         Ok(Output::of(merged, refused)?)
+    }
+
+    /// Whether something is to be done at this time, rows or not.
+    fn is_due(&self, now_ms: i64) -> bool {
+        self.plan.pipeline.due_ms().is_some_and(|due| due <= now_ms)
     }
 
     /// Makes the batch's offsets, numbers, state and model durable, together.

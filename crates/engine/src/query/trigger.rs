@@ -72,7 +72,7 @@ impl Pace {
         }
     }
 
-    /// Waits for the next batch; false when there is none: the query has been told to stop, or is at its end.
+    /// Waits for the next batch, for rows or until `due_ms`; false when there is none: the query has been told to stop, or is at its end.
     ///
     /// # Errors
     /// If a source fails.
@@ -80,6 +80,7 @@ impl Pace {
         &mut self,
         feeds: &[Feed],
         positions: &Offsets,
+        due_ms: Option<i64>,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<bool, SourceError> {
         let first = self.batches == 0;
@@ -91,8 +92,11 @@ impl Pace {
             // What is left lies there already.
             return Ok(!*stop.borrow());
         }
-        if !feed::fired(feeds, positions, stop).await? {
-            return Ok(false);
+        let due = self.until(due_ms);
+        tokio::select! {
+            biased;
+            fired = feed::fired(feeds, positions, stop) => if !fired? { return Ok(false) },
+            () = due => {}
         }
         let Trigger::ProcessingTime(interval) = self.trigger else { return Ok(true) };
         let wait = if first { Duration::ZERO } else { until_next(interval, self.clock.now_ms()) };
@@ -100,6 +104,17 @@ impl Pace {
             biased;
             _ = stop.wait_for(|stop| *stop) => Ok(false),
             () = tokio::time::sleep(wait) => Ok(true),
+        }
+    }
+
+    /// Waits for a time; for ever without one.
+    fn until(&self, due_ms: Option<i64>) -> impl Future<Output = ()> + use<> {
+        let wait = due_ms.map(|due| due.saturating_sub(self.clock.now_ms()).max(0).unsigned_abs());
+        async move {
+            match wait {
+                Some(wait) => tokio::time::sleep(Duration::from_millis(wait)).await,
+                None => std::future::pending().await,
+            }
         }
     }
 

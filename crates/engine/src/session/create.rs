@@ -289,6 +289,9 @@ impl Inner {
             Object::Contest(_) => self.shared.registry.remove_contest(object.name()),
             _ => {}
         }
+        if let Object::Table(table) = object {
+            self.shared.remove_files(table);
+        }
         let stays = match object {
             Object::Table(table) if table.sink.kind != SinkKind::Kafka || table.sink.view => "",
             Object::Flow(_) => "",

@@ -94,8 +94,13 @@ pub(super) fn check_names(compiled: &Compiled) -> Result<(), SqlError> {
 
 /// The columns of a table that a query fills: what its JSON values hold when they are read again.
 pub(crate) fn stored_columns(compiled: &Compiled) -> Vec<FieldRef> {
-    let fields = compiled.output.fields().iter();
-    fields.map(|field| Arc::new(Field::new(field.name(), stored_type(field.data_type()), true))).collect()
+    stored(compiled.output.fields())
+}
+
+/// The same columns as they are stored.
+pub(crate) fn stored(columns: &[FieldRef]) -> Vec<FieldRef> {
+    let field = |field: &FieldRef| Arc::new(Field::new(field.name(), stored_type(field.data_type()), true));
+    columns.iter().map(field).collect()
 }
 
 fn stored_type(data_type: &DataType) -> DataType {

@@ -73,7 +73,7 @@ impl Inner {
 }
 
 /// Refuses what is no topic of JSON objects that rows could be added to.
-pub(super) fn check_takes_rows(table: &Table) -> Result<(), SqlError> {
+pub(crate) fn check_takes_rows(table: &Table) -> Result<(), SqlError> {
     if table.sink.view {
         let reason = "is a view: its rows follow from its query";
         return Err(SqlError::invalid(table.name.clone(), reason));

@@ -1,5 +1,6 @@
 //! The sinks of tables.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{FieldRef, Schema};
@@ -19,6 +20,7 @@ use crate::sink::outside::{Form, OutsideSink};
 use crate::sink::postgres::PostgresSink;
 use crate::sink::receiver::ReceiverSink;
 use crate::sql::options::TableOptions;
+use crate::sql::options::source::SourceOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
 
 impl Shared {
@@ -45,7 +47,7 @@ impl Shared {
             }
             SinkKind::Noop => Box::new(NoopSink),
             SinkKind::Receiver(receiver) => Box::new(ReceiverSink(receiver.clone())),
-            SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id)),
+            SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id, columns)),
             SinkKind::Postgres(postgres) => {
                 let (schema, writer) = (Arc::new(Schema::new(columns)), self.name_outside(definition)?);
                 Box::new(PostgresSink::new(postgres, schema, writer, &self.env.clock))
@@ -86,6 +88,18 @@ impl Shared {
             SinkKind::Files(files) => files.prepare(self.env.disk.as_ref()),
             SinkKind::Postgres(postgres) => postgres.prepare(columns).await,
             SinkKind::Console(_) | SinkKind::Memory { .. } | SinkKind::Noop | SinkKind::Receiver(_) => Ok(()),
+        }
+    }
+
+    /// Removes the files of a table that are this program's to keep.
+    pub(super) fn remove_files(&self, table: &Table) {
+        let SourceOptions::Files(files) = &table.options.source else { return };
+        let directory = Path::new(&files.path);
+        if directory.parent() != Some(self.tables_dir().as_path()) || !self.env.disk.exists(directory) {
+            return;
+        }
+        if let Err(error) = self.env.disk.remove_dir_all(directory) {
+            tracing::warn!(directory = %directory.display(), %error, "left the files of a table that is dropped");
         }
     }
 

@@ -134,6 +134,12 @@ impl Shared {
         self.dir().join("queries").join(id.to_string())
     }
 
+    /// Where the files of tables are that are this program's to keep.
+    pub(crate) fn tables_dir(&self) -> PathBuf {
+        let directory = self.dir().join("tables");
+        std::path::absolute(&directory).unwrap_or(directory)
+    }
+
     pub(crate) fn network_file(&self, id: u64) -> PathBuf {
         self.dir().join("networks").join(format!("{id}.onnx"))
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::FieldRef;
+use datafusion::arrow::datatypes::{FieldRef, Schema};
+use datafusion::arrow::error::ArrowError;
 use env::{Disk, write_atomically};
 use futures::future::BoxFuture;
 
@@ -16,6 +17,7 @@ use crate::sink::{Delivery, Sink, rows_of};
 
 mod encode;
 pub(crate) mod manifest;
+pub(crate) mod partition;
 
 pub(crate) use encode::Format;
 use manifest::{Entry, Manifest};
@@ -25,6 +27,8 @@ use manifest::{Entry, Manifest};
 pub(crate) struct FileOptions {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
+    /// The columns whose values name directories.
+    pub(crate) partition_by: Vec<String>,
 }
 
 impl FileOptions {
@@ -33,7 +37,8 @@ impl FileOptions {
     /// # Errors
     /// The format cannot hold such columns.
     pub(crate) fn check(&self, columns: &[FieldRef]) -> Result<(), SqlError> {
-        self.format.check(columns)
+        partition::check(columns, &self.partition_by)?;
+        self.format.check(&partition::rest(columns, &self.partition_by))
     }
 
     /// Makes the directory ready for a new query.
@@ -52,6 +57,46 @@ impl FileOptions {
     }
 }
 
+/// Rows on their way into the files of a directory.
+pub(crate) struct Parts<'a> {
+    pub(crate) disk: &'a dyn Disk,
+    pub(crate) options: &'a FileOptions,
+    /// All of the rows' columns, as they are to be stored.
+    pub(crate) columns: &'a [FieldRef],
+}
+
+impl Parts<'_> {
+    /// Writes a file for each directory that the rows belong to: the files and their lengths. `name` makes a name of
+    /// the file's number. The manifest goes by names, so no two directories have a file of the same one.
+    pub(crate) fn write(
+        &self,
+        rows: &[RecordBatch],
+        name: &dyn Fn(usize) -> String,
+    ) -> Result<Vec<(PathBuf, u64)>, SinkError> {
+        let io = |source| SinkError::Files { directory: self.options.path.clone(), source };
+        let parts = partition::split(rows, &self.options.partition_by)?;
+        let mut written = Vec::with_capacity(parts.len());
+        for (part, (directory, rows)) in parts.into_iter().enumerate() {
+            let bytes = self.encode(&rows)?;
+            let name = format!("{}.{}", name(part), self.options.format.extension());
+            let directory = self.options.path.join(directory);
+            if !self.disk.exists(&directory) {
+                self.disk.create_dir_all(&directory).map_err(io)?;
+            }
+            let file = directory.join(name);
+            write_atomically(self.disk, &file, &bytes).map_err(io)?;
+            written.push((file, bytes.len() as u64));
+        }
+        Ok(written)
+    }
+
+    /// The bytes of one file.
+    pub(crate) fn encode(&self, rows: &[RecordBatch]) -> Result<Vec<u8>, ArrowError> {
+        let columns = Arc::new(Schema::new(partition::rest(self.columns, &self.options.partition_by)));
+        self.options.format.encode(rows, &columns)
+    }
+}
+
 /// Writes a directory.
 #[derive(Debug)]
 pub(crate) struct FileSink {
@@ -59,13 +104,19 @@ pub(crate) struct FileSink {
     options: FileOptions,
     /// The query's number: part of the files' names.
     query: u64,
+    columns: Vec<FieldRef>,
     manifest: Manifest,
 }
 
 impl FileSink {
-    pub(crate) fn new(disk: &Arc<dyn Disk>, options: &FileOptions, query: u64) -> Self {
+    pub(crate) fn new(
+        disk: &Arc<dyn Disk>,
+        options: &FileOptions,
+        query: u64,
+        columns: Vec<FieldRef>,
+    ) -> Self {
         let manifest = Manifest::open(&options.path);
-        FileSink { disk: Arc::clone(disk), options: options.clone(), query, manifest }
+        FileSink { disk: Arc::clone(disk), options: options.clone(), query, columns, manifest }
     }
 
     fn take(&self, rows: &[RecordBatch], delivery: &Delivery<'_>) -> Result<u64, SinkError> {
@@ -77,16 +128,11 @@ impl FileSink {
         if self.manifest.has(disk, number).map_err(io)? {
             return Ok(taken);
         }
-        let mut added = Vec::new();
-        if taken > 0 {
-            let extension = self.options.format.extension();
-            let name = format!("part-00000-{:016x}-{number:010}.{extension}", self.query);
-            let bytes = self.options.format.encode(rows)?;
-            let file = self.options.path.join(&name);
-            write_atomically(disk, &file, &bytes).map_err(io)?;
-            let path = format!("file://{}", absolute(&file).display());
-            added.push(Entry::added(path, bytes.len() as u64, delivery.time_ms));
-        }
+        let name = |part: usize| format!("part-{part:05}-{:016x}-{number:010}", self.query);
+        let parts = Parts { disk, options: &self.options, columns: &self.columns };
+        let added = parts.write(rows, &name)?.into_iter();
+        let added = added.map(|(file, bytes)| Entry::added(address(&file), bytes, delivery.time_ms));
+        let added = added.collect();
         self.manifest.add(disk, number, added).map_err(io)?;
         Ok(taken)
     }
@@ -94,6 +140,12 @@ impl FileSink {
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A file as Spark's manifest names it: an address, in which some characters stand for others.
+fn address(file: &Path) -> String {
+    let path = absolute(file).display().to_string();
+    format!("file://{}", path.replace('%', "%25").replace(' ', "%20"))
 }
 
 impl Sink for FileSink {

@@ -22,11 +22,14 @@ use crate::source::{Bounds, Limits, Pinned, Source, Standing};
 use crate::sql::options::source::{Clean, FileOptions};
 use crate::status::{Offsets, SourceOffset};
 
+mod columns;
 mod content;
 mod listing;
 mod seen;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use columns::{columns_of, partitions_of};
 
 /// How soon the directory is looked at again, at first and when nothing has come for a while.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(1_000));

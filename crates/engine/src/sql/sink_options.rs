@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+
 use crate::error::{Position, SqlError};
 use crate::operator::aggregate::OutputMode;
 use crate::query::trigger::Trigger;
@@ -83,7 +85,7 @@ impl SinkOptions {
             "memory" => SinkKind::Memory { key: take(given, "key").map(|value| value.text) },
             "noop" => SinkKind::Noop,
             "postgresql" => SinkKind::Postgres(Box::new(postgres::options(create.provider.position, given)?)),
-            "json" | "csv" | "text" => {
+            "json" | "csv" | "text" | "parquet" => {
                 SinkKind::Files(files(&create.provider.name, create.provider.position, given)?)
             }
             _ => {
@@ -96,9 +98,12 @@ impl SinkOptions {
             SinkKind::Console(_) => "numRows, truncate, ",
             SinkKind::Memory { .. } => "key, ",
             SinkKind::Files(FileOptions { format: Format::Csv { .. }, .. }) => {
-                "path, header, sep, nullValue, "
+                "path, partitionBy, header, sep, nullValue, "
             }
-            SinkKind::Files(_) => "path, ",
+            SinkKind::Files(FileOptions { format: Format::Parquet(_), .. }) => {
+                "path, partitionBy, compression, "
+            }
+            SinkKind::Files(_) => "path, partitionBy, ",
             SinkKind::Postgres(_) => "url, dbtable, user, password, key, ",
             SinkKind::Kafka | SinkKind::Noop | SinkKind::Receiver(_) => "",
         };
@@ -152,7 +157,9 @@ impl SinkOptions {
                 records = Some(if topic.is_some() { TopicBy::Option } else { TopicBy::Column });
                 SinkKind::Kafka
             }
-            "json" | "csv" | "text" => SinkKind::Files(files(format, given.position, &mut given)?),
+            "json" | "csv" | "text" | "parquet" => {
+                SinkKind::Files(files(format, given.position, &mut given)?)
+            }
             other => return Err(SqlError::Unsupported(format!("write to {other}"))),
         };
         if let (SinkKind::Files(_), Some((name, _))) = (&kind, given.given.first_key_value()) {
@@ -283,9 +290,24 @@ fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOp
     let format = match format {
         "json" => Format::Json,
         "text" => Format::Text,
+        "parquet" => Format::Parquet(compression(given)?),
         _ => csv(given)?,
     };
-    Ok(FileOptions { path: path.text.into(), format })
+    let by = take(given, "partitionBy").map(|value| value.text).unwrap_or_default();
+    let names = by.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let partition_by = names.map(str::to_owned).collect();
+    Ok(FileOptions { path: path.text.into(), format, partition_by })
+}
+
+fn compression(given: &mut Options) -> Result<Compression, SqlError> {
+    let Some(value) = take(given, "compression") else { return Ok(Compression::SNAPPY) };
+    match value.text.to_ascii_lowercase().as_str() {
+        "snappy" => Ok(Compression::SNAPPY),
+        "zstd" => Ok(Compression::ZSTD(ZstdLevel::default())),
+        "gzip" => Ok(Compression::GZIP(GzipLevel::default())),
+        "none" | "uncompressed" => Ok(Compression::UNCOMPRESSED),
+        _ => Err(wrong(&value, "compression is 'snappy', 'zstd', 'gzip' or 'none'")),
+    }
 }
 
 fn csv(given: &mut Options) -> Result<Format, SqlError> {

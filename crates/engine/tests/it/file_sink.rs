@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use env::{Disk, SimDisk};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{World, points};
 
@@ -82,6 +82,53 @@ async fn a_cut_at_any_moment_leaves_each_row_once() {
     assert!(cut > 100, "{cut} operations");
 }
 
+const PARQUET: &str = "CREATE STREAMING TABLE IF NOT EXISTS out USING parquet OPTIONS (path '/out')
+    AS SELECT id, point, point[0] AS x, CAST('2026-01-02 03:04:05' AS TIMESTAMP) AS at FROM STREAM points";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parquet_comes_back_as_it_left_each_row_once() {
+    let mut finished = false;
+    for cut in (0..).step_by(7) {
+        let disk = prepared(ROWS).await;
+        let world = World::open(&disk);
+        disk.cut_after(cut);
+        let created = world.engine.execute(PARQUET).await.is_ok();
+        world.settled().await;
+        finished |= created && world.query("out").error.is_none();
+        drop(world);
+        let world = World::open(&disk.crash());
+        world.sql(PARQUET).await;
+        world.caught_up().await;
+        world
+            .sql(
+                "CREATE STREAMING TABLE back (id STRING, point ARRAY<FLOAT>, x FLOAT, at TIMESTAMP)
+                   USING parquet OPTIONS (path '/out')",
+            )
+            .await;
+        let counts = "SELECT count(*) AS n, count(DISTINCT id) AS ids FROM back WHERE point[0] = x";
+        assert_eq!(world.asked(counts).await, [json!([ROWS, ROWS])], "cut after {cut}");
+        let first = world.asked("SELECT * FROM back WHERE id = 'p1'").await;
+        assert_eq!(first[0][0], "p1");
+        assert!(first[0][3].as_str().unwrap().starts_with("2026-01-02T03:04:05"), "{first:?}");
+        world.close().await;
+        if finished {
+            break;
+        }
+    }
+    let (_disk, world) = World::new();
+    world.sql(POINTS).await;
+    for (options, expected) in [
+        ("path '/x', compression 'best'", "compression is 'snappy', 'zstd', 'gzip' or 'none'"),
+        ("path '/x', header true", "known are path, partitionBy, compression, trigger"),
+    ] {
+        let sql = format!(
+            "CREATE STREAMING TABLE t USING parquet OPTIONS ({options}) AS SELECT id FROM STREAM points"
+        );
+        let refused = world.refused(&sql).await;
+        assert!(refused.contains(expected), "{options}: {refused}");
+    }
+}
+
 #[tokio::test]
 async fn csv_and_text() {
     let disk = prepared(2).await;
@@ -119,5 +166,41 @@ async fn csv_and_text() {
     ] {
         let refused = world.refused(&format!("CREATE STREAMING TABLE t USING {sql}")).await;
         assert!(refused.contains(expected), "{sql}\n{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_say_what_files_do_not_hold() {
+    let disk = prepared(5).await;
+    let world = World::open(&disk);
+    world
+        .sql(
+            "CREATE STREAMING TABLE out USING csv OPTIONS (path '/out', partitionBy 'kind, id')
+               AS SELECT id, point[0] AS x, CASE WHEN id < 'p3' THEN 'a/b' END AS kind FROM STREAM points",
+        )
+        .await;
+    world.caught_up().await;
+    let names: Vec<String> =
+        disk.read_dir(Path::new("/out")).unwrap().into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["_spark_metadata", "kind=__HIVE_DEFAULT_PARTITION__", "kind=a%2Fb"]);
+    let manifest = disk.read(Path::new("/out/_spark_metadata/0")).unwrap();
+    // A percent sign of an address is written as one.
+    assert!(String::from_utf8(manifest).unwrap().contains("file:///out/kind=a%252Fb/id=p0/part-"));
+    let back =
+        "CREATE STREAMING TABLE back (x FLOAT, kind STRING, id STRING) USING csv OPTIONS (path '/out')";
+    world.sql(back).await;
+    let counts = "SELECT count(*) AS n, count(kind) AS kinds, count(DISTINCT id) AS ids FROM back";
+    assert_eq!(world.asked(counts).await, [json!([5, 3, 5])]);
+    for (by, expected) in [
+        ("nothing", "there is no column nothing"),
+        ("point", "holds more than one value"),
+        ("id, point", "holds more than one value"),
+    ] {
+        let sql = format!(
+            "CREATE STREAMING TABLE t USING json OPTIONS (path '/t', partitionBy '{by}')
+               AS SELECT id, point FROM STREAM points"
+        );
+        let refused = world.refused(&sql).await;
+        assert!(refused.contains(expected), "{by}: {refused}");
     }
 }

@@ -148,6 +148,44 @@ def paths(task):
         os.chdir(task["files"])
 
 
+class States:
+    """What is remembered of a key, as the server keeps it. PySpark writes the values as Spark's own store holds them, and
+    reads them as Python has them: in between is what Spark's side does, and here nobody else."""
+
+    def __init__(self, pickles, schema):
+        self.pickles = pickles
+        self.schema = schema
+
+    def dumps(self, values):
+        return self.pickles.dumps(values)
+
+    def loads(self, data):
+        return self.schema.fromInternal(self.pickles.loads(data))
+
+
+def conditions(task, worker):
+    """What PySpark is told of the call."""
+
+    class Evaluation(worker.EvalConf):
+        # PySpark would read it in small letters, which are not those of its own names.
+        @property
+        def state_value_schema(self):
+            from pyspark.sql.types import StructType
+
+            return StructType.fromJson(json.loads(task["state_schema"]))
+
+    return Evaluation()
+
+
+def processor_states(task, worker):
+    """What a `transformWithState` remembers of the keys of a batch."""
+    if task["eval_type"] not in (211, 213):
+        return None
+    from pelton import processor
+
+    return processor.answered_here(worker)
+
+
 def run(task, command, connection):
     """One task: the functions over all batches that come."""
     version(task)
@@ -158,15 +196,24 @@ def run(task, command, connection):
     about = {"isBarrier": False, "stageId": 0, "partitionId": task["partition"], "attemptNumber": 0}
     about |= {"taskAttemptId": 0, "cpus": 1, "resources": {}, "localProperties": {}}
     TaskContext._setTaskContext(TaskContext.from_json(about))
-    runner, evaluation = worker.RunnerConf(), worker.EvalConf()
+    runner, evaluation = worker.RunnerConf(), conditions(task, worker)
     runner._conf.update(task["settings"])
     if task["input_type"] is not None:
         evaluation._conf["input_type"] = task["input_type"]
+    states = processor_states(task, worker)
+    if states is not None:
+        # Nobody listens there: the states are here.
+        evaluation._conf["state_server_socket_port"] = "0"
     call, _, deserializer, serializer = worker.read_udfs(
         worker.pickleSer, described(task, command), task["eval_type"], runner, evaluation
     )
+    if task["state_schema"] is not None:
+        deserializer.pickleSer = States(deserializer.pickleSer, evaluation.state_value_schema)
     output = Output(connection)
-    rows = call(task["partition"], deserializer.load_stream(Input(connection, output)))
+    data = Input(connection, output)
+    if states is not None:
+        states.load(data)
+    rows = call(task["partition"], deserializer.load_stream(data))
     try:
         serializer.dump_stream(rows, output)
     finally:
@@ -174,6 +221,7 @@ def run(task, command, connection):
             rows.close()
     output.flush()
     TaskContext._setTaskContext(None)
+    return b"" if states is None else states.dump()
 
 
 def batches(task, command, connection):
@@ -219,9 +267,10 @@ def main():
         (length,) = INT.unpack_from(data)
         task = json.loads(data[4 : 4 + length])
         try:
-            (run if task["kind"] == "function" else batches)(task, data[4 + length :], connection)
+            work = run if task["kind"] == "function" else batches
+            last = work(task, data[4 + length :], connection)
             sys.stdout.flush()
-            connection.send(b"F")
+            connection.send(b"F", last or b"")
         except EOFError:
             return
         except BaseException:

@@ -92,17 +92,17 @@ fn structure(literal: &Literal, elements: &[Literal]) -> Result<ScalarValue> {
     Ok(builder.build()?)
 }
 
-/// A decimal from its text; without a type, the narrowest that holds it.
+/// A decimal from its text, of a type that holds it and is no narrower than it says.
 pub(crate) fn decimal(text: &str, precision: Option<i32>, scale: Option<i32>) -> Result<ScalarValue> {
     let wrong = || SparkError::argument(format!("{text} is no decimal of at most 38 digits."));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits: i128 = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
     let written = i32::try_from(fraction.len()).map_err(|_| wrong())?;
-    let scale = scale.unwrap_or(written);
+    let scale = scale.unwrap_or(0).max(written);
     let shift = u32::try_from(scale - written).map_err(|_| wrong())?;
     let digits = 10_i128.checked_pow(shift).and_then(|power| digits.checked_mul(power)).ok_or_else(wrong)?;
     let count = i32::try_from(digits.unsigned_abs().to_string().len()).map_err(|_| wrong())?;
-    let precision = precision.unwrap_or_else(|| count.max(scale));
+    let precision = precision.unwrap_or(0).max(count).max(scale);
     let (precision, scale) =
         (u8::try_from(precision).map_err(|_| wrong())?, i8::try_from(scale).map_err(|_| wrong())?);
     Ok(ScalarValue::Decimal128(Some(digits), precision, scale))

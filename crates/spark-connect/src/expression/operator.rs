@@ -1,6 +1,7 @@
 //! Operators and what else has a notation of its own: comparisons, `CASE`, `IN`, `LIKE`.
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{Case, InList, Like};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::prelude::cast;
@@ -48,12 +49,11 @@ impl Resolver<'_> {
         let name = |index: usize| arguments[index].name.as_str();
         let named = match (function, arguments.len()) {
             ("/", 2) => {
-                let sides = [self.dividend(&arguments[0])?, self.dividend(&arguments[1])?];
-                let [left, right] = sides;
-                Named::new(left / right, format!("({} / {})", name(0), name(1)))
+                let shown = format!("({} / {})", name(0), name(1));
+                Named::new(self.between(&arguments[0], Operator::Divide, &arguments[1])?, shown)
             }
             ("div", 2) => {
-                let quotient = cast(expr(0), DataType::Int64) / cast(expr(1), DataType::Int64);
+                let quotient = self.udf("div")?.call(vec![expr(0), expr(1)]);
                 Named::new(quotient, format!("({} div {})", name(0), name(1)))
             }
             ("not" | "!", 1) => Named::new(!expr(0), format!("(NOT {})", name(0))),
@@ -76,13 +76,23 @@ impl Resolver<'_> {
     fn between(&self, left: &Named, operator: Operator, right: &Named) -> Result<Expr> {
         let (mut a, mut b) = (left.expr.clone(), right.expr.clone());
         let types = (self.type_of(&a)?, self.type_of(&b)?);
+        // Numbers are reckoned with as in SQL: what does not fit is an error.
+        if let Some(function) = arithmetic(operator)
+            && is_number(&types.0)
+            && is_number(&types.1)
+        {
+            let decimal = |data_type: &DataType| matches!(data_type, DataType::Decimal128(..));
+            let (of_a, of_b) = (decimal(&types.0), decimal(&types.1));
+            let (a, b) = (if of_b { narrowed(a) } else { a }, if of_a { narrowed(b) } else { b });
+            return Ok(self.udf(function)?.call(vec![a, b]));
+        }
         // Text beside a number is read as a number.
         match &types {
             (DataType::Utf8, other) if other.is_numeric() && operator != Operator::StringConcat => {
-                a = cast(a, number_for(other));
+                a = self.converted(a, &DataType::Utf8, &number_for(other), false)?;
             }
             (other, DataType::Utf8) if other.is_numeric() && operator != Operator::StringConcat => {
-                b = cast(b, number_for(other));
+                b = self.converted(b, &DataType::Utf8, &number_for(other), false)?;
             }
             (DataType::Date32, other) if other.is_integer() => {
                 let function = if operator == Operator::Minus { "date_sub" } else { "date_add" };
@@ -92,12 +102,34 @@ impl Resolver<'_> {
         }
         Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(a), operator, Box::new(b))))
     }
+}
 
-    /// Division is of doubles, unless decimals are divided.
-    fn dividend(&self, side: &Named) -> Result<Expr> {
-        let decimal = matches!(self.type_of(&side.expr)?, DataType::Decimal128(..));
-        Ok(if decimal { side.expr.clone() } else { cast(side.expr.clone(), DataType::Float64) })
-    }
+/// The engine's function in the place of an operator between numbers.
+fn arithmetic(operator: Operator) -> Option<&'static str> {
+    Some(match operator {
+        Operator::Plus => "add",
+        Operator::Minus => "subtract",
+        Operator::Multiply => "multiply",
+        Operator::Modulo => "mod",
+        Operator::Divide => "divide",
+        _ => return None,
+    })
+}
+
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_numeric() || matches!(data_type, DataType::Null | DataType::Utf8)
+}
+
+/// A whole number as it was written has, beside a decimal, only as many digits as it shows.
+fn narrowed(expr: Expr) -> Expr {
+    let Expr::Literal(value, _) = &expr else { return expr };
+    let value = match value {
+        ScalarValue::Int32(Some(value)) => i64::from(*value),
+        ScalarValue::Int64(Some(value)) => *value,
+        _ => return expr,
+    };
+    let digits = u8::try_from(value.unsigned_abs().to_string().len()).unwrap_or(19);
+    Expr::Literal(ScalarValue::Decimal128(Some(i128::from(value)), digits, 0), None)
 }
 
 fn number_for(other: &DataType) -> DataType {

@@ -1,16 +1,30 @@
 //! Rows made by Python functions: `mapInPandas`, `applyInPandas` and their kin.
 
-use datafusion::arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder};
+use engine::streaming::keyed::{Keyed, KeyedFunction, Timeout};
+use engine::streaming::{OutputMode, is_streaming};
 
 use crate::error::{Result, SparkError};
 use crate::expression::{Generator, Named, row};
 use crate::plan::frame::{Column, Frame, column};
 use crate::plan::{Planner, input};
-use crate::python::{Call, Function, Groups, Makes};
+use crate::python::{Call, Function, Groups, Makes, ProcessorCall, Run, StateCall, StateTimeout};
+use crate::schema::parse_schema;
 use crate::wire::expression::{Expression, InlineFunction};
-use crate::wire::relation::{CoGroupMap, GroupMap, MapPartitions};
+use crate::wire::function::{
+    ApplyInPandasWithState, CoGroupMap, GroupMap, MapPartitions, TransformWithStateInfo,
+};
+
+/// What a function that remembers says of it.
+struct Remembers {
+    state: String,
+    mode: OutputMode,
+    timeout: Timeout,
+}
 
 impl Planner<'_> {
     /// Every batch is a partition to the function.
@@ -25,8 +39,11 @@ impl Planner<'_> {
     }
 
     pub(crate) async fn group_map(&mut self, map: &GroupMap) -> Result<Frame> {
-        if map.is_map_groups_with_state.is_some() || map.transform_with_state_info.is_some() {
-            return Err(SparkError::unsupported("applyInPandasWithState and transformWithState"));
+        if let Some(info) = &map.transform_with_state_info {
+            return self.transform_with_state(map, info).await;
+        }
+        if map.is_map_groups_with_state.is_some() {
+            return Err(SparkError::unsupported("mapGroupsWithState"));
         }
         let frame = self.relation(input(&map.input, "input")?).await?;
         let (function, makes) = read(map.func.as_ref(), &[Makes::GroupRows])?;
@@ -64,18 +81,8 @@ impl Planner<'_> {
     /// A row for each key: its values, then the list of the frame's rows. The key's values are in the rows, too.
     fn grouped(&mut self, frame: Frame, by: &[Expression]) -> Result<(Frame, Groups)> {
         let keys = self.resolver(&frame).list(by)?;
-        let mut names = frame.names();
-        let mut exprs: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
-        let values = (0..exprs.len()).collect();
-        let mut places = Vec::new();
-        for key in &keys {
-            let known = exprs.iter().position(|expr| *expr == key.expr);
-            places.push(known.unwrap_or(exprs.len()));
-            if known.is_none() {
-                exprs.push(key.expr.clone());
-                names.push(key.column_name().to_owned());
-            }
-        }
+        let (exprs, names, places) = with_keys(&frame, &keys);
+        let values = (0..frame.columns.len()).collect();
         let list = self.new_id();
         let mut columns = Vec::new();
         let mut groups = Vec::new();
@@ -90,6 +97,82 @@ impl Planner<'_> {
         Ok((Frame { plan, columns }, Groups { names, keys: places, values }))
     }
 
+    /// `applyInPandasWithState`: a function of each key's rows that remembers something of the key.
+    pub(crate) async fn keyed_map(&mut self, map: &ApplyInPandasWithState) -> Result<Frame> {
+        let frame = self.relation(input(&map.input, "input")?).await?;
+        let (mut function, _) = read(map.func.as_ref(), &[Makes::States])?;
+        let state = parse_schema(&map.state_schema)?;
+        function.state = Some(crate::schema::json::write_schema(&state).to_string());
+        let (mode, timeout) = (state_mode(&map.output_mode)?, StateTimeout::read(&map.timeout_conf)?);
+        let remembers = Remembers {
+            state: crate::schema::name(&DataType::Struct(state.fields().clone())),
+            mode,
+            timeout: timeout.of_engine(),
+        };
+        self.remembering(frame, &map.grouping_expressions, function, remembers, |function, groups, run| {
+            Arc::new(StateCall::new(function, groups, timeout, run))
+        })
+    }
+
+    /// `transformWithState` and `transformWithStateInPandas`: a processor with states and timers of each key.
+    async fn transform_with_state(&mut self, map: &GroupMap, info: &TransformWithStateInfo) -> Result<Frame> {
+        if map.initial_input.is_some() {
+            return Err(SparkError::unsupported("transformWithState with an initial state"));
+        }
+        if !info.event_time_column_name.is_empty() {
+            return Err(SparkError::unsupported("transformWithState with an event time of its own"));
+        }
+        let frame = self.relation(input(&map.input, "input")?).await?;
+        let (function, _) = read(map.func.as_ref(), &[Makes::States])?;
+        let timeout = match info.time_mode.to_lowercase().as_str() {
+            "none" => Timeout::None,
+            "processingtime" => Timeout::ProcessingTime,
+            "eventtime" => Timeout::EventTime,
+            other => return Err(SparkError::illegal(format!("There is no time mode {other}."))),
+        };
+        let mode = state_mode(map.output_mode.as_deref().unwrap_or_default())?;
+        let remembers = Remembers { state: "states and timers".to_owned(), mode, timeout };
+        self.remembering(frame, &map.grouping_expressions, function, remembers, |function, groups, run| {
+            Arc::new(ProcessorCall::new(function, groups, run))
+        })
+    }
+
+    /// The frame of a function that remembers.
+    fn remembering(
+        &mut self,
+        frame: Frame,
+        by: &[Expression],
+        function: Function,
+        remembers: Remembers,
+        call: impl FnOnce(Function, Groups, &Arc<Run>) -> Arc<dyn KeyedFunction>,
+    ) -> Result<Frame> {
+        if !is_streaming(&frame.plan) {
+            let text = "functions that remember, over a frame that ends; applyInPandas groups it";
+            return Err(SparkError::unsupported(text));
+        }
+        let DataType::Struct(fields) = function.output.clone() else {
+            return Err(SparkError::invalid(format!("The schema of {} is no struct.", function.name)));
+        };
+        let keys = self.resolver(&frame).list(by)?;
+        let (exprs, names, places) = with_keys(&frame, &keys);
+        let mut columns = Vec::with_capacity(fields.len());
+        let mut output = Vec::with_capacity(fields.len());
+        for field in &fields {
+            let id = self.new_id();
+            output.push(Field::new(&id, field.data_type().clone(), true));
+            columns.push(Column::new(field.name(), id));
+        }
+        let exprs: Vec<Expr> = exprs.into_iter().map(|expr| expr.alias(self.new_id())).collect();
+        let values = (0..frame.columns.len()).collect();
+        let groups = Groups { names, keys: places.clone(), values };
+        let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+        let Remembers { state, mode, timeout } = remembers;
+        let function = call(function, groups, &self.python);
+        let keyed =
+            Keyed { function, keys: places, output: Arc::new(Schema::new(output)), state, mode, timeout };
+        Ok(Frame { plan: self.frames.keyed(plan, keyed)?, columns })
+    }
+
     /// The rows in a list, under the names of the function's schema.
     fn rows_of(&mut self, frame: Frame, list: Expr, function: &Function) -> Result<Frame> {
         let DataType::Struct(fields) = &function.output else {
@@ -102,6 +185,32 @@ impl Planner<'_> {
         let frame = Frame { plan, columns: Vec::new() };
         let made = Named { generator: Some(generator), ..Named::new(column(&id), &function.name) };
         self.chosen(frame, vec![made])
+    }
+}
+
+/// A frame's columns, those of them that are keys, and the keys that are none: expressions, names, and the keys' places.
+fn with_keys(frame: &Frame, keys: &[Named]) -> (Vec<Expr>, Vec<String>, Vec<usize>) {
+    let mut names = frame.names();
+    let mut exprs: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
+    let mut places = Vec::new();
+    for key in keys {
+        let known = exprs.iter().position(|expr| *expr == key.expr);
+        places.push(known.unwrap_or(exprs.len()));
+        if known.is_none() {
+            exprs.push(key.expr.clone());
+            names.push(key.column_name().to_owned());
+        }
+    }
+    (exprs, names, places)
+}
+
+fn state_mode(word: &str) -> Result<OutputMode> {
+    match word.to_lowercase().as_str() {
+        "append" => Ok(OutputMode::Append),
+        "update" => Ok(OutputMode::Update),
+        _ => Err(SparkError::illegal(format!(
+            "The output mode of function should be append or update, not {word}."
+        ))),
     }
 }
 

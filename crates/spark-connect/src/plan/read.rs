@@ -1,9 +1,11 @@
 //! Tables, views, files, and frames that the client holds by number.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::prelude::{CsvReadOptions, JsonReadOptions, SessionContext};
 
 use crate::error::{Class, Result, SparkError};
@@ -80,6 +82,10 @@ impl Planner<'_> {
         let format = source.format.clone().unwrap_or_else(|| "parquet".to_owned()).to_lowercase();
         let mut paths = source.paths.clone();
         paths.extend(options.get("path").cloned());
+        if format == "model" {
+            let show = options.get("show").map(|show| show.to_lowercase());
+            return self.models(paths.first().map(String::as_str), show.as_deref());
+        }
         if paths.is_empty() {
             return Err(SparkError::argument(format!("What is read as {format} has a path.")));
         }
@@ -107,9 +113,37 @@ impl Planner<'_> {
                 let read = CsvReadOptions { file_extension: "", ..read };
                 context.read_csv(paths, read).await?
             }
+            "parquet" => return self.parquet(&paths, &options, schema).await,
             other => return Err(unknown_source(other)),
         };
         Ok(unqualified(self.framed(frame.into_unoptimized_plan(), &format)?))
+    }
+
+    /// The rows of all paths, in the columns of the first.
+    async fn parquet(
+        &mut self,
+        paths: &[String],
+        options: &HashMap<String, String>,
+        schema: Option<Schema>,
+    ) -> Result<Frame> {
+        const TAKEN: [&str; 2] = ["recursivefilelookup", "pathglobfilter"];
+        let mut schema = schema.map(Arc::new);
+        let mut plan: Option<LogicalPlanBuilder> = None;
+        for path in paths {
+            let taken = options.iter().filter(|(name, _)| TAKEN.contains(&name.as_str()));
+            let mut given: BTreeMap<String, String> =
+                taken.map(|(name, value)| (name.clone(), value.clone())).collect();
+            given.insert("path".to_owned(), crate::streaming::local_path(path)?);
+            let rows = self.frames.files("parquet", &given, schema.as_ref()).await?;
+            schema.get_or_insert_with(|| rows.schema());
+            let scan = LogicalPlanBuilder::scan("files", provider_as_source(rows), None)?;
+            plan = Some(match plan {
+                None => scan,
+                Some(plan) => plan.union(scan.build()?)?,
+            });
+        }
+        let plan = plan.ok_or_else(|| SparkError::missing("paths"))?.build()?;
+        Ok(unqualified(self.framed(plan, "parquet")?))
     }
 
     async fn csv(

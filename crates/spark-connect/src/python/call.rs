@@ -103,7 +103,7 @@ impl Call {
                 let made = self.grouped(columns, rows)?;
                 self.column(&made, rows)
             }
-            Makes::GroupRows | Makes::PairRows => {
+            Makes::GroupRows | Makes::PairRows | Makes::States => {
                 let made = self.grouped(columns, rows)?;
                 self.listed(&made, rows)
             }
@@ -256,7 +256,7 @@ pub(super) fn framed(batch: &RecordBatch) -> RecordBatch {
 }
 
 /// Waits for Python without keeping others from this thread.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
         _ => work(),

@@ -22,8 +22,11 @@ pub(crate) mod kind {
     pub(crate) const MAP_PANDAS_ITER: i32 = 205;
     pub(crate) const COGROUPED_MAP_PANDAS: i32 = 206;
     pub(crate) const MAP_ARROW_ITER: i32 = 207;
+    pub(crate) const GROUPED_MAP_PANDAS_WITH_STATE: i32 = 208;
     pub(crate) const GROUPED_MAP_ARROW: i32 = 209;
     pub(crate) const COGROUPED_MAP_ARROW: i32 = 210;
+    pub(crate) const TRANSFORM_WITH_STATE_PANDAS: i32 = 211;
+    pub(crate) const TRANSFORM_WITH_STATE_ROW: i32 = 213;
     pub(crate) const GROUPED_MAP_ARROW_ITER: i32 = 215;
     pub(crate) const GROUPED_MAP_PANDAS_ITER: i32 = 216;
     pub(crate) const GROUPED_AGG_PANDAS_ITER: i32 = 217;
@@ -45,6 +48,8 @@ pub(crate) struct Function {
     /// Names of the arguments that are given by name.
     pub(crate) names: Vec<Option<String>>,
     pub(crate) output: DataType,
+    /// What it remembers of a key, as JSON, if it remembers.
+    pub(crate) state: Option<String>,
 }
 
 impl Hash for Function {
@@ -66,6 +71,8 @@ pub(crate) enum Makes {
     GroupRows,
     /// Rows of two groups of the same key.
     PairRows,
+    /// Rows of a group and of what is remembered of it.
+    States,
 }
 
 impl Function {
@@ -86,6 +93,7 @@ impl Function {
             eval_type: if code.eval_type == kind::BATCHED { kind::ARROW_BATCHED } else { code.eval_type },
             names: message.arguments.iter().map(name).collect(),
             output: message::read(output)?,
+            state: None,
         })
     }
 
@@ -107,6 +115,9 @@ impl Function {
             }
             kind::COGROUPED_MAP_PANDAS | kind::COGROUPED_MAP_ARROW => Makes::PairRows,
             kind::GROUPED_MAP_PANDAS_ITER => Makes::GroupRows,
+            kind::GROUPED_MAP_PANDAS_WITH_STATE
+            | kind::TRANSFORM_WITH_STATE_PANDAS
+            | kind::TRANSFORM_WITH_STATE_ROW => Makes::States,
             other => {
                 let what = format!("the Python function {} of kind {other}", self.name);
                 return Err(SparkError::unsupported(what));

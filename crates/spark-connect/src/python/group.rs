@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::writer::StreamWriter;
 
 use crate::python::call::{batch, framed};
 use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes};
+use crate::schema::canonical;
 
 /// What the structs of a list hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,16 @@ impl Groups {
             offsets
         };
         groups.iter().flat_map(of).collect()
+    }
+
+    /// Rows as Python takes them, their columns under the names of the frame.
+    pub(super) fn plain(&self, rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let fitted = |column: &ArrayRef| {
+            let wanted = canonical(column.data_type());
+            if wanted == *column.data_type() { Ok(Arc::clone(column)) } else { cast(column, &wanted) }
+        };
+        let columns = rows.columns().iter().map(fitted).collect::<Result<Vec<_>, _>>()?;
+        Ok(batch(&columns, Some(&self.names), rows.num_rows()))
     }
 
     pub(super) fn lists<'a>(&'a self, list: &'a ArrayRef, function: &Function) -> Result<Lists<'a>, Failure> {

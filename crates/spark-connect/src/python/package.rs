@@ -11,6 +11,7 @@ const FILES: &[(&str, &str)] = &[
     ("__main__.py", include_str!("../../python/pelton/__main__.py")),
     ("batches.py", include_str!("../../python/pelton/batches.py")),
     ("context.py", include_str!("../../python/pelton/context.py")),
+    ("processor.py", include_str!("../../python/pelton/processor.py")),
     ("worker.py", include_str!("../../python/pelton/worker.py")),
     ("session.py", include_str!("../../python/pelton/session.py")),
 ];

@@ -27,6 +27,7 @@ pub(crate) struct Task {
     input: Option<StreamWriter<Vec<u8>>>,
     output: StreamDecoder,
     started: bool,
+    last: Vec<u8>,
 }
 
 impl fmt::Debug for Task {
@@ -58,6 +59,7 @@ impl Task {
         let about = json!({
             "kind": "function", "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
             "settings": run.settings(), "paths": run.paths(), "files": run.files(),
+            "state_schema": function.state,
             "input_type": rows.then(|| schema::json::write_schema(input).to_string()),
         });
         let about = about.to_string();
@@ -70,7 +72,14 @@ impl Task {
             first = worker.send(b'T', &message).and_then(|()| worker.receive());
         }
         let function = Arc::clone(function);
-        let mut task = Task { function, worker, input: None, output: StreamDecoder::new(), started: false };
+        let mut task = Task {
+            function,
+            worker,
+            input: None,
+            output: StreamDecoder::new(),
+            started: false,
+            last: Vec::new(),
+        };
         match task.heard(first, &mut Vec::new()) {
             Ok(next) => Ok((task, next)),
             Err(failure) => {
@@ -122,7 +131,10 @@ impl Task {
         loop {
             match word {
                 Ok(Word::Wants) => return Ok(Next::Wants),
-                Ok(Word::Finished) => return Ok(Next::Finished),
+                Ok(Word::Finished(last)) => {
+                    self.last = last;
+                    return Ok(Next::Finished);
+                }
                 Ok(Word::Raised(traceback)) => return Err(Failure::Raised { traceback }),
                 Ok(Word::Data(data)) => self.decode(data, rows)?,
                 Err(_) => return Err(self.crashed()),
@@ -148,6 +160,11 @@ impl Task {
 
     fn crashed(&self) -> Failure {
         Failure::Crashed { function: self.function.name.clone(), status: self.worker.status() }
+    }
+
+    /// The last words of a task that has finished.
+    pub(crate) fn last(&self) -> &[u8] {
+        &self.last
     }
 
     /// The worker of a task that has finished.

@@ -32,7 +32,8 @@ pub(crate) struct Killer(Arc<Mutex<Child>>);
 pub(crate) enum Word {
     Data(Vec<u8>),
     Wants,
-    Finished,
+    /// Its last words, which most functions do without.
+    Finished(Vec<u8>),
     Raised(String),
 }
 
@@ -81,7 +82,7 @@ impl Worker {
         match head[0] {
             b'D' => Ok(Word::Data(data)),
             b'W' => Ok(Word::Wants),
-            b'F' => Ok(Word::Finished),
+            b'F' => Ok(Word::Finished(data)),
             _ => Ok(Word::Raised(String::from_utf8_lossy(&data).into_owned())),
         }
     }

@@ -63,6 +63,7 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
             streaming::listeners(session, operation, command).await
         }
         CommandType::WriteOperation(operation) => write::write(session, operation).await,
+        CommandType::WriteOperationV2(operation) => write::write_to(session, operation).await,
         _ => Err(SparkError::unsupported("this command")),
     }
 }

@@ -10,12 +10,13 @@ use crate::operation::Operation;
 use crate::plan::Planner;
 use crate::plan::frame::Stored;
 use crate::python::Batches;
+use crate::service::tables;
 use crate::session::Session;
-use crate::streaming::{Query, Wanted, check, progress, started, writing};
+use crate::streaming::{NewTable, Query, Wanted, check, learned, progress, started, writing};
 use crate::wire::execute::ResponseType;
 use crate::wire::streaming::{
     ActiveResult, AwaitAnyTerminationResult, AwaitTerminationResult, BusAsk, ExceptionResult, ExplainResult,
-    ManagerAsk, ManagerResult, QueryAsk, QueryResult, RecentProgressResult, SinkDestination, StatusResult,
+    ManagerAsk, ManagerResult, QueryAsk, QueryResult, RecentProgressResult, StatusResult,
     StreamingQueryCommand, StreamingQueryCommandResult, StreamingQueryInstance, StreamingQueryInstanceId,
     StreamingQueryListenerBusCommand, StreamingQueryListenerEvent, StreamingQueryListenerEventsResult,
     StreamingQueryManagerCommand, StreamingQueryManagerCommandResult, WriteStreamOperationStart,
@@ -31,27 +32,30 @@ pub(crate) async fn start(
     operation: &Operation,
     start: WriteStreamOperationStart,
 ) -> Result<()> {
-    if let Some(SinkDestination::TableName(table)) = &start.sink_destination {
-        return Err(SparkError::unsupported(format!(
-            "toTable({table}) of a stream; the formats memory and kafka make tables that SQL can ask"
-        )));
-    }
     let mut planner = Planner::new(session);
     let frame = planner.relation(crate::plan::input(&start.input, "input")?).await?;
     if !is_streaming(&frame.plan) {
         let text = "`writeStream` can be called only on streaming Dataset/DataFrame.";
         return Err(SparkError::new(Class::Analysis, "WRITE_STREAM_NOT_ALLOWED", "42601", text));
     }
-    let Wanted { columns, mut writing } = writing(session, &frame, &start)?;
+    let Wanted { columns, mut writing, new_table, lesson } = writing(session, &frame, &start)?;
     if let Some(name) = &writing.name {
         session.streams.check_name(name)?;
     }
     writing.mode = check(&frame.plan, writing.mode)?;
     writing.receiver = Batches::of(session, &planner.python, &start, frame.schema())?;
-    let memory = writing.name.clone().filter(|_| writing.format == "memory");
+    if let (Some(new), Some(name)) = (&new_table, &writing.table) {
+        let NewTable { format, options, path, partition_by } = new;
+        let columns = &frame.schema();
+        tables::NewTable { name, format, path, options, columns, partition_by }.create(session).await?;
+    }
+    if let Some(lesson) = &lesson {
+        lesson.prepare(session, &frame.schema()).await?;
+    }
+    let memory = writing.name.clone().filter(|_| writing.format == "memory" && writing.table.is_none());
     let Planner { frames, python, .. } = planner;
     let handle = frames.start(frame.plan, &columns, writing).await?;
-    let query = session.streams.add(handle, python);
+    let query = session.streams.add(handle, python, lesson.map(|lesson| lesson.model));
     if let Some(name) = memory {
         session.create_view(&name, Stored::Stream(Arc::clone(&query)), true)?;
     }
@@ -83,13 +87,13 @@ pub(crate) async fn query(
     let id = command.query_id.ok_or_else(|| SparkError::missing("query_id"))?;
     let asked = command.command.ok_or_else(|| SparkError::missing("command"))?;
     let query = session.streams.run(&id.id, &id.run_id)?;
-    let result_type = answer(&query, asked).await?;
+    let result_type = answer(session, &query, asked).await?;
     let result = StreamingQueryCommandResult { query_id: Some(id), result_type };
     operation.tell(session, ResponseType::StreamingQueryCommandResult(result)).await;
     Ok(())
 }
 
-async fn answer(query: &Query, asked: QueryAsk) -> Result<Option<QueryResult>> {
+async fn answer(session: &Session, query: &Query, asked: QueryAsk) -> Result<Option<QueryResult>> {
     Ok(Some(match asked {
         QueryAsk::Status(_) => {
             let condition = query.handle.condition();
@@ -108,6 +112,7 @@ async fn answer(query: &Query, asked: QueryAsk) -> Result<Option<QueryResult>> {
         }
         QueryAsk::ProcessAllAvailable(_) => {
             query.handle.process_all_available().await?;
+            learned(session, query).await?;
             return query.failure().map_or(Ok(None), Err);
         }
         QueryAsk::Explain(explain) => {
@@ -125,6 +130,9 @@ async fn answer(query: &Query, asked: QueryAsk) -> Result<Option<QueryResult>> {
             let terminated = within(asked.timeout_ms, query.handle.ended()).await.is_some();
             if terminated && let Some(failure) = query.failure() {
                 return Err(failure);
+            }
+            if terminated {
+                learned(session, query).await?;
             }
             QueryResult::AwaitTermination(AwaitTerminationResult { terminated })
         }

@@ -1,38 +1,105 @@
-//! `df.write`: rows into files.
+//! `df.write` and `df.writeTo`: rows into files and tables.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::common::file_options::file_type::FileType;
-use datafusion::datasource::file_format::csv::CsvFormatFactory;
-use datafusion::datasource::file_format::format_as_file_type;
-use datafusion::datasource::file_format::json::JsonFormatFactory;
-use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use engine::files::FileWriter;
 
 use crate::error::{Class, Result, SparkError};
-use crate::plan::Planner;
+use crate::plan::frame::{Frame, aliased_name};
+use crate::plan::{Planner, unknown_source};
+use crate::service::tables::{self, NewTable};
 use crate::session::Session;
-use crate::wire::command::{SaveType, WriteOperation};
+use crate::wire::command::{SaveType, WriteOperation, WriteOperationV2};
+use crate::wire::expression::ExprType;
+use crate::wire::relation::Relation;
 
 /// `SaveMode`s of the message.
 const APPEND: i32 = 1;
 const OVERWRITE: i32 = 2;
+const ERROR: i32 = 3;
 const IGNORE: i32 = 4;
+/// `SaveTable.save_method` of the message: columns find their place by order, not by name.
+const INSERT_INTO: i32 = 2;
+/// Of `WriteOperationV2` in the message.
+const MODE_CREATE: i32 = 1;
+const MODE_APPEND: i32 = 4;
+const MODE_REPLACE: i32 = 5;
+const MODE_CREATE_OR_REPLACE: i32 = 6;
 
-/// Writes a frame into a directory, one file or several, as Spark does.
+/// What is to be written, and how.
+struct Writing {
+    format: String,
+    options: BTreeMap<String, String>,
+    partition_by: Vec<String>,
+    mode: i32,
+}
+
+/// Writes a frame into a directory or a table, one file or several, as Spark does.
 pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> Result<()> {
-    let Some(SaveType::Path(path)) = &operation.save_type else {
-        return Err(SparkError::unsupported("writing into a table; CREATE STREAMING TABLE makes one"));
-    };
-    if !operation.partitioning_columns.is_empty() || operation.bucket_by.is_some() {
-        return Err(SparkError::unsupported("partitionBy and bucketBy"));
+    if operation.bucket_by.is_some() || !operation.clustering_columns.is_empty() {
+        return Err(SparkError::unsupported("bucketBy and clusterBy"));
     }
-    let format = operation.source.as_deref().unwrap_or("parquet").to_lowercase();
-    let (file_type, options) = file_type(&format, &operation)?;
-    let input = crate::plan::input(&operation.input, "input")?;
+    let writing = Writing {
+        format: operation.source.as_deref().unwrap_or("parquet").to_lowercase(),
+        options: operation.options,
+        partition_by: operation.partitioning_columns,
+        mode: operation.mode,
+    };
     let mut planner = Planner::new(session);
-    let mut frame = planner.relation(input).await?;
+    let frame = finite(&mut planner, operation.input.as_deref()).await?;
+    match operation.save_type {
+        Some(SaveType::Path(path)) => {
+            if prepared(Path::new(&path), writing.mode)? {
+                save(planner, frame, &path, &writing).await?;
+            }
+            Ok(())
+        }
+        Some(SaveType::Table(table)) => {
+            let name = aliased_name(&table.table_name);
+            if table.save_method == INSERT_INTO {
+                let mode = if writing.mode == OVERWRITE { OVERWRITE } else { APPEND };
+                return insert(planner, frame, &name, Writing { mode, ..writing }, By::Order).await;
+            }
+            save_as_table(session, planner, frame, &name, writing).await
+        }
+        None => Err(SparkError::missing("path")),
+    }
+}
+
+/// `df.writeTo(table)`.
+pub(crate) async fn write_to(session: &Arc<Session>, operation: WriteOperationV2) -> Result<()> {
+    let name = aliased_name(&operation.table_name);
+    let known = session.engine.has_table(&name);
+    let mode = match operation.mode {
+        MODE_CREATE => ERROR,
+        MODE_CREATE_OR_REPLACE => OVERWRITE,
+        MODE_REPLACE | MODE_APPEND if !known => return Err(SparkError::table(&name)),
+        MODE_REPLACE => OVERWRITE,
+        MODE_APPEND => APPEND,
+        _ => return Err(SparkError::unsupported("overwrite and overwritePartitions of writeTo")),
+    };
+    let column = |expression: &crate::wire::expression::Expression| match &expression.expr_type {
+        Some(ExprType::UnresolvedAttribute(column)) => Ok(aliased_name(&column.unparsed_identifier)),
+        _ => Err(SparkError::unsupported("partitionedBy of what is no column")),
+    };
+    let writing = Writing {
+        format: operation.provider.as_deref().unwrap_or("parquet").to_lowercase(),
+        options: operation.options,
+        partition_by: operation.partitioning_columns.iter().map(column).collect::<Result<_>>()?,
+        mode,
+    };
+    let mut planner = Planner::new(session);
+    let frame = finite(&mut planner, operation.input.as_deref()).await?;
+    save_as_table(session, planner, frame, &name, writing).await
+}
+
+/// The frame, which must end and tell its columns apart.
+async fn finite(planner: &mut Planner<'_>, input: Option<&Relation>) -> Result<Frame> {
+    let frame = planner.relation(input.ok_or_else(|| SparkError::missing("input"))?).await?;
     if engine::streaming::is_streaming(&frame.plan) {
         let text = "The method `write` can not be called on streaming Dataset/DataFrame.";
         return Err(SparkError::new(Class::Analysis, "CALL_ON_STREAMING_DATASET_UNSUPPORTED", "42KDE", text)
@@ -43,40 +110,158 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
         let text = format!("The column `{}` already exists. Choose another name.", twice.1);
         return Err(SparkError::new(Class::Analysis, "COLUMN_ALREADY_EXISTS", "42711", text));
     }
-    if !prepared(Path::new(path), operation.mode)? {
-        return Ok(());
-    }
-    let exprs = frame.columns.iter().map(|column| column.expr().alias(&column.name));
-    let plan = LogicalPlanBuilder::from(frame.plan).project(exprs.collect::<Vec<_>>())?.build()?;
-    let directory = format!("{}/", path.trim_end_matches('/'));
-    frame.plan =
-        LogicalPlanBuilder::copy_to(plan, directory.clone(), file_type, options, Vec::new())?.build()?;
-    let mut rows = planner.frames.run(frame.plan).await?;
-    while let Some(count) = rows.next().await {
-        count?;
-    }
-    // The mark of a whole directory, which Spark's readers know.
-    std::fs::write(format!("{directory}_SUCCESS"), []).map_err(|error| failed(path, &error))
+    Ok(frame)
 }
 
-fn file_type(
-    format: &str,
-    operation: &WriteOperation,
-) -> Result<(Arc<dyn FileType>, HashMap<String, String>)> {
-    let mut options = HashMap::new();
-    let given = crate::plan::options(&operation.options);
-    match format {
-        "csv" => {
-            let header = given.get("header").map_or("false", String::as_str);
-            options.insert("format.has_header".to_owned(), header.to_owned());
-            if let Some(separator) = given.get("sep").or_else(|| given.get("delimiter")) {
-                options.insert("format.delimiter".to_owned(), separator.clone());
-            }
-            Ok((format_as_file_type(Arc::new(CsvFormatFactory::new())), options))
-        }
-        "json" => Ok((format_as_file_type(Arc::new(JsonFormatFactory::new())), options)),
-        other => Err(SparkError::unsupported(format!("writing files of {other}"))),
+async fn save_as_table(
+    session: &Arc<Session>,
+    planner: Planner<'_>,
+    frame: Frame,
+    name: &str,
+    writing: Writing,
+) -> Result<()> {
+    let known = session.engine.has_table(name);
+    match writing.mode {
+        IGNORE if known => return Ok(()),
+        APPEND if known => return insert(planner, frame, name, writing, By::Name).await,
+        OVERWRITE => {}
+        _ if known => return Err(tables::exists(name)),
+        _ => {}
     }
+    let path = match writing.options.iter().find(|(option, _)| option.eq_ignore_ascii_case("path")) {
+        Some((_, path)) => path.clone(),
+        None => planner.frames.table_directory(name).display().to_string(),
+    };
+    let columns = frame.schema();
+    // What is overwritten may be what is read: the rows come first, beside it.
+    let beside = format!("{}.new", path.trim_end_matches('/'));
+    prepared(Path::new(&beside), OVERWRITE)?;
+    save(planner, frame, &beside, &writing).await?;
+    if known {
+        tables::forget(session, name).await?;
+    }
+    let place = || {
+        if Path::new(&path).exists() {
+            std::fs::remove_dir_all(&path)?;
+        }
+        std::fs::rename(&beside, &path)
+    };
+    place().map_err(|error| failed(&path, &error))?;
+    let Writing { format, options, partition_by, .. } = &writing;
+    NewTable { name, format, path: &path, options, columns: &columns, partition_by }.create(session).await
+}
+
+/// How columns find their place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Name,
+    Order,
+}
+
+/// Adds rows to a table that is there, or puts them in the place of its rows.
+async fn insert(planner: Planner<'_>, frame: Frame, name: &str, writing: Writing, by: By) -> Result<()> {
+    let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
+    let (format, mut options, partition_by) = planner.frames.table_files(name)?;
+    let path = options.remove("path").unwrap_or_default();
+    if planner.frames.written_by_stream(Path::new(&path)).map_err(|error| failed(&path, &error))? {
+        let text = format!("adding rows by hand to `{name}`, which a stream writes");
+        return Err(SparkError::unsupported(text));
+    }
+    let frame = aligned(frame, &table.schema(), name, by)?;
+    let writing = Writing { format, options, partition_by, mode: writing.mode };
+    if writing.mode != OVERWRITE {
+        return save(planner, frame, &path, &writing).await;
+    }
+    let beside = format!("{}.new", path.trim_end_matches('/'));
+    prepared(Path::new(&beside), OVERWRITE)?;
+    save(planner, frame, &beside, &writing).await?;
+    let place = || std::fs::remove_dir_all(&path).and_then(|()| std::fs::rename(&beside, &path));
+    place().map_err(|error| failed(&path, &error))
+}
+
+/// The frame's columns in those of a table.
+fn aligned(frame: Frame, table: &Schema, name: &str, by: By) -> Result<Frame> {
+    let (wanted, given) = (table.fields().len(), frame.columns.len());
+    if wanted != given {
+        let text = format!(
+            "Cannot write to `{name}`, the reason is {} data columns: the table has {wanted}, the frame has {given}.",
+            if given > wanted { "too many" } else { "not enough" }
+        );
+        let condition = if given > wanted {
+            "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
+        } else {
+            "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS"
+        };
+        return Err(SparkError::new(Class::Analysis, condition, "21S01", text));
+    }
+    let mut columns = Vec::with_capacity(wanted);
+    for (at, field) in table.fields().iter().enumerate() {
+        let found = match by {
+            By::Order => frame.columns.get(at),
+            By::Name => frame.columns.iter().find(|column| column.name.eq_ignore_ascii_case(field.name())),
+        };
+        let column = found.ok_or_else(|| SparkError::column(field.name(), &frame.names()))?;
+        columns.push((column.clone(), field));
+    }
+    let value = |(column, field): &(crate::plan::frame::Column, &Arc<_>)| {
+        let field: &datafusion::arrow::datatypes::Field = field;
+        match frame.data_type(column) == *field.data_type() {
+            true => column.expr().alias(&column.id),
+            false => cast(column.expr(), field.data_type().clone()).alias(&column.id),
+        }
+    };
+    let exprs: Vec<Expr> = columns.iter().map(value).collect();
+    let columns = columns.iter().map(|(column, field)| column.renamed(field.name())).collect();
+    let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+    Ok(Frame { plan, columns })
+}
+
+/// Runs the frame and writes its rows below a directory.
+async fn save(planner: Planner<'_>, frame: Frame, path: &str, writing: &Writing) -> Result<()> {
+    let mut options: BTreeMap<String, String> = writing.options.clone();
+    options.retain(|name, _| !name.eq_ignore_ascii_case("path"));
+    options.insert("path".to_owned(), path.to_owned());
+    for name in &writing.partition_by {
+        if !frame.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
+            return Err(SparkError::column(name, &frame.names()));
+        }
+    }
+    if !writing.partition_by.is_empty() {
+        options.insert("partitionBy".to_owned(), writing.partition_by.join(","));
+    }
+    if !["csv", "json", "text", "parquet"].contains(&writing.format.as_str()) {
+        let known = ["orc", "xml", "avro", "delta"].contains(&writing.format.as_str());
+        return Err(match known {
+            true => SparkError::unsupported(format!("writing files of {}", writing.format)),
+            false => unknown_source(&writing.format),
+        });
+    }
+    let mut writer = planner.frames.writer(&writing.format, &options, &Arc::new(frame.schema()))?;
+    let mut rows = planner.frames.run(projected(frame)?).await?;
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        writer = apart(move || writer.write(batch).map(|()| writer)).await?;
+    }
+    drop(planner.python);
+    apart(move || FileWriter::finish(writer)).await
+}
+
+/// The columns under their names: they are all different.
+fn projected(frame: Frame) -> Result<LogicalPlan> {
+    let exprs = frame.columns.iter().map(|column| column.expr().alias(&column.name));
+    let exprs: Vec<Expr> = match frame.columns.is_empty() {
+        true => vec![lit(true)],
+        false => exprs.collect(),
+    };
+    Ok(LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?)
+}
+
+/// Files make a thread wait: not one of those that answer clients.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> std::result::Result<T, engine::SqlError> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| SparkError::internal(error.to_string()))??)
 }
 
 /// Makes room; false if there is nothing to do.

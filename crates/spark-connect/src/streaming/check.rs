@@ -3,6 +3,7 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result as PlanResult};
 use datafusion::logical_expr::{Aggregate, Join, LogicalPlan};
+use engine::streaming::keyed::keyed_of;
 use engine::streaming::{OutputMode, carries_time, is_streaming};
 
 use crate::error::{Class, Result, SparkError};
@@ -77,6 +78,7 @@ pub(crate) fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<OutputMode> 
             Err(refused("Limits are not supported on streaming DataFrames/Datasets in Update output mode;"))
         }
         LogicalPlan::Join(join) => check_join(join, mode),
+        LogicalPlan::Extension(_) => check_keyed(node, mode, found.aggregations),
         // Rows that end would come again with every batch.
         LogicalPlan::Union(union) if !union.inputs.iter().all(|input| is_streaming(input)) => {
             Err(refused("Union between streaming and batch DataFrames/Datasets is not supported;"))
@@ -119,6 +121,25 @@ fn has_time(aggregate: &Aggregate) -> bool {
 
 fn marked(plan: &LogicalPlan) -> bool {
     plan.schema().fields().iter().any(|field| carries_time(field))
+}
+
+/// A function of keys says itself which rows it gives.
+fn check_keyed(node: &LogicalPlan, mode: OutputMode, aggregations: usize) -> Result<()> {
+    let Some(keyed) = keyed_of(node) else { return Ok(()) };
+    let own = word(keyed.mode).to_lowercase();
+    if aggregations > 0 && keyed.mode == OutputMode::Update {
+        return Err(refused(format!(
+            "applyInPandasWithState in {own} mode is not supported with aggregation on a streaming \
+                                    DataFrame/Dataset;"
+        )));
+    }
+    if aggregations == 0 && keyed.mode != mode {
+        return Err(refused(format!(
+            "applyInPandasWithState in {own} mode is not supported with {} output mode on a streaming DataFrame/Dataset;",
+            word(mode)
+        )));
+    }
+    Ok(())
 }
 
 fn check_join(join: &Join, mode: OutputMode) -> Result<()> {

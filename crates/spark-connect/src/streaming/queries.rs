@@ -26,6 +26,8 @@ pub(crate) struct Query {
     pub(crate) id: String,
     pub(crate) run_id: String,
     pub(crate) handle: StreamQuery,
+    /// The model that learns its rows.
+    pub(crate) learns: Option<String>,
     /// The Python that its functions run in, as long as it runs.
     python: Mutex<Option<Guard>>,
     /// `awaitAnyTermination` does not count it any more.
@@ -88,12 +90,18 @@ impl Default for Streams {
 
 impl Streams {
     /// Takes a query in, and tells listeners of it from now on.
-    pub(crate) fn add(self: &Arc<Self>, handle: StreamQuery, python: Guard) -> Arc<Query> {
+    pub(crate) fn add(
+        self: &Arc<Self>,
+        handle: StreamQuery,
+        python: Guard,
+        learns: Option<String>,
+    ) -> Arc<Query> {
         let (id, run_id) = handle.ids();
         let query = Arc::new(Query {
             id,
             run_id,
             handle,
+            learns,
             python: Mutex::new(Some(python)),
             forgotten: Mutex::new(false),
             told: watch::channel(false).0,

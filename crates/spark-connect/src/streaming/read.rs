@@ -265,7 +265,7 @@ fn files(
 }
 
 /// A directory of this machine.
-pub(super) fn local_path(path: &str) -> Result<String> {
+pub(crate) fn local_path(path: &str) -> Result<String> {
     let local = path.strip_prefix("file://").or_else(|| path.strip_prefix("file:")).unwrap_or(path);
     if local.contains("://") {
         return Err(SparkError::unsupported(format!(

@@ -8,9 +8,10 @@ use datafusion::arrow::datatypes::DataType;
 use engine::streaming::{OutputMode, Trigger, Writing, interval_us};
 
 use crate::error::{Class, Result, SparkError};
-use crate::plan::frame::Frame;
+use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::unknown_source;
 use crate::session::Session;
+use crate::streaming::model::Lesson;
 use crate::streaming::read::{is_of_connection, local_path};
 use crate::wire::streaming::{SinkDestination, Trigger as Asked, WriteStreamOperationStart};
 
@@ -21,6 +22,18 @@ const RECORD: [&str; 5] = ["key", "value", "topic", "partition", "headers"];
 pub(crate) struct Wanted {
     pub(crate) columns: Vec<(String, String)>,
     pub(crate) writing: Writing,
+    /// The table that is made before the query begins.
+    pub(crate) new_table: Option<NewTable>,
+    /// The model that learns the rows.
+    pub(crate) lesson: Option<Lesson>,
+}
+
+/// A table over files, as `toTable` makes it.
+pub(crate) struct NewTable {
+    pub(crate) format: String,
+    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) path: String,
+    pub(crate) partition_by: Vec<String>,
 }
 
 /// What a client asks for.
@@ -35,13 +48,28 @@ pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOpera
     let name = Some(start.query_name.clone()).filter(|name| !name.is_empty());
     let mode = mode(&start.output_mode)?;
     let trigger = trigger(start.trigger.as_ref())?;
-    if let Some(SinkDestination::Path(path)) = &start.sink_destination {
-        options.insert("path".to_owned(), path.clone());
-    }
+    let mut table = match &start.sink_destination {
+        Some(SinkDestination::TableName(table)) => Some(aliased_name(table)),
+        Some(SinkDestination::Path(path)) => {
+            options.insert("path".to_owned(), path.clone());
+            None
+        }
+        None => None,
+    };
     let checkpoint = checkpoint(session, &mut options, name.as_deref())?;
     let mut columns: Vec<(String, String)> =
         frame.columns.iter().map(|column| (column.id.clone(), column.name.clone())).collect();
+    let (mut new_table, mut lesson) = (None, None);
     match format.as_str() {
+        "model" => {
+            let path = options.get("path").cloned();
+            let names = [table.as_deref(), path.as_deref(), name.as_deref()];
+            let learns = Lesson::new(names, std::mem::take(&mut options))?;
+            (table, lesson) = (Some(learns.table()), Some(learns));
+        }
+        _ if let Some(table) = &table => {
+            new_table = to_table(session, table, &format, mode, start, &mut options)?;
+        }
         "console" => {
             options.retain(|name, _| ["numrows", "truncate"].contains(&name.to_lowercase().as_str()));
         }
@@ -54,23 +82,27 @@ pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOpera
             options.clear();
         }
         "kafka" => kafka(session, frame, &mut options, &mut columns)?,
-        "json" | "csv" | "text" => files(&format, mode, start, &mut options)?,
-        "parquet" | "orc" | "xml" | "avro" | "delta" => {
+        "json" | "csv" | "text" | "parquet" => files(&format, mode, start, &mut options)?,
+        "orc" | "xml" | "avro" | "delta" => {
             return Err(SparkError::unsupported(format!("streams into files of {format}")));
         }
         other => return Err(unknown_source(other)),
     }
-    if !matches!(format.as_str(), "console" | "noop" | "memory") && checkpoint.is_none() {
+    let keeps = table.is_some() && lesson.is_none()
+        || !matches!(format.as_str(), "console" | "noop" | "memory" | "model");
+    if keeps && checkpoint.is_none() {
         let text = "checkpointLocation must be specified either through option(\"checkpointLocation\", ...) or \
                     SparkSession.conf.set(\"spark.sql.streaming.checkpointLocation\", ...).";
         return Err(SparkError::new(Class::Analysis, "_LEGACY_ERROR_TEMP_1298", "", text));
     }
-    if format != "kafka" {
+    if format != "kafka" || table.is_some() {
         unique(&columns)?;
     }
     Ok(Wanted {
         columns,
-        writing: Writing { name, format, options, receiver: None, mode, trigger, checkpoint },
+        writing: Writing { name, format, table, options, receiver: None, mode, trigger, checkpoint },
+        new_table,
+        lesson,
     })
 }
 
@@ -194,6 +226,45 @@ fn kafka(
     unique(columns)
 }
 
+/// What `toTable` writes; the table itself, if it is not there yet.
+fn to_table(
+    session: &Session,
+    name: &str,
+    format: &str,
+    mode: OutputMode,
+    start: &WriteStreamOperationStart,
+    options: &mut BTreeMap<String, String>,
+) -> Result<Option<NewTable>> {
+    if session.views().contains_key(&name.to_lowercase()) {
+        return Err(SparkError::unsupported(format!("toTable({name}): a view takes no rows")));
+    }
+    let frames = session.engine.dataframes();
+    if session.engine.has_table(name) {
+        // Its rows are written as it says; what a topic is written with, its table knows.
+        if let Ok((format, mut own, _)) = frames.table_files(name) {
+            options.insert("path".to_owned(), own.remove("path").unwrap_or_default());
+            files(&format, mode, start, options)?;
+            options.retain(|option, _| !option.eq_ignore_ascii_case("path"));
+        } else {
+            options.clear();
+        }
+        return Ok(None);
+    }
+    if !["parquet", "json", "csv", "text"].contains(&format) {
+        return Err(SparkError::unsupported(format!(
+            "toTable of the format {format}, which is none of files"
+        )));
+    }
+    let directory = || frames.table_directory(name).display().to_string();
+    let given = options.iter().find(|(option, _)| option.eq_ignore_ascii_case("path"));
+    let path = given.map_or_else(directory, |(_, path)| path.clone());
+    options.insert("path".to_owned(), path);
+    files(format, mode, start, options)?;
+    let path = options.remove("path").unwrap_or_default();
+    let partition_by = start.partitioning_column_names.clone();
+    Ok(Some(NewTable { format: format.to_owned(), options: options.clone(), path, partition_by }))
+}
+
 fn files(
     format: &str,
     mode: OutputMode,
@@ -214,8 +285,11 @@ fn files(
         .with("outputMode", mode)
         .with("className", format));
     }
-    if !start.partitioning_column_names.is_empty() || !start.clustering_column_names.is_empty() {
-        return Err(SparkError::unsupported("partitionBy and clusterBy of a stream"));
+    if !start.clustering_column_names.is_empty() {
+        return Err(SparkError::unsupported("clusterBy of a stream"));
+    }
+    if !start.partitioning_column_names.is_empty() {
+        options.insert("partitionBy".to_owned(), start.partitioning_column_names.join(","));
     }
     let key = options.keys().find(|name| name.eq_ignore_ascii_case("path")).cloned();
     let path = key.and_then(|key| options.remove(&key));

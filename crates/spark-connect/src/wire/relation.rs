@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::expression::{Alias, Expression, InlineFunction, Literal, SortOrder};
+use crate::wire::expression::{Alias, Expression, Literal, SortOrder};
+use crate::wire::function::{ApplyInPandasWithState, CoGroupMap, GroupMap, MapPartitions};
 use crate::wire::local::{
     CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, LocalRelation, Range,
 };
@@ -89,8 +90,8 @@ pub(crate) enum RelType {
     CoGroupMap(Box<CoGroupMap>),
     #[prost(message, boxed, tag = "33")]
     WithWatermark(Box<WithWatermark>),
-    #[prost(message, tag = "34")]
-    ApplyInPandasWithState(Absent),
+    #[prost(message, boxed, tag = "34")]
+    ApplyInPandasWithState(Box<ApplyInPandasWithState>),
     #[prost(message, boxed, tag = "35")]
     HtmlString(Box<HtmlString>),
     #[prost(message, boxed, tag = "36")]
@@ -429,46 +430,6 @@ pub(crate) struct RepartitionByExpression {
     pub(crate) partition_exprs: Vec<Expression>,
     #[prost(int32, optional, tag = "3")]
     pub(crate) num_partitions: Option<i32>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct MapPartitions {
-    #[prost(message, optional, boxed, tag = "1")]
-    pub(crate) input: Option<Box<Relation>>,
-    #[prost(message, optional, tag = "2")]
-    pub(crate) func: Option<InlineFunction>,
-    #[prost(bool, optional, tag = "3")]
-    pub(crate) is_barrier: Option<bool>,
-    #[prost(int32, optional, tag = "4")]
-    pub(crate) profile_id: Option<i32>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct GroupMap {
-    #[prost(message, optional, boxed, tag = "1")]
-    pub(crate) input: Option<Box<Relation>>,
-    #[prost(message, repeated, tag = "2")]
-    pub(crate) grouping_expressions: Vec<Expression>,
-    #[prost(message, optional, tag = "3")]
-    pub(crate) func: Option<InlineFunction>,
-    #[prost(bool, optional, tag = "7")]
-    pub(crate) is_map_groups_with_state: Option<bool>,
-    #[prost(message, optional, tag = "11")]
-    pub(crate) transform_with_state_info: Option<Absent>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct CoGroupMap {
-    #[prost(message, optional, boxed, tag = "1")]
-    pub(crate) input: Option<Box<Relation>>,
-    #[prost(message, repeated, tag = "2")]
-    pub(crate) input_grouping_expressions: Vec<Expression>,
-    #[prost(message, optional, boxed, tag = "3")]
-    pub(crate) other: Option<Box<Relation>>,
-    #[prost(message, repeated, tag = "4")]
-    pub(crate) other_grouping_expressions: Vec<Expression>,
-    #[prost(message, optional, tag = "5")]
-    pub(crate) func: Option<InlineFunction>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

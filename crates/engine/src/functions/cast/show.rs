@@ -12,7 +12,7 @@ use crate::functions::own::is_bytes;
 use crate::functions::time;
 
 /// Each value as Spark shows it.
-pub(in crate::functions) fn shown(given: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn shown(given: &ArrayRef) -> Result<ArrayRef> {
     if !given.data_type().is_nested() && !is_bytes(given.data_type()) {
         return simple(given);
     }

@@ -19,12 +19,14 @@ use super::observe::{Observed, Watch};
 use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
 use crate::operator::join::{Joined, StreamJoin, check_static, joined};
+use crate::operator::keyed::KeyedState;
 use crate::operator::over::top::{Limit, TopRows};
 use crate::operator::over::{Over, Windows, windows};
 use crate::operator::stateful::{self, Operator};
 use crate::plan::incremental::{
     CutError, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported,
 };
+use crate::plan::keyed::KeyedExec;
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
 use crate::plan::watermark::WatermarkExec;
@@ -196,6 +198,7 @@ fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
     aggregation(plan, streams).is_some()
         || stream_join(plan, streams).is_some()
         || stream_windows(plan, streams).is_some()
+        || plan.is::<KeyedExec>()
 }
 
 fn is_stateful_below(plan: &Node, streams: &[SchemaRef]) -> bool {
@@ -259,6 +262,11 @@ impl Cutter<'_> {
         }
         if let Some(windows) = stream_windows(plan, self.leaves.streams) {
             return self.over(&windows);
+        }
+        if let Some(keyed) = plan.downcast_ref::<KeyedExec>() {
+            let operator = KeyedState::try_new(keyed, self.state(1))?;
+            let input = self.step(keyed.input())?;
+            return Ok(Step::Operator(Box::new(operator), vec![input]));
         }
         if let Some(watermark) = plan.downcast_ref::<WatermarkExec>() {
             return self.watermark(watermark);

@@ -21,6 +21,7 @@ use crate::plan::slot::Slot;
 use crate::sql::types::UTC;
 
 mod joins;
+mod keyed;
 mod over;
 mod top;
 mod watermark;

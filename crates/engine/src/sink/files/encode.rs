@@ -1,13 +1,19 @@
 //! Rows as the bytes of a file.
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::csv;
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::LineDelimitedWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 
 use crate::error::SqlError;
+use crate::sql::types::type_name;
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +27,7 @@ pub(crate) enum Format {
     },
     /// One column of strings, a line each.
     Text,
+    Parquet(Compression),
 }
 
 impl Format {
@@ -29,6 +36,7 @@ impl Format {
             Format::Json => "json",
             Format::Csv { .. } => "csv",
             Format::Text => "txt",
+            Format::Parquet(_) => "parquet",
         }
     }
 
@@ -48,10 +56,18 @@ impl Format {
                 [only] if *only.data_type() == DataType::Utf8 => Ok(()),
                 _ => Err(SqlError::invalid("format text", "takes one column of type STRING")),
             },
+            Format::Parquet(_) => match columns.iter().find(|column| !has_place(column.data_type())) {
+                None => Ok(()),
+                Some(column) => {
+                    let reason = format!("parquet has no {}; CAST it", type_name(column.data_type()));
+                    Err(SqlError::invalid(column.name(), reason))
+                }
+            },
         }
     }
 
-    pub(super) fn encode(&self, batches: &[RecordBatch]) -> Result<Vec<u8>, ArrowError> {
+    /// `columns` are those of the table: what Spark's types make of the query's.
+    pub(super) fn encode(&self, batches: &[RecordBatch], columns: &SchemaRef) -> Result<Vec<u8>, ArrowError> {
         match self {
             Format::Json => {
                 let mut writer = LineDelimitedWriter::new(Vec::new());
@@ -68,12 +84,39 @@ impl Format {
                 Ok(writer.into_inner())
             }
             Format::Text => text(batches),
+            Format::Parquet(compression) => parquet(batches, columns, *compression),
         }
     }
 }
 
 fn is_nested(data_type: &DataType) -> bool {
     data_type.is_nested() || matches!(data_type, DataType::Binary)
+}
+
+/// Whether Parquet, as Spark reads it, has such a type.
+fn has_place(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Interval(_) | DataType::Duration(_) | DataType::Time32(_) | DataType::Time64(_) => false,
+        DataType::List(item) | DataType::Map(item, _) => has_place(item.data_type()),
+        DataType::Struct(fields) => fields.iter().all(|field| has_place(field.data_type())),
+        _ => true,
+    }
+}
+
+/// The same rows make the same bytes.
+fn parquet(
+    batches: &[RecordBatch],
+    columns: &SchemaRef,
+    compression: Compression,
+) -> Result<Vec<u8>, ArrowError> {
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties))?;
+    for batch in batches {
+        let cast = |(column, field): (&ArrayRef, &FieldRef)| cast(column, field.data_type());
+        let stored = batch.columns().iter().zip(columns.fields()).map(cast);
+        writer.write(&RecordBatch::try_new(Arc::clone(columns), stored.collect::<Result<_, _>>()?)?)?;
+    }
+    Ok(writer.into_inner()?)
 }
 
 fn text(batches: &[RecordBatch]) -> Result<Vec<u8>, ArrowError> {

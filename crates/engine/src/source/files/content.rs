@@ -11,6 +11,7 @@ use env::Disk;
 
 use crate::error::SourceError;
 use crate::operator::scope::Refusals;
+use crate::sink::files::partition::{filled, is_partition};
 use crate::source::files::seen::failed;
 use crate::source::files::waiting;
 use crate::source::format::Format;
@@ -35,7 +36,7 @@ impl Files {
         Files { paths, format: format.clone(), disk: Arc::clone(disk) }
     }
 
-    fn read(&self, path: &Path) -> Result<Bytes, SourceError> {
+    pub(super) fn read(&self, path: &Path) -> Result<Bytes, SourceError> {
         let too_large = || SourceError::BadFile {
             path: path.to_owned(),
             reason: format!("is larger than the {FILE_BYTES_MAX} bytes that are taken; split it"),
@@ -114,6 +115,25 @@ impl Files {
 
 impl Content for Files {
     fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
+        let rows = self.held(shape)?;
+        if !self.paths.iter().any(|path| path.components().any(says)) {
+            return Ok(rows);
+        }
+        let Rows { batch, records, refused } = rows;
+        let good = records.iter().enumerate().filter(|(number, _)| !refused.contains_key(number));
+        let batch =
+            filled(&batch, good.map(|(_, record)| record.topic.as_ref())).map_err(SourceError::Decode)?;
+        Ok(Rows { batch, records, refused })
+    }
+}
+
+fn says(component: std::path::Component<'_>) -> bool {
+    component.as_os_str().to_str().is_some_and(is_partition)
+}
+
+impl Files {
+    /// The rows without what directories say.
+    fn held(&self, shape: &Shape) -> Result<Rows, SourceError> {
         let format = match &self.format {
             FileFormat::Rows(container) => return waiting(|| self.contained(*container, shape)),
             FileFormat::Lines(format) => format,

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use crate::error::SourceError;
 use crate::sink::files::manifest;
+use crate::sink::files::partition::is_partition;
 use crate::source::files::seen::failed;
 use crate::sql::options::source::FileOptions;
 
@@ -93,7 +94,7 @@ impl Listing {
             match (entry.is_dir, fits) {
                 (_, false) => {}
                 // A pattern may name directories whose files are meant.
-                (true, true) if !patterns.is_empty() || self.recursive => {
+                (true, true) if !patterns.is_empty() || self.recursive || is_partition(&entry.name) => {
                     self.list(disk, &path, rest, files)?;
                 }
                 (true, true) => {}

@@ -1,13 +1,16 @@
 //! Files that hold rows of their own and say which: nothing of them can be read line by line.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::source::format::{avro, fit};
+use crate::sql::types::UTC;
 
 /// How many rows are unpacked at a time.
 const BATCH_ROWS: usize = 8_192;
@@ -20,12 +23,38 @@ pub(crate) enum Container {
 }
 
 impl Container {
+    /// The columns that a file has; fields that no column can hold are left out.
+    pub(crate) fn columns(self, bytes: Bytes) -> Result<Vec<FieldRef>, ArrowError> {
+        match self {
+            Container::Parquet => {
+                let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+                let fields: Vec<FieldRef> = builder.schema().fields().iter().map(instant).collect();
+                Ok(fit::columns(&Schema::new(fields)))
+            }
+            Container::Avro => {
+                let reason = "an Avro file's columns are not found by themselves; name a schema";
+                Err(ArrowError::InvalidArgumentError(reason.to_owned()))
+            }
+        }
+    }
+
     /// The rows of a file, as columns of a table; those that the file does not have are NULL.
     pub(crate) fn read(self, bytes: Bytes, columns: &SchemaRef) -> Result<Vec<RecordBatch>, ArrowError> {
         match self {
             Container::Parquet => parquet(bytes, columns),
             Container::Avro => avro::container(bytes, columns),
         }
+    }
+}
+
+/// What instants of old files are kept as: they count nanoseconds and say no zone.
+fn instant(field: &FieldRef) -> FieldRef {
+    match field.data_type() {
+        DataType::Timestamp(TimeUnit::Nanosecond, None) => {
+            let instant = DataType::Timestamp(TimeUnit::Nanosecond, Some(UTC.into()));
+            Arc::new(field.as_ref().clone().with_data_type(instant))
+        }
+        _ => Arc::clone(field),
     }
 }
 

@@ -1,0 +1,77 @@
+//! The columns of files that nobody has named.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use env::Disk;
+
+use crate::error::SourceError;
+use crate::sink::files::partition;
+use crate::source::files::content::Files;
+use crate::source::files::listing::Listing;
+use crate::sql::options::source::{FileFormat, FileOptions};
+
+/// Types that directories may be read as, the narrowest first; text is what is left.
+const TYPES: [DataType; 5] =
+    [DataType::Int32, DataType::Int64, DataType::Float64, DataType::Date32, DataType::Utf8];
+
+/// Those of the first file, and those that the directories of all files say.
+pub(crate) fn columns_of(options: &FileOptions, disk: &Arc<dyn Disk>) -> Result<Vec<FieldRef>, SourceError> {
+    let FileFormat::Rows(container) = &options.format else {
+        let reason = "lines do not say their columns; name a schema".to_owned();
+        return Err(SourceError::BadFile { path: options.path.clone().into(), reason });
+    };
+    let mut paths: Vec<PathBuf> = paths(options, disk.as_ref())?;
+    paths.sort();
+    let Some(first) = paths.first() else {
+        let reason = "has no files that could say the columns".to_owned();
+        return Err(SourceError::BadFile { path: options.path.clone().into(), reason });
+    };
+    let bytes = Files::new(Vec::new(), &options.format, disk).read(first)?;
+    let malformed =
+        |error| SourceError::BadFile { path: first.clone(), reason: format!("cannot be read: {error}") };
+    let mut columns = container.columns(bytes).map_err(malformed)?;
+    let said = partitions(options, &paths);
+    columns.retain(|column| !said.iter().any(|(name, _)| name.eq_ignore_ascii_case(column.name())));
+    columns
+        .extend(said.into_iter().map(|(name, values)| Arc::new(Field::new(name, narrowest(&values), true))));
+    Ok(columns)
+}
+
+/// The columns that the directories below say.
+pub(crate) fn partitions_of(options: &FileOptions, disk: &dyn Disk) -> Result<Vec<String>, SourceError> {
+    let paths = paths(options, disk)?;
+    Ok(partitions(options, &paths).into_iter().map(|(name, _)| name).collect())
+}
+
+fn paths(options: &FileOptions, disk: &dyn Disk) -> Result<Vec<PathBuf>, SourceError> {
+    Ok(Listing::new(options)?.files(disk)?.into_iter().map(|file| file.path).collect())
+}
+
+/// The columns that the first file's directories say, with the values of all files.
+fn partitions(options: &FileOptions, paths: &[PathBuf]) -> Vec<(String, Vec<String>)> {
+    let below = |path: &PathBuf| path.strip_prefix(&options.path).unwrap_or(path).to_owned();
+    let Some(first) = paths.first() else { return Vec::new() };
+    let names = partition::said(&below(first)).into_iter().map(|(name, _)| name);
+    let mut columns: Vec<(String, Vec<String>)> = names.map(|name| (name, Vec::new())).collect();
+    for path in paths {
+        for (name, value) in partition::said(&below(path)) {
+            if let Some((_, values)) = columns.iter_mut().find(|(known, _)| *known == name) {
+                values.extend(value);
+            }
+        }
+    }
+    columns
+}
+
+fn narrowest(values: &[String]) -> DataType {
+    let fits = |data_type: &&DataType| match data_type {
+        DataType::Int32 => values.iter().all(|value| value.parse::<i32>().is_ok()),
+        DataType::Int64 => values.iter().all(|value| value.parse::<i64>().is_ok()),
+        DataType::Float64 => values.iter().all(|value| value.parse::<f64>().is_ok()),
+        DataType::Date32 => values.iter().all(|value| value.parse::<chrono::NaiveDate>().is_ok()),
+        _ => true,
+    };
+    TYPES.iter().find(fits).filter(|_| !values.is_empty()).cloned().unwrap_or(DataType::Utf8)
+}
