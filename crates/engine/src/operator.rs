@@ -4,6 +4,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod earlier;
 pub(crate) mod evaluate;
 pub(crate) mod features;
 pub(crate) mod join;

@@ -17,10 +17,9 @@ use crate::answer::Answer;
 use crate::config::Config;
 use crate::embed::Network;
 use crate::error::{OpenError, SqlError};
+use crate::models::Registry;
 use crate::models::contest::Contest;
-use crate::models::reference::Reference;
 use crate::models::serve::{Detail, Predicted};
-use crate::models::{Entry, Pin, Registry};
 use crate::query::driver::Query;
 use crate::query::progress::Progress;
 use crate::session::catalog::{Catalog, Object, Table};
@@ -32,6 +31,7 @@ mod alter;
 pub(crate) mod catalog;
 mod control;
 mod create;
+mod exchange;
 mod execute;
 mod explain;
 pub(crate) mod fit;
@@ -188,7 +188,7 @@ impl Engine {
     /// # Errors
     /// If there is no such model or version, or it has learnt nothing yet.
     pub fn predict(&self, model: &str, rows: &[Value], detail: Detail) -> Result<Predicted, SqlError> {
-        let (entry, pin) = self.pinned(model)?;
+        let (entry, pin) = self.inner.pinned(model)?;
         entry.answer(&pin.version, rows, detail)
     }
 
@@ -197,7 +197,16 @@ impl Engine {
     /// # Errors
     /// As [`Engine::predict`].
     pub fn export_model(&self, model: &str) -> Result<Value, SqlError> {
-        Ok(self.pinned(model)?.1.version.model().export())
+        Ok(self.inner.pinned(model)?.1.version.model().export())
+    }
+
+    /// What a model answers, as an ONNX graph.
+    ///
+    /// # Errors
+    /// As [`Engine::predict`]; or if ONNX has no words for such a model.
+    pub fn export_onnx(&self, model: &str) -> Result<Vec<u8>, SqlError> {
+        let (_, pin) = self.inner.pinned(model)?;
+        exchange::graph(&pin)
     }
 
     /// Makes an exported model the next version of a model that learns from the same columns by the same algorithm.
@@ -254,14 +263,6 @@ impl Engine {
     /// and the engine's threads.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.inner.handle.spawn(work).abort_handle()
-    }
-
-    fn pinned(&self, model: &str) -> Result<(Arc<Entry>, Pin), SqlError> {
-        let reference = Reference::parse(model)?;
-        let entry = self.inner.shared.registry.known(&reference.model)?;
-        let gone = || SqlError::invalid(format!("model {model}"), entry.no_such_version());
-        let pin = entry.pin(reference.at).ok_or_else(gone)?;
-        Ok((Arc::clone(&entry), pin))
     }
 
     /// Counts up with every committed batch and every change of the catalog.

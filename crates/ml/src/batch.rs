@@ -1,5 +1,6 @@
 //! One micro-batch as it reaches a model: columns of numbers and names, or vectors, with or without labels.
 
+use crate::evaluation::Given;
 use crate::features::Features;
 use crate::row::Row;
 
@@ -10,6 +11,12 @@ pub struct Batch<'a> {
     pub columns: Columns<'a>,
     /// One label per row, for learning with one.
     pub labels: Option<Labels<'a>>,
+    /// How much each row counts in learning; 1 without them. For learners of classes and numbers that learn row by row;
+    /// others take no notice.
+    pub weights: Option<&'a [f64]>,
+    /// What was answered to each row when it was a question: this is judged then. Without them the model is asked
+    /// before it learns.
+    pub answers: Option<&'a [Given]>,
 }
 
 /// The features of a micro-batch.
@@ -43,7 +50,13 @@ impl<'a> Batch<'a> {
     /// Rows that come as vectors, without labels.
     #[must_use]
     pub fn vectors(rows: Features<'a>) -> Self {
-        Batch { columns: Columns::Vectors(rows), labels: None }
+        Batch::new(Columns::Vectors(rows), None)
+    }
+
+    /// Rows with or without labels.
+    #[must_use]
+    pub fn new(columns: Columns<'a>, labels: Option<Labels<'a>>) -> Self {
+        Batch { columns, labels, weights: None, answers: None }
     }
 
     /// The same with labels.

@@ -82,16 +82,18 @@ impl Evaluation {
     /// Judges the answer to a row of class `actual`: the share of each class, or nothing. Says how wrong it was: 0 for
     /// right, 1 for wrong.
     pub fn class(&mut self, actual: u32, shares: Option<&[f64]>) -> f64 {
-        let Answers::Classes(answers) = &mut self.answers else { return 0.0 };
-        let predicted = shares.and_then(argmax);
         let share = |class: u32| shares.map(|shares| shares.get(class as usize).copied().unwrap_or(0.0));
-        let answer = ClassAnswer {
-            actual,
-            predicted,
-            repeated: answers.last == Some(actual),
-            share: share(actual),
-            second: share(1).unwrap_or(0.0),
-        };
+        self.answered(actual, shares.and_then(argmax), share(actual), share(1).unwrap_or(0.0))
+    }
+
+    /// Judges an answer that is a class and no more: figures that need shares leave it out.
+    pub fn class_alone(&mut self, actual: u32, predicted: Option<u32>) -> f64 {
+        self.answered(actual, predicted, None, 0.0)
+    }
+
+    fn answered(&mut self, actual: u32, predicted: Option<u32>, share: Option<f64>, second: f64) -> f64 {
+        let Answers::Classes(answers) = &mut self.answers else { return 0.0 };
+        let answer = ClassAnswer { actual, predicted, repeated: answers.last == Some(actual), share, second };
         answers.add(answer);
         slide(&mut answers.recent, answer, self.window);
         f64::from(u8::from(predicted != Some(actual)))

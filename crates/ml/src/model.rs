@@ -145,7 +145,7 @@ impl Model {
         let inner = match self.evaluation.take() {
             None => self.learn_rows(rows, &gathered),
             Some(mut evaluation) => {
-                let inner = self.test_then_train(&mut evaluation, rows, &gathered);
+                let inner = self.test_then_train(&mut evaluation, rows, &gathered, batch.answers);
                 self.evaluation = Some(evaluation);
                 inner
             }

@@ -5,9 +5,8 @@
 //! `prediction`; of clusters the `cluster`. Learning stays behind: a graph answers as the model did when it was written.
 //! Missing values are NaN, where the model takes them.
 //!
-//! What there is: the linear models, softmax, passive-aggressive ones and MLlib's; small networks and factorization
-//! machines; centres of clusters; Hoeffding trees with `leaf_prediction` `mc` and their bagging, trees for numbers and
-//! their forest; and the steps `impute`, `standard_scaler`, `min_max_scaler`, `max_abs_scaler`, `robust_scaler` and `variance_threshold`.
+//! What there is: the linear models, softmax, passive-aggressive ones and MLlib's; naive Bayes; small networks and
+//! factorization machines; centres of clusters; the trees, their bagging, boosting and forests; and the steps `impute`, `standard_scaler`, `min_max_scaler`, `max_abs_scaler`, `robust_scaler` and `variance_threshold`.
 //! Columns of names have codes that only the model knows, so a model with one has no graph.
 //!
 //! Only operators of the sets `ai.onnx` 17 and `ai.onnx.ml` 3 are used (`TreeEnsembleRegressor`, which finds the leaf of a
@@ -41,12 +40,10 @@ pub enum OnnxError {
         name: String,
     },
     /// A part that was not written for ONNX.
-    #[error("'{part}' cannot be written as ONNX{hint}; a model can always be exported as JSON")]
+    #[error("'{part}' cannot be written as ONNX; a model can always be exported as JSON")]
     Unknown {
         /// The algorithm, or the step.
         part: &'static str,
-        /// What would help, to follow the sentence.
-        hint: &'static str,
     },
 }
 
@@ -107,8 +104,5 @@ fn drawn<L: Learner + ?Sized>(graph: &mut Graph, part: &L, rows: &str) -> Result
 }
 
 fn unknown<L: Learner + ?Sized>(part: &L) -> OnnxError {
-    let part = part.algorithm();
-    let trees = ["hoeffding_tree", "online_bagging", "adwin_bagging", "leveraging_bagging"].contains(&part);
-    let hint = if trees { ", unless its leaf_prediction is 'mc'" } else { "" };
-    OnnxError::Unknown { part, hint }
+    OnnxError::Unknown { part: part.algorithm() }
 }

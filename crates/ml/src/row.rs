@@ -94,6 +94,9 @@ pub enum Rejection {
     /// A weight below 0, or not a number.
     #[error("the weight is not a number from 0 on")]
     BadWeight,
+    /// An earlier answer that no model can have given.
+    #[error("the earlier answer is neither a finite number nor shares from 0 to 1")]
+    BadAnswer,
     /// One more category, or class, than a model keeps apart.
     #[error("a new category beyond the limit of {limit}")]
     TooManyCategories {

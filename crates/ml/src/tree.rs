@@ -4,6 +4,7 @@
 mod adaptive;
 mod bins;
 mod compact;
+pub(crate) mod drawing;
 mod growth;
 mod labelled;
 mod leaf;

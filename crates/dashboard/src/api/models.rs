@@ -8,6 +8,8 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use engine::{Detail, Predicted};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,12 +61,36 @@ fn rows(body: Value) -> Vec<Value> {
     }
 }
 
+/// `?version=7&format=onnx`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Export {
+    version: Option<u64>,
+    format: Form,
+}
+
+/// What a model is written as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    #[default]
+    Json,
+    Onnx,
+}
+
 pub(crate) async fn export(
     State(door): State<Door>,
     Path(name): Path<String>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Json<Value>, ApiError> {
-    Ok(Json(door.engine.export_model(&wanted.of(&name))?))
+    Query(export): Query<Export>,
+) -> Result<Response, ApiError> {
+    let wanted = Wanted { version: export.version, ..Wanted::default() }.of(&name);
+    match export.format {
+        Form::Json => Ok(Json(door.engine.export_model(&wanted)?).into_response()),
+        Form::Onnx => {
+            let graph = door.engine.export_onnx(&wanted)?;
+            Ok(([(CONTENT_TYPE, "application/octet-stream")], graph).into_response())
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -52,6 +52,10 @@ async fn a_model_leaves_and_returns() {
     let answer = client.post("/api/models/sides/import", &exported).await.json();
     assert_eq!(answer, json!({"model": "sides", "version": 2}));
     assert_eq!(client.get("/api/models/sides/export?version=2").await.json(), exported);
+    let graph = client.get("/api/models/sides/export?format=onnx&version=1").await;
+    assert_eq!((graph.status, graph.text().contains("probabilities")), (200, true));
+    let refused = client.get("/api/models/sides/export?format=pmml").await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
     let answer = client.post("/api/models/sides/import", &json!({})).await;
     assert_eq!((answer.status, answer.error().contains("not an exported model")), (400, true));
     open.close().await;

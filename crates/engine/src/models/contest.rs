@@ -2,11 +2,14 @@
 //!
 //! A challenger becomes champion when its figure over the last rows is better by the margin, and it has learned enough
 //! rows to be taken seriously. The choice is made when a batch begins and is written into its intent, so that a batch
-//! that runs again asks the same model.
+//! that runs again asks the same model. Who is champion is written down when it changes: after a restart a challenger
+//! has to be better by the margin, as before.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use env::{Disk, write_atomically};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::SqlError;
@@ -32,6 +35,21 @@ pub(crate) struct Contest {
     pub(crate) members: Vec<String>,
     pub(crate) rules: Rules,
     standing: Mutex<Standing>,
+    ledger: Ledger,
+}
+
+/// The file in which a contest notes how it stands.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) path: PathBuf,
+}
+
+/// What stands in the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
+    champion: String,
+    promotions: u64,
 }
 
 #[derive(Debug, Default)]
@@ -109,8 +127,10 @@ impl Rules {
 }
 
 impl Contest {
-    pub(crate) fn new(name: String, members: Vec<String>, rules: Rules) -> Self {
-        Contest { name, members, rules, standing: Mutex::default() }
+    /// A contest that goes on as it was noted.
+    pub(crate) fn new(name: String, members: Vec<String>, rules: Rules, ledger: Ledger) -> Self {
+        let standing = Mutex::new(ledger.read(&members));
+        Contest { name, members, rules, standing, ledger }
     }
 
     /// Says who is champion now, after looking whether a challenger has become better.
@@ -126,7 +146,8 @@ impl Contest {
                     _ => best,
                 }
             });
-        standing.champion = match (standing.champion, best) {
+        let before = standing.champion;
+        standing.champion = match (before, best) {
             (Some(champion), Some(best)) if best != champion => {
                 let wins = match (figures[best], figures[champion]) {
                     (Some(one), Some(other)) => {
@@ -139,8 +160,17 @@ impl Contest {
             }
             (champion, best) => champion.or(best),
         };
+        if let Some(champion) = standing.champion.filter(|_| standing.champion != before) {
+            let (champion, promotions) = (self.members[champion].clone(), standing.promotions);
+            self.ledger.write(&self.name, &Noted { champion, promotions });
+        }
         // Until somebody has learned enough, the first one answers.
         registry.get(&self.members[standing.champion.unwrap_or(0)])
+    }
+
+    /// Removes what it noted.
+    pub(crate) fn forget(&self) -> std::io::Result<()> {
+        self.ledger.remove()
     }
 
     pub(crate) fn status(&self, registry: &Registry) -> ContestStatus {
@@ -157,5 +187,33 @@ impl Contest {
         let learned = version.record.rows_learned >= self.rules.min_rows;
         let figures = learned.then(|| version.model().evaluation())?;
         figures["window"].get(&self.rules.metric).and_then(Value::as_f64)
+    }
+}
+
+impl Ledger {
+    /// A file that is not there, or cannot be read, is as if nobody had won yet.
+    fn read(&self, members: &[String]) -> Standing {
+        let noted = self.disk.read(&self.path).ok();
+        let Some(noted) = noted.and_then(|bytes| serde_json::from_slice::<Noted>(&bytes).ok()) else {
+            return Standing::default();
+        };
+        let champion = members.iter().position(|member| member.eq_ignore_ascii_case(&noted.champion));
+        Standing { champion, promotions: noted.promotions }
+    }
+
+    /// The answer does not wait for a disk that cannot be written: at worst the best one begins after a restart.
+    fn write(&self, contest: &str, noted: &Noted) {
+        let dir = self.path.parent().unwrap_or(&self.path);
+        let written = self.disk.create_dir_all(dir).and_then(|()| {
+            let bytes = serde_json::to_vec(noted).map_err(std::io::Error::other)?;
+            write_atomically(self.disk.as_ref(), &self.path, &bytes)
+        });
+        if let Err(error) = written {
+            tracing::warn!(contest, file = %self.path.display(), %error, "could not note the champion");
+        }
+    }
+
+    fn remove(&self) -> std::io::Result<()> {
+        if self.disk.exists(&self.path) { self.disk.remove_file(&self.path) } else { Ok(()) }
     }
 }

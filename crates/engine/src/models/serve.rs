@@ -95,7 +95,7 @@ impl Entry {
         errors: &[Option<String>],
         detail: Detail,
     ) -> Vec<PredictedRow> {
-        let batch = Batch { columns, labels: None };
+        let batch = Batch::new(columns, None);
         let answers = values(&model.predict(&batch), model, self.shape.answer);
         let shares = detail.probabilities.then(|| model.predict_proba(&batch)).flatten();
         let parts = detail.explanation.then(|| model.explain(&batch)).flatten();

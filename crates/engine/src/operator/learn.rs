@@ -5,46 +5,75 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::common::{Result, plan_err};
-use ml::{LearnReport, Model};
+use ml::{Batch, Kind, LearnReport, Model};
 
 use crate::models::Entry;
 use crate::models::shape::{FeatureShape, Shape};
-use crate::operator::rows::{FeatureRows, LabelColumn};
+use crate::operator::earlier;
+use crate::operator::rows::{FeatureRows, LabelColumn, Values};
 use crate::operator::scope::Refusals;
 
+/// What became of the rows of a micro-batch.
+#[derive(Debug, Default)]
+pub(crate) struct Taught {
+    pub(crate) learned: u64,
+    /// Rows that were refused and stand for no single record.
+    pub(crate) unplaced: u64,
+}
+
 /// Teaches the rows of one micro-batch, all at once: where a batch ends matters to some update rules.
-/// Says how many were learnt; the others are added to `refused`, by the record numbers in `records`.
+/// Rows that cannot be learnt are added to `refused`, by the record numbers in `records`.
 pub(crate) fn learn(
     model: &mut Model,
     entry: &Entry,
     batches: &[RecordBatch],
     records: &[usize],
     refused: &mut Refusals,
-) -> Result<u64> {
-    let Some(first) = batches.first() else { return Ok(0) };
+) -> Result<Taught> {
+    let Some(first) = batches.first() else { return Ok(Taught::default()) };
     let batch = concat_batches(first.schema_ref(), batches)?;
     let rows = feature_rows(&entry.shape, &batch)?;
     let report = teach(model, &entry.shape, &rows, &batch)?;
     let name = &entry.name;
+    let mut taught = Taught { learned: report.learned as u64, unplaced: 0 };
     for rejected in report.rejected {
         let reason = if rows.is_null(rejected.row) {
             format!("model {name}: the features are null")
         } else {
             format!("model {name}: {}", reason(&entry.shape, rejected.reason))
         };
-        if let Some(record) = records.get(rejected.row) {
-            refused.entry(*record).or_insert(reason);
+        match records.get(rejected.row) {
+            Some(record) => drop(refused.entry(*record).or_insert(reason)),
+            None => taught.unplaced += 1,
         }
     }
-    Ok(report.learned as u64)
+    Ok(taught)
 }
 
 fn teach(model: &mut Model, shape: &Shape, rows: &FeatureRows, batch: &RecordBatch) -> Result<LearnReport> {
     let Some(label) = &shape.label else {
         return rows.with(|batch| model.learn(&batch));
     };
-    let labels = LabelColumn::new(label.label, &column(batch, &label.column)?)?;
-    rows.with(|batch| labels.with(|labels| model.learn(&batch.with_labels(labels))))
+    let truth = column(batch, &label.column)?;
+    let labels = LabelColumn::new(label.label, &truth)?;
+    let weights = shape.beside.weight.as_ref().map(|weight| numbers(&column(batch, weight)?)).transpose()?;
+    let earlier = shape.beside.prediction.as_ref().map(|answer| {
+        let answers = column(batch, answer)?;
+        earlier::answers(label.label, &answers, truth.data_type())
+    });
+    let (weights, earlier) = (weights.as_deref(), earlier.transpose()?);
+    let answers = earlier.as_deref();
+    rows.with(|batch| {
+        labels.with(|labels| model.learn(&Batch { weights, answers, ..batch.with_labels(labels) }))
+    })
+}
+
+/// A NaN where there is none.
+fn numbers(array: &ArrayRef) -> Result<Vec<f64>> {
+    match Values::new(Kind::Number, array)? {
+        Values::Numbers(numbers) => Ok(numbers),
+        Values::Words(_) => plan_err!("expected numbers"),
+    }
 }
 
 /// The columns of the batch that the model learns from.
@@ -54,12 +83,8 @@ pub(crate) fn feature_rows(shape: &Shape, batch: &RecordBatch) -> Result<Feature
             columns.iter().map(|feature| column(batch, &feature.name)).collect::<Result<_>>()?
         }
         FeatureShape::Vector => {
-            let label = shape.label.as_ref().map(|label| label.column.as_str());
             let names = batch.schema_ref().fields().iter().zip(batch.columns());
-            names
-                .filter(|(field, _)| Some(field.name().as_str()) != label)
-                .map(|(_, a)| Arc::clone(a))
-                .collect()
+            names.filter(|(field, _)| shape.is_feature(field.name())).map(|(_, a)| Arc::clone(a)).collect()
         }
     };
     FeatureRows::new(shape, &arrays, batch.num_rows())

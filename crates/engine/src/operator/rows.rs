@@ -74,7 +74,7 @@ impl FeatureRows {
             // Rows of a series without features: only labels could say how many there are.
             let unknown = vec![f64::NAN; self.len];
             let labels = Some(Labels::Numbers(&unknown));
-            return Ok(use_them(Batch { columns: Columns::Table(&[]), labels }));
+            return Ok(use_them(Batch::new(Columns::Table(&[]), labels)));
         }
         let words: Vec<Vec<Option<&str>>> = table.iter().map(Values::words).collect();
         let columns: Vec<ColumnValues<'_>> = table
@@ -85,7 +85,7 @@ impl FeatureRows {
                 Values::Words(_) => ColumnValues::Words(words),
             })
             .collect();
-        Ok(use_them(Batch { columns: Columns::Table(&columns), labels: None }))
+        Ok(use_them(Batch::new(Columns::Table(&columns), None)))
     }
 }
 

@@ -236,11 +236,14 @@ impl Query {
                 sink.write(&output.batches, delivery).await?
             }
             Effect::Learn { entry, model } => {
-                learn(model.as_mut(), entry, &output.batches, &output.records, &mut refused[0])?
+                let (records, refused) = (&output.records, &mut refused[0]);
+                let taught = learn(model.as_mut(), entry, &output.batches, records, refused)?;
+                done.refused = taught.unplaced;
+                taught.learned
             }
         };
         self.write_late(&output.late, intent, &mut done).await?;
-        done.refused = self.plan.scope.unplaced();
+        done.refused += self.plan.scope.unplaced();
         let refused = refused.iter().zip(&records).map(|(rows, records)| Refused { rows, records });
         let refused: Vec<Refused<'_>> = refused.collect();
         done.refused += refused.iter().map(|refused| refused.rows.len() as u64).sum::<u64>();
@@ -372,9 +375,16 @@ impl Query {
                 recent: model.recent_figure(),
                 offsets: standing.offsets.clone(),
             };
-            blob = Bytes::from(model.snapshot());
+            let snapshot = Bytes::from(model.snapshot());
             done.model = Some(record.clone());
-            learnt = Some((Arc::clone(entry), Version::learnt(record, blob.clone(), Model::clone(model))));
+            blob = match self.plan.pipeline.is_stateful() {
+                true => {
+                    done.state_bytes = Some(blob.len() as u64);
+                    Bytes::from([blob, snapshot.clone()].concat())
+                }
+                false => snapshot.clone(),
+            };
+            learnt = Some((Arc::clone(entry), Version::learnt(record, snapshot, Model::clone(model))));
         }
         self.journal_append(&Frame::Done(done, blob))?;
         self.standing = standing;

@@ -9,7 +9,7 @@ use crate::embed::{FILE_BYTES_MAX, Network};
 use crate::error::SqlError;
 use crate::models::contest::{Contest, Rules};
 use crate::models::reference::{At, Reference};
-use crate::models::shape::Shape;
+use crate::models::shape::{Shape, WEIGHT};
 use crate::models::{Entry, Registry, Version};
 use crate::query::journal::Snapshot;
 use crate::query::journal::{Frame, Journal, Progress, Recovered, Start};
@@ -169,11 +169,16 @@ impl Inner {
         let definition = Definition::of_model(&model);
         let planned = self.shared.plan(definition, &model.query, &catalog.networks()).await?;
         check_models(&self.shared.registry, &planned)?;
-        let shape = Shape::of(&planned.compiled.output, label, given.label.as_deref())?;
+        let shape = Shape::of(&planned.compiled.output, label, given.label.as_deref(), given.beside)?;
         let empty = ml::create(&model.algorithm, &model.options, shape.schema()).map_err(syntax)?;
+        if shape.beside.weight.is_some() && !empty.takes_weights() {
+            let reason =
+                format!("{} learns a batch at a time, in which all rows count the same", model.algorithm);
+            return Err(SqlError::invalid(WEIGHT, reason));
+        }
         model.shape = shape.answering(empty.prediction_type());
         self.shared.source_topics(model.query.reads_of())?;
-        let same_shape = |entry: &Arc<Entry>| entry.shape == model.shape;
+        let same_shape = |entry: &Arc<Entry>| entry.shape.asked_like(&model.shape);
         let old = self.shared.registry.get(&model.name).filter(|_| replaced.is_some());
         if let Some(replaced) = replaced.as_ref().filter(|_| !old.as_ref().is_some_and(same_shape)) {
             // Who asks the old one would not know what to make of the new one's answers.
@@ -214,13 +219,14 @@ impl Inner {
         };
         let members: Vec<Arc<Entry>> = create.members.iter().map(entry).collect::<Result<_, _>>()?;
         let first = members.first().ok_or_else(|| SqlError::invalid("the contest", "has no models"))?;
-        if let Some(other) = members.iter().find(|member| member.shape != first.shape) {
+        if let Some(other) = members.iter().find(|member| !member.shape.asked_like(&first.shape)) {
             let reason = format!("takes other features than {}, or answers in another type", first.name);
             return Err(SqlError::invalid(format!("model {}", other.name), reason));
         }
         let rules = Rules::from(&create.options)?.of(first.shape.task)?;
         let names = members.iter().map(|member| member.name.clone()).collect();
-        let contest = Arc::new(Contest::new(create.name, names, rules));
+        let ledger = self.shared.ledger(catalog.next_id);
+        let contest = Arc::new(Contest::new(create.name, names, rules, ledger));
         let message =
             format!("model {} answers with the best of {}", contest.name, contest.members.join(", "));
         let object = ContestDef { id: catalog.next_id, sql, contest: Arc::clone(&contest) };
@@ -361,6 +367,7 @@ impl Inner {
         let disk = self.shared.env.disk.as_ref();
         let removed = match object {
             Object::Network(network) => disk.remove_file(&self.shared.network_file(network.id)),
+            Object::Contest(contest) => contest.contest.forget(),
             other if other.query().is_some() => disk.remove_dir_all(&self.shared.query_dir(other.id())),
             _ => Ok(()),
         };

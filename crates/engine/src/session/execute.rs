@@ -22,6 +22,8 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
         Statement::Describe(name) => return inner.describe(&name),
         Statement::Explain(explain) => return inner.explain(explain).await,
         Statement::Insert(insert) => return inner.insert(&insert).await,
+        Statement::ExportModel(export) => return inner.export_to_file(&export),
+        Statement::ImportModel(import) => return inner.import_from_file(&import).await,
         _ => {}
     }
     let _permit = inner.changing.acquire().await.map_err(|_| SqlError::Closed)?;
@@ -41,6 +43,8 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
         | Statement::ShowVersions(_)
         | Statement::Describe(_)
         | Statement::Explain(_)
+        | Statement::ExportModel(_)
+        | Statement::ImportModel(_)
         | Statement::Insert(_) => unreachable!("answered above"),
     }
 }

@@ -83,15 +83,15 @@ fn declare_models(shared: &Shared, stored: &Stored) {
                 let shape = object.model.clone().unwrap_or_default().shape;
                 shared.registry.declare(&create.name, &options.algorithm, object.id, shape);
             }
-            Some(Statement::CreateContest(create)) => contests.push(create),
+            Some(Statement::CreateContest(create)) => contests.push((object.id, create)),
             _ => {}
         }
     }
-    for create in contests {
+    for (id, create) in contests {
         let first = create.members.first().and_then(|name| shared.registry.get(name));
         let rules = first.and_then(|first| Rules::from(&create.options).ok()?.of(first.shape.task).ok());
         if let Some(rules) = rules {
-            let contest = Contest::new(create.name, create.members, rules);
+            let contest = Contest::new(create.name, create.members, rules, shared.ledger(id));
             shared.registry.add_contest(Arc::new(contest));
         }
     }

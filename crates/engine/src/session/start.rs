@@ -11,6 +11,7 @@ use topics::{CreateError, Topic};
 
 use crate::embed::Network;
 use crate::error::SqlError;
+use crate::models::contest::Ledger;
 use crate::models::reference::{At, Reference};
 use crate::models::{Entry, Pin, Pins};
 use crate::operator::aggregate::OutputMode;
@@ -98,7 +99,9 @@ impl<'a> Definition<'a> {
     fn output_mode(&self) -> Option<OutputMode> {
         match self.end {
             End::Table(options, _) => options.output_mode,
-            End::Flow(_) | End::Model(_) => None,
+            End::Flow(_) => None,
+            // A row is a lesson once, when it is complete.
+            End::Model(_) => Some(OutputMode::Append),
         }
     }
 
@@ -142,6 +145,12 @@ impl Shared {
 
     pub(crate) fn network_file(&self, id: u64) -> PathBuf {
         self.dir().join("networks").join(format!("{id}.onnx"))
+    }
+
+    /// Where a contest notes who is champion.
+    pub(crate) fn ledger(&self, id: u64) -> Ledger {
+        let path = self.dir().join("contests").join(format!("{id}.json"));
+        Ledger { disk: Arc::clone(&self.env.disk), path }
     }
 
     /// Where it keeps what it remembers.
@@ -256,11 +265,6 @@ impl Shared {
         match definition.end {
             End::Table(options, sink) => check_table(options, sink, definition.reads, &compiled)?,
             End::Flow(flow) => drop(flow.alignment(&compiled)?),
-            End::Model(_) if compiled.pipeline.is_stateful() => {
-                return Err(SqlError::Unsupported(
-                    "teach a model from groups; leave GROUP BY out".to_owned(),
-                ));
-            }
             End::Model(_) => check_names(&compiled)?,
         }
         Ok(Planned { compiled })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use datafusion::arrow::datatypes::FieldRef;
 
 use crate::error::SqlError;
+use crate::models::shape::{Beside, PREDICTION, WEIGHT};
 use crate::operator::aggregate::OutputMode;
 use crate::outside::Outside;
 use crate::source::format::Format;
@@ -125,6 +126,7 @@ pub(crate) struct ModelOptions {
     pub(crate) algorithm: String,
     /// The label's column, if it is not called `label`.
     pub(crate) label: Option<String>,
+    pub(crate) beside: Beside,
     /// By their names in lower case.
     pub(crate) rest: BTreeMap<String, String>,
 }
@@ -150,7 +152,8 @@ impl ModelOptions {
             (None, Some(labels)) => Some(only_label(&labels).ok_or_else(|| syntax("expected one label"))?),
             (Some(_), Some(_)) => return Err(syntax("label and input_label_cols mean the same; give one")),
         };
-        Ok(ModelOptions { algorithm, label, rest })
+        let beside = Beside { weight: rest.remove(WEIGHT), prediction: rest.remove(PREDICTION) };
+        Ok(ModelOptions { algorithm, label, beside, rest })
     }
 }
 

@@ -8,15 +8,16 @@ use crate::error::SqlError;
 use crate::sql::cursor::{Cursor, is_blank, tokenize};
 use crate::sql::select::Select;
 use crate::sql::statement::{
-    AlterModel, CreateContest, CreateModel, CreateNetwork, CreateTable, Drop, IfExists, ModelChange,
-    OptionValue, Options, Parsed, Provider, Show, Statement,
+    CreateContest, CreateModel, CreateNetwork, CreateTable, Drop, IfExists, OptionValue, Options, Parsed,
+    Provider, Show, Statement,
 };
 use crate::sql::types;
 
 mod flows;
+mod models;
 
 const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE FLOW, CREATE MODEL, \
-                          ALTER MODEL, DROP, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
+                          ALTER MODEL, EXPORT MODEL, IMPORT MODEL, DROP, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
                           DESCRIBE, EXPLAIN, INSERT INTO or SELECT";
 
 /// What a table may stand on.
@@ -69,7 +70,13 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         return drop_statement(cursor);
     }
     if cursor.accept("ALTER") {
-        return alter(cursor);
+        return models::alter(cursor);
+    }
+    if cursor.accept_all(&["EXPORT", "MODEL"]) {
+        return models::export(cursor);
+    }
+    if cursor.accept_all(&["IMPORT", "MODEL"]) {
+        return models::import(cursor);
     }
     if cursor.accept("SHOW") {
         return show(cursor);
@@ -273,45 +280,6 @@ fn drop_statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         (_, true) => Statement::DropFlow(drop),
         _ => Statement::DropModel(drop),
     })
-}
-
-fn alter(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
-    cursor.expect("MODEL")?;
-    let name = cursor.name("the name of the model")?;
-    let change = if cursor.accept("SET") {
-        let _ = cursor.accept("OPTIONS");
-        ModelChange::Set(option_list(cursor)?)
-    } else if cursor.accept("ROLLBACK") {
-        ModelChange::Rollback(if cursor.accept_all(&["TO", "VERSION"]) {
-            Some(version(cursor)?)
-        } else {
-            None
-        })
-    } else if cursor.accept_all(&["PIN", "VERSION"]) {
-        ModelChange::Pin(Some(version(cursor)?))
-    } else if cursor.accept("UNPIN") {
-        ModelChange::Pin(None)
-    } else if cursor.accept("RESET") {
-        ModelChange::Reset
-    } else if cursor.accept_all(&["RENAME", "TO"]) {
-        ModelChange::Rename(cursor.name("the new name")?)
-    } else {
-        return Err(cursor.error(
-            "SET (option value, ...), ROLLBACK [TO VERSION n], PIN VERSION n, UNPIN, RESET or RENAME TO name",
-        ));
-    };
-    cursor.finish()?;
-    Ok(Statement::AlterModel(AlterModel { name, change }))
-}
-
-fn version(cursor: &mut Cursor<'_>) -> Result<u64, SqlError> {
-    match cursor.peek() {
-        Some(Token::Number(number, _)) if number.parse::<u64>().is_ok() => {
-            cursor.take();
-            number.parse().map_err(|_| cursor.error("a version"))
-        }
-        _ => Err(cursor.error("the number of a version")),
-    }
 }
 
 /// The statement of a model under another name.

@@ -21,6 +21,8 @@ pub(crate) enum Statement {
     CreateNetwork(CreateNetwork),
     CreateContest(CreateContest),
     AlterModel(AlterModel),
+    ExportModel(ExportModel),
+    ImportModel(ImportModel),
     DropTable(Drop),
     DropModel(Drop),
     Show(Show),
@@ -129,6 +131,32 @@ pub(crate) struct CreateNetwork {
 pub(crate) struct AlterModel {
     pub(crate) name: String,
     pub(crate) change: ModelChange,
+}
+
+/// `EXPORT MODEL ... TO 'file'`.
+#[derive(Debug, Clone)]
+pub(crate) struct ExportModel {
+    pub(crate) name: String,
+    /// The one that answers, if none is named.
+    pub(crate) version: Option<u64>,
+    pub(crate) file: String,
+    pub(crate) form: ExportForm,
+}
+
+/// What a model is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExportForm {
+    /// Everything it is: it can be imported.
+    Json,
+    /// What it answers, as a graph.
+    Onnx,
+}
+
+/// `IMPORT MODEL ... FROM 'file'`.
+#[derive(Debug, Clone)]
+pub(crate) struct ImportModel {
+    pub(crate) name: String,
+    pub(crate) file: String,
 }
 
 /// What becomes of a model.

@@ -7,6 +7,7 @@ mod bad_rows;
 mod catalog;
 mod crash;
 mod crash_event_time;
+mod delayed;
 mod docs;
 mod event_time;
 mod file_sink;

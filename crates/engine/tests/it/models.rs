@@ -241,6 +241,43 @@ async fn an_exported_model_comes_back_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_goes_to_a_file_and_comes_back() {
+    let (disk, world) = World::new();
+    world.sql(FLOWERS).await;
+    for (name, features) in [("kinds", "petal, colour"), ("petals", "petal")] {
+        let sql = format!(
+            "CREATE MODEL {name} OPTIONS (algorithm 'naive_bayes', label 'species') \
+             AS SELECT {features}, species FROM STREAM flowers"
+        );
+        world.sql(&sql).await;
+    }
+    let refused = world.refused("EXPORT MODEL kinds TO 'kinds.json'").await;
+    assert!(refused.contains("no version yet"), "{refused}");
+    world.write("flowers", 0, &flowers(20)).await;
+    world.settled().await;
+    let exported = world.engine.export_model("kinds").unwrap();
+    world.sql("EXPORT MODEL kinds VERSION 1 TO 'kinds.json'; ALTER MODEL kinds RESET").await;
+    world.sql("IMPORT MODEL kinds FROM 'kinds.json'").await;
+    assert_eq!(world.engine.export_model("kinds@3").unwrap(), exported);
+    world.sql("EXPORT MODEL petals TO 'petals.onnx'; EXPORT MODEL petals TO 'petals' FORMAT ONNX").await;
+    let graph = env::Disk::read(&disk, "petals.onnx".as_ref()).unwrap();
+    assert_eq!(graph, world.engine.export_onnx("petals").unwrap());
+    assert_eq!(graph, env::Disk::read(&disk, "petals".as_ref()).unwrap());
+    for (sql, part) in [
+        ("EXPORT MODEL kinds TO 'kinds.onnx'", "column 'colour' holds names"),
+        ("EXPORT MODEL kinds VERSION 9 TO 'kinds.json'", "there is no such version"),
+        ("EXPORT MODEL kinds TO 'a' FORMAT pmml", "expected JSON or ONNX"),
+        ("EXPORT MODEL nobody TO 'a'", "model nobody does not exist"),
+        ("IMPORT MODEL petals FROM 'kinds.json'", "learns from other columns"),
+        ("IMPORT MODEL kinds FROM 'petals.onnx'", "is not an exported model"),
+        ("IMPORT MODEL kinds FROM 'nowhere.json'", "read nowhere.json"),
+    ] {
+        let refused = world.refused(sql).await;
+        assert!(refused.contains(part), "{sql}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_model_learns_on() {
     let (disk, world) = World::new();
     world.sql(FLOWERS).await;
@@ -379,6 +416,46 @@ async fn the_better_of_two_models_answers() {
     let world = World::open(&disk);
     assert_eq!(standing(&world)["champion"], "seeing");
     world.sql("DROP TABLE told; DROP MODEL best; DROP MODEL seeing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_champion_stays_one_through_a_restart_until_somebody_is_better_by_the_margin() {
+    let (disk, world) = World::new();
+    world.sql("CREATE STREAMING TABLE t (x DOUBLE, kind STRING) USING kafka OPTIONS (topic 't')").await;
+    for algorithm in ["majority_class", "no_change"] {
+        let sql = format!(
+            "CREATE MODEL {algorithm} OPTIONS (algorithm '{algorithm}', label 'kind', evaluation_window 20) \
+             AS SELECT x, kind FROM STREAM t"
+        );
+        world.sql(&sql).await;
+    }
+    world
+        .sql("CREATE MODEL best FROM MODELS (majority_class, no_change) OPTIONS (min_rows 20, margin 0.9)")
+        .await;
+    let row = |kind: &str| json!({"x": 1.0, "kind": kind}).to_string();
+    let in_runs: Vec<String> = (0..24).map(|index| row(if index / 6 % 2 == 0 { "a" } else { "b" })).collect();
+    world.write("t", 0, &in_runs).await;
+    world.settled().await;
+    let standing = |world: &World| {
+        let models = world.engine.models();
+        let detail = models.into_iter().find(|model| model.name == "best").unwrap().detail;
+        (detail["champion"].clone(), detail["promotions"].clone(), detail["figures"].clone())
+    };
+    assert_eq!(standing(&world).0, "no_change", "{:?}", standing(&world));
+    // Now nothing stays as it is, and the other one is better, but not by so much.
+    let in_turn: Vec<String> = (0..30).map(|index| row(if index % 2 == 0 { "a" } else { "b" })).collect();
+    world.write("t", 0, &in_turn).await;
+    world.settled().await;
+    let (champion, promotions, figures) = standing(&world);
+    assert_eq!((champion, promotions), (json!("no_change"), json!(0)));
+    assert!(figures[0][1].as_f64() > figures[1][1].as_f64(), "{figures}");
+    world.close().await;
+    let world = World::open(&disk);
+    assert_eq!(standing(&world), (json!("no_change"), json!(0), figures));
+    world
+        .sql("CREATE OR REPLACE MODEL best FROM MODELS (majority_class, no_change) OPTIONS (min_rows 20)")
+        .await;
+    assert_eq!(standing(&world).0, "majority_class", "a new contest begins with the best");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::boosting::{ERROR_MIN, LAMBDA_MAX};
-use super::member::{MODELS_MAX, Member, add_votes, error_if};
+use super::member::{self, MODELS_MAX, Member, add_votes, error_if};
 use crate::drift::Watch;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
 
@@ -156,6 +157,14 @@ impl<const KIND: u8> Method for AdaptiveBoosting<KIND> {
                 add_votes(votes, &one, say);
             }
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let nobody = self.boosted.iter().all(|tree| tree.say() == 0.0);
+        let say = |tree: &Boosted| if nobody { 1.0 } else { tree.say() };
+        let trees =
+            self.boosted.iter().map(|tree| (&tree.member.tree, say(tree))).filter(|(_, say)| *say > 0.0);
+        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

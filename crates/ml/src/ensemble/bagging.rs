@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{MODELS_MAX, Member, add_votes, error_if};
+use super::member::{self, MODELS_MAX, Member, add_votes, error_if};
 use crate::drift::Watch;
 use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
@@ -101,13 +101,8 @@ impl<const KIND: u8> Method for Bag<KIND> {
     }
 
     fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let trees = self.members.iter().map(|member| &member.tree).filter(|tree| tree.shape().0 > 0);
-        let mut all: Option<String> = None;
-        for tree in trees {
-            let shares = tree.draw(graph, rows, &self.growth, classes)?;
-            all = Some(all.map_or(shares.clone(), |all| graph.op("Add", &[&all, &shares])));
-        }
-        Some(graph.parts(&all?, classes))
+        let trees = self.members.iter().map(|member| (&member.tree, 1.0));
+        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{MODELS_MAX, Member, add_votes};
+use super::member::{self, MODELS_MAX, Member, add_votes};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS};
 
@@ -39,6 +40,12 @@ pub struct Boosting {
     weight: f64,
     #[serde(skip)]
     scratch: Scratch,
+}
+
+/// How much a tree's vote weighs by what it got right and wrong; nothing where chance would do as well.
+fn say((right, wrong): (f64, f64)) -> Option<f64> {
+    let error = (wrong / (right + wrong)).max(ERROR_MIN);
+    (error < 0.5).then(|| libm::log((1.0 - error) / error))
 }
 
 impl Method for Boosting {
@@ -73,13 +80,18 @@ impl Method for Boosting {
     fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
         let mut one = Vec::new();
         votes.clear();
-        for (member, (right, wrong)) in self.members.iter().zip(&self.records) {
-            let error = (wrong / (right + wrong)).max(ERROR_MIN);
-            if error < 0.5 {
+        for (member, record) in self.members.iter().zip(&self.records) {
+            if let Some(say) = say(*record) {
                 member.tree.votes(row, &self.growth, &mut one);
-                add_votes(votes, &one, libm::log((1.0 - error) / error));
+                add_votes(votes, &one, say);
             }
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let voters = self.members.iter().zip(&self.records);
+        let trees = voters.filter_map(|(member, record)| Some((&member.tree, say(*record)?)));
+        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

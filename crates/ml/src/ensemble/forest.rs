@@ -18,8 +18,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{MODELS_MAX, Member, add_votes, error_if};
+use super::member::{self, MODELS_MAX, Member, add_votes, error_if};
 use crate::drift::Watch;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
@@ -88,6 +89,11 @@ struct Guard {
 }
 
 impl Guard {
+    /// How much its tree's vote weighs.
+    fn say(&self) -> f64 {
+        if self.right > 0.0 { self.right / self.seen } else { 1e-3 }
+    }
+
     /// Takes in whether the tree was right; gives the tree that is to replace it, if it is time.
     fn note(&mut self, right: bool, fresh: impl Fn() -> Tree) -> Option<Tree> {
         if self.warning.add(error_if(!right)) {
@@ -179,9 +185,14 @@ impl<const KIND: u8> Method for Forest<KIND> {
         votes.clear();
         for (member, guard) in self.members.iter().zip(&self.guards) {
             member.tree.votes(row, &self.growth, &mut one);
-            let weight = if guard.right > 0.0 { guard.right / guard.seen } else { 1e-3 };
-            add_votes(votes, &one, weight);
+            add_votes(votes, &one, guard.say());
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let voters = self.members.iter().zip(&self.guards);
+        let trees = voters.map(|(member, guard)| (&member.tree, guard.say()));
+        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

@@ -20,7 +20,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::tree::{
-    Estimate, Example, Growth, NUMBER_OPTIONS, NumberLeaf, Numbered, Scale, Scratch, Stats, Tree,
+    Estimate, Example, Growth, NUMBER_OPTIONS, NumberLeaf, Numbered, Scale, Scratch, Stats, Tree, drawing,
 };
 
 /// An adaptive random forest for numbers.
@@ -146,8 +146,10 @@ impl Estimate for NumberForest {
             return None;
         }
         let grown = self.members.iter().map(|member| &member.tree);
-        let answers: Vec<String> =
-            grown.filter_map(|tree| tree.draw(graph, rows, scaled, scale, &self.growth)).collect();
+        let answers: Vec<String> = grown
+            .filter_map(Tree::walked)
+            .map(|tree| drawing::estimates(tree, graph, rows, scaled, scale, &self.growth))
+            .collect();
         let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
         let part = 1.0 / answers.len() as f64;
         let together = (!answers.is_empty()).then(|| graph.beside(&answers))?;

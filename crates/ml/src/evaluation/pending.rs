@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use crate::row::VALUE_MAX;
+
 /// An answer as it was given: all that judging it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Given {
@@ -17,6 +19,24 @@ pub enum Given {
     Number(f64),
     /// There was no answer.
     Nothing,
+    /// A class by its name, without the shares of the others.
+    Class(String),
+    /// The share of each class, by the classes' names.
+    Named(Vec<(String, f64)>),
+}
+
+impl Given {
+    /// Whether a model can have given it: shares are from 0 to 1, and estimates finite.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let share = |share: &f64| (0.0..=1.0 + 1e-9).contains(share);
+        match self {
+            Given::Shares(shares) => shares.iter().all(share),
+            Given::Named(shares) => shares.iter().all(|(_, part)| share(part)),
+            Given::Number(number) => number.abs() <= VALUE_MAX,
+            Given::Nothing | Given::Class(_) => true,
+        }
+    }
 }
 
 /// Answers by the keys of their rows, the last `limit` of them: a label that comes later than that comes too late.

@@ -34,7 +34,7 @@ fn run(model: &mut Model) -> Vec<f64> {
     let mut found = Vec::new();
     for (at, value) in passengers().into_iter().enumerate() {
         let labels = [value];
-        let batch = Batch { columns: Columns::Table(&[]), labels: Some(Labels::Numbers(&labels)) };
+        let batch = Batch::new(Columns::Table(&[]), Some(Labels::Numbers(&labels)));
         let Predictions::Numbers(expected) = model.predict(&batch) else { panic!("numbers") };
         if (100..103).contains(&at) {
             found.push(expected[0].unwrap());
@@ -233,7 +233,7 @@ fn columns_beside_the_series() {
     for (at, value) in passengers().into_iter().enumerate() {
         let ((a, b), labels) = (columns(at, at + 1), [value]);
         let values = [ColumnValues::Numbers(&a), ColumnValues::Numbers(&b)];
-        let batch = Batch { columns: Columns::Table(&values), labels: Some(Labels::Numbers(&labels)) };
+        let batch = Batch::new(Columns::Table(&values), Some(Labels::Numbers(&labels)));
         if (100..103).contains(&at) {
             found.extend(model.forecast_with(&batch).unwrap());
         }
@@ -241,7 +241,7 @@ fn columns_beside_the_series() {
     }
     let (a, b) = columns(144, 158);
     let values = [ColumnValues::Numbers(&a), ColumnValues::Numbers(&b)];
-    found.extend(model.forecast_with(&Batch { columns: Columns::Table(&values), labels: None }).unwrap());
+    found.extend(model.forecast_with(&Batch::new(Columns::Table(&values), None)).unwrap());
     let expected = [
         344.7872988286538,
         349.79026761121656,
@@ -292,7 +292,7 @@ fn a_series_that_explodes_stays_finite() {
         let mut model = model(algorithm, options, &[]);
         for value in [0.0, 1.0, -1e100, 1e100, 0.0, 1e-300, 1e100, -1e100, 0.0, 0.0, 5.0, 1e-200, 7.0] {
             let labels = [value];
-            model.learn(&Batch { columns: Columns::Table(&[]), labels: Some(Labels::Numbers(&labels)) });
+            model.learn(&Batch::new(Columns::Table(&[]), Some(Labels::Numbers(&labels))));
             assert!(model.forecast(500).unwrap().iter().all(|value| value.is_finite()), "{algorithm}");
             assert_eq!(Model::restore(&model.snapshot()).unwrap().snapshot(), model.snapshot());
         }

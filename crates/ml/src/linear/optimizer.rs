@@ -207,9 +207,40 @@ fn unused(rule: Rule) -> Vec<(&'static str, &'static str)> {
     all.into_iter().filter(|(name, _)| !used.contains(name)).collect()
 }
 
-/// `beta^steps`; exactly 0 where 1 minus it would round to 1 anyway, since powers are slow.
-pub(crate) fn power(beta: f64, steps: u64) -> f64 {
-    let steps = steps as f64;
-    // beta^n <= e^(-n (1 - beta)), and e^-40 is below half a unit in the last place of 1.
-    if steps * (1.0 - beta) > 40.0 { 0.0 } else { libm::pow(beta, steps) }
+/// Powers of one number, step by step. Powers are slow, so those up to [`Powers::NEAR`] are looked up, and the rest is
+/// a power that serves as many steps; what comes out depends on the number and the step alone. No part of what a learner
+/// is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Powers {
+    near: Vec<f64>,
+    far: Option<(u64, f64)>,
+}
+
+impl Powers {
+    const NEAR: u64 = 64;
+
+    /// `beta^steps`, of one `beta` for ever; exactly 0 where 1 minus it would round to 1 anyway.
+    pub(crate) fn of(&mut self, beta: f64, steps: u64) -> f64 {
+        // beta^n <= e^(-n (1 - beta)), and e^-40 is below half a unit in the last place of 1.
+        if steps as f64 * (1.0 - beta) > 40.0 {
+            return 0.0;
+        }
+        let power = |steps: u64| libm::pow(beta, steps as f64);
+        if self.near.is_empty() {
+            self.near = (0..Self::NEAR).map(power).collect();
+        }
+        let (block, rest) = (steps / Self::NEAR, steps % Self::NEAR);
+        let far = match self.far {
+            Some((known, far)) if known == block => far,
+            _ => power(block * Self::NEAR),
+        };
+        self.far = Some((block, far));
+        far * self.near[rest as usize]
+    }
+}
+
+impl PartialEq for Powers {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }

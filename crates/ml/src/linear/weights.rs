@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::linear::config::Config;
-use crate::linear::optimizer::{Rule, power};
+use crate::linear::optimizer::{Powers, Rule};
 use crate::row::Row;
 
 /// The largest weight. A row's sum of products with values up to 1e100 stays finite.
@@ -28,6 +28,8 @@ pub(crate) struct Weights {
     /// How much L1 penalty every weight should have paid by now, and how much each has paid.
     penalty_due: f64,
     penalties: Vec<f64>,
+    #[serde(skip)]
+    powers: [Powers; 2],
 }
 
 impl Weights {
@@ -44,6 +46,7 @@ impl Weights {
             squared_steps: column(memory.steps),
             penalty_due: 0.0,
             penalties: column(config.l1 > 0.0),
+            powers: Default::default(),
         }
     }
 
@@ -113,36 +116,31 @@ impl Weights {
         let gradient = Gradient { row, slope, l2: config.l2 };
         let (w, s, q) = (&mut self.weights, &mut self.signed, &mut self.squares);
         match config.optimizer.rule {
-            Rule::Sgd => gradient.each(w, |w, _, g| *w -= rate * g),
-            Rule::Momentum { rho } => gradient.each(w, |w, at, g| {
-                s[at] = rho * s[at] + rate * g;
-                *w -= s[at];
+            Rule::Sgd => gradient.each(w, [], |w, [], g| *w -= rate * g),
+            Rule::Momentum { rho } => gradient.each(w, [s], |w, [s], g| {
+                *s = rho * *s + rate * g;
+                *w -= *s;
             }),
-            Rule::Nesterov { rho } => gradient.each(w, |w, at, g| {
-                *w += rho * s[at];
-                s[at] = rho * s[at] + rate * g;
-                *w -= s[at];
+            Rule::Nesterov { rho } => gradient.each(w, [s], |w, [s], g| {
+                *w += rho * *s;
+                *s = rho * *s + rate * g;
+                *w -= *s;
             }),
-            Rule::AdaGrad { eps } => gradient.each(w, |w, at, g| {
-                q[at] += g * g;
-                *w -= rate / (q[at] + eps).sqrt() * g;
+            Rule::AdaGrad { eps } => gradient.each(w, [q], |w, [q], g| {
+                *q += g * g;
+                *w -= rate / (*q + eps).sqrt() * g;
             }),
-            Rule::RmsProp { rho, eps } => gradient.each(w, |w, at, g| {
-                q[at] = rho * q[at] + (1.0 - rho) * (g * g);
-                *w -= rate / (q[at] + eps).sqrt() * g;
+            Rule::RmsProp { rho, eps } => gradient.each(w, [q], |w, [q], g| {
+                *q = rho * *q + (1.0 - rho) * (g * g);
+                *w -= rate / (*q + eps).sqrt() * g;
             }),
-            Rule::AdaDelta { rho, eps } => {
-                let u = &mut self.squared_steps;
-                gradient.each(w, |w, at, g| {
-                    q[at] = rho * q[at] + (1.0 - rho) * (g * g);
-                    let step =
-                        ((u[at] + eps).sqrt() / (q[at] + eps).sqrt() * g).clamp(-WEIGHT_MAX, WEIGHT_MAX);
-                    u[at] = rho * u[at] + (1.0 - rho) * (step * step);
-                    *w -= step;
-                });
-            }
-            Rule::Ftrl { beta, l1, l2 } => gradient.each(w, |w, at, g| {
-                let (z, n) = (&mut s[at], &mut q[at]);
+            Rule::AdaDelta { rho, eps } => gradient.each(w, [q, &mut self.squared_steps], |w, [q, u], g| {
+                *q = rho * *q + (1.0 - rho) * (g * g);
+                let step = ((*u + eps).sqrt() / (*q + eps).sqrt() * g).clamp(-WEIGHT_MAX, WEIGHT_MAX);
+                *u = rho * *u + (1.0 - rho) * (step * step);
+                *w -= step;
+            }),
+            Rule::Ftrl { beta, l1, l2 } => gradient.each(w, [s, q], |w, [z, n], g| {
                 let beyond = (z.abs() - l1).max(0.0).copysign(*z);
                 *w = -beyond / ((beta + n.sqrt()) / rate + l2);
                 let sum = *n + g * g;
@@ -159,30 +157,31 @@ impl Weights {
     fn follow_moments(&mut self, rule: Rule, gradient: &Gradient<'_>, rate: f64) {
         let step = self.steps + 1;
         let (w, m, v) = (&mut self.weights, &mut self.signed, &mut self.squares);
+        let [first, second] = &mut self.powers;
         match rule {
             Rule::AdaMax { beta_1, beta_2, eps } => {
-                let rate = rate / (1.0 - power(beta_1, step));
-                gradient.each(w, |w, at, g| {
-                    m[at] = beta_1 * m[at] + (1.0 - beta_1) * g;
-                    v[at] = (beta_2 * v[at]).max(g.abs());
-                    *w -= rate * m[at] / (v[at] + eps);
+                let rate = rate / (1.0 - first.of(beta_1, step));
+                gradient.each(w, [m, v], |w, [m, v], g| {
+                    *m = beta_1 * *m + (1.0 - beta_1) * g;
+                    *v = (beta_2 * *v).max(g.abs());
+                    *w -= rate * *m / (*v + eps);
                 });
             }
             Rule::Nadam { beta_1, beta_2, eps } => {
-                let (mean, square) = (1.0 - power(beta_1, step), 1.0 - power(beta_2, step));
-                gradient.each(w, |w, at, g| {
-                    m[at] = beta_1 * m[at] + (1.0 - beta_1) * g;
-                    v[at] = beta_2 * v[at] + (1.0 - beta_2) * (g * g);
-                    let ahead = beta_1 * (m[at] / mean) + (1.0 - beta_1) * g / mean;
-                    *w -= rate * ahead / ((v[at] / square).sqrt() + eps);
+                let (mean, square) = (1.0 - first.of(beta_1, step), 1.0 - second.of(beta_2, step));
+                gradient.each(w, [m, v], |w, [m, v], g| {
+                    *m = beta_1 * *m + (1.0 - beta_1) * g;
+                    *v = beta_2 * *v + (1.0 - beta_2) * (g * g);
+                    let ahead = beta_1 * (*m / mean) + (1.0 - beta_1) * g / mean;
+                    *w -= rate * ahead / ((*v / square).sqrt() + eps);
                 });
             }
             Rule::Adam { beta_1, beta_2, eps } => {
-                let rate = rate * (1.0 - power(beta_2, step)).sqrt() / (1.0 - power(beta_1, step));
-                gradient.each(w, |w, at, g| {
-                    m[at] = beta_1 * m[at] + (1.0 - beta_1) * g;
-                    v[at] = beta_2 * v[at] + (1.0 - beta_2) * (g * g);
-                    *w -= rate * m[at] / (v[at].sqrt() + eps);
+                let rate = rate * (1.0 - second.of(beta_2, step)).sqrt() / (1.0 - first.of(beta_1, step));
+                gradient.each(w, [m, v], |w, [m, v], g| {
+                    *m = beta_1 * *m + (1.0 - beta_1) * g;
+                    *v = beta_2 * *v + (1.0 - beta_2) * (g * g);
+                    *w -= rate * *m / (v.sqrt() + eps);
                 });
             }
             _ => {}
@@ -235,14 +234,55 @@ struct Gradient<'a> {
 }
 
 impl Gradient<'_> {
-    /// Calls `rule` with each weight that the row has a value for, its column, and its gradient.
-    fn each(&self, weights: &mut [f64], mut rule: impl FnMut(&mut f64, usize, f64)) {
-        self.row.for_each(|column, value| {
-            let weight = &mut weights[column];
-            let gradient = self.slope * value + self.l2 * *weight;
-            rule(weight, column, gradient.clamp(-GRADIENT_MAX, GRADIENT_MAX));
-            *weight = weight.clamp(-WEIGHT_MAX, WEIGHT_MAX);
-        });
+    /// Calls `rule` with each weight that the row has a value for, what the optimizer remembers of it, and its gradient.
+    fn each<const N: usize>(
+        &self,
+        weights: &mut [f64],
+        memory: [&mut Vec<f64>; N],
+        mut rule: impl FnMut(&mut f64, [&mut f64; N], f64),
+    ) {
+        let mut memory = memory.map(Vec::as_mut_slice);
+        match self.row {
+            Row::F64(values) => self.each_dense(values, weights, memory, rule),
+            Row::F32(values) => self.each_dense(values, weights, memory, rule),
+            Row::Sparse(row) => {
+                for (&column, &value) in row.columns().iter().zip(row.values()) {
+                    let at = column as usize;
+                    let remembered = memory.each_mut().map(|numbers| &mut numbers[at]);
+                    self.step(value, &mut weights[at], remembered, &mut rule);
+                }
+            }
+        }
+    }
+
+    /// The same, of a row without missing values: in slices of one length, so that several columns go at a time.
+    fn each_dense<const N: usize, T: Copy + Into<f64>>(
+        &self,
+        values: &[T],
+        weights: &mut [f64],
+        memory: [&mut [f64]; N],
+        mut rule: impl FnMut(&mut f64, [&mut f64; N], f64),
+    ) {
+        let count = values.len().min(weights.len());
+        let (values, weights) = (&values[..count], &mut weights[..count]);
+        let mut memory = memory.map(|numbers| &mut numbers[..count]);
+        for (at, (value, weight)) in values.iter().zip(weights).enumerate() {
+            let remembered = memory.each_mut().map(|numbers| &mut numbers[at]);
+            self.step((*value).into(), weight, remembered, &mut rule);
+        }
+    }
+
+    #[inline(always)]
+    fn step<const N: usize>(
+        &self,
+        value: f64,
+        weight: &mut f64,
+        remembered: [&mut f64; N],
+        rule: &mut impl FnMut(&mut f64, [&mut f64; N], f64),
+    ) {
+        let gradient = self.slope * value + self.l2 * *weight;
+        rule(weight, remembered, gradient.clamp(-GRADIENT_MAX, GRADIENT_MAX));
+        *weight = weight.clamp(-WEIGHT_MAX, WEIGHT_MAX);
     }
 }
 

@@ -4,6 +4,9 @@
 //! the labels are there, and judged with [`Model::score_delayed`]. The rows are then learned without being judged again
 //! ([`Model::learn_unjudged`]).
 //!
+//! Where something else stores the answers, such as a topic, they come back with the labels as
+//! [`Batch::answers`](crate::Batch::answers), and [`Model::learn`] does both at once.
+//!
 //! [`Pending`]: crate::evaluation::Pending
 
 use super::rows::{Target, target};
@@ -46,37 +49,60 @@ impl Model {
     }
 
     fn score_one(&mut self, answer: &Given, labels: Labels<'_>, row: usize) -> Result<(), Rejection> {
-        let truth = target(Some(labels), row, self.schema.label)?;
+        let truth = match target(Some(labels), row, self.schema.label)? {
+            Some(Target::Class(word)) => {
+                self.check_class(word)?;
+                let limit = CLASSES_MAX;
+                Truth::Class(self.classes.learn(word).ok_or(Rejection::TooManyCategories { limit })?)
+            }
+            Some(Target::Number(actual)) => Truth::Number(actual),
+            None => return Ok(()),
+        };
         let Some(mut evaluation) = self.evaluation.take() else { return Ok(()) };
         let error = self.error_of(&mut evaluation, answer, truth);
         self.evaluation = Some(evaluation);
-        let reset = self.watch(error?);
+        let reset = self.watch(error);
         self.reset_if(reset);
         Ok(())
     }
 
     /// How wrong an answer was; `None` if there is nothing to compare.
-    fn error_of(
-        &mut self,
-        evaluation: &mut Evaluation,
-        answer: &Given,
-        truth: Option<Target<'_>>,
-    ) -> Result<Option<f64>, Rejection> {
-        Ok(match (truth, answer) {
-            (Some(Target::Class(word)), answer) => {
-                self.check_class(word)?;
-                let limit = CLASSES_MAX;
-                let actual = self.classes.learn(word).ok_or(Rejection::TooManyCategories { limit })?;
-                let shares = match answer {
-                    Given::Shares(shares) => Some(shares.as_slice()),
-                    Given::Number(_) | Given::Nothing => None,
-                };
-                Some(evaluation.class(actual, shares))
+    pub(super) fn error_of(&self, evaluation: &mut Evaluation, answer: &Given, truth: Truth) -> Option<f64> {
+        match (truth, answer) {
+            (Truth::Class(actual), Given::Shares(shares)) => Some(evaluation.class(actual, Some(shares))),
+            (Truth::Class(actual), Given::Named(shares)) => {
+                Some(evaluation.class(actual, self.shares_of(shares).as_deref()))
             }
-            (Some(Target::Number(actual)), Given::Number(estimate)) => {
-                evaluation.number(actual, Some(*estimate))
+            (Truth::Class(actual), Given::Class(word)) => {
+                Some(evaluation.class_alone(actual, self.classes.code(word)))
             }
-            _ => None,
-        })
+            (Truth::Class(actual), Given::Number(_) | Given::Nothing) => Some(evaluation.class(actual, None)),
+            (Truth::Number(actual), Given::Number(estimate)) => evaluation.number(actual, Some(*estimate)),
+            (Truth::Number(_), _) => None,
+        }
     }
+
+    /// Shares by the codes of their classes. `None` if the likeliest is a class that no row was of: it is no class that
+    /// could be right.
+    fn shares_of(&self, named: &[(String, f64)]) -> Option<Vec<f64>> {
+        let mut shares = vec![0.0; self.classes.words().len()];
+        let (mut known, mut unknown) = (0.0_f64, 0.0_f64);
+        for (word, share) in named {
+            match self.classes.code(word).and_then(|code| shares.get_mut(code as usize)) {
+                Some(place) => {
+                    *place = *share;
+                    known = known.max(*share);
+                }
+                None => unknown = unknown.max(*share),
+            }
+        }
+        (!named.is_empty() && known >= unknown).then_some(shares)
+    }
+}
+
+/// What a row turned out to be.
+#[derive(Clone, Copy)]
+pub(super) enum Truth {
+    Class(u32),
+    Number(f64),
 }

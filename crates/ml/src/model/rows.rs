@@ -45,6 +45,7 @@ impl Model {
                     self.learn_steps(batch.columns, index, &mut row, &mut spare)?;
                 }
                 self.note(target, &mut gathered);
+                gathered.weights.extend(batch.weights.map(|weights| weights[index]));
                 Ok(())
             });
             match admitted {
@@ -75,6 +76,12 @@ impl Model {
         }
         if let Some(Target::Class(word)) = target {
             self.check_class(word)?;
+        }
+        if batch.weights.is_some_and(|weights| !(0.0..=VALUE_MAX).contains(&weights[index])) {
+            return Err(Rejection::BadWeight);
+        }
+        if batch.answers.is_some_and(|answers| !answers[index].is_sound()) {
+            return Err(Rejection::BadAnswer);
         }
         Ok(target)
     }
@@ -218,6 +225,8 @@ pub(super) struct Gathered {
     store: Option<RowStore>,
     pub(super) classes: Vec<u32>,
     pub(super) targets: Vec<f64>,
+    /// Empty if all rows count the same.
+    pub(super) weights: Vec<f64>,
 }
 
 impl Gathered {

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 
 use super::softmax;
 use crate::learner::{Classifier, check_lesson, learner_of_state};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
@@ -56,8 +57,17 @@ pub trait Event: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// How often a term occurs.
     fn occurrences(value: f64, threshold: f64) -> f64;
 
+    /// The same in a graph, for all values; a missing one is none.
+    fn draw(graph: &mut Graph, rows: &str, _: f64) -> String {
+        let values = graph.filled(rows, &[0.0]);
+        graph.at_least(&values, 0.0)
+    }
+
     /// How well a row fits a class; only differences between classes matter.
     fn score(counts: &Counts, config: &Config, class: usize, row: Row<'_>) -> f64;
+
+    /// The same as a weighted sum over the columns of what [`Event::occurrences`] gives: the weights, and what is added.
+    fn weights(counts: &Counts, config: &Config, class: usize) -> (Vec<f64>, f64);
 }
 
 /// Terms occur so many times.
@@ -154,6 +164,12 @@ impl Event for Multinomial {
         });
         score
     }
+
+    fn weights(counts: &Counts, config: &Config, class: usize) -> (Vec<f64>, f64) {
+        let all = libm::log(counts.totals[class] + config.alpha * counts.known as f64);
+        let weight = |column| libm::log(counts.cell(class, column) + config.alpha) - all;
+        ((0..counts.width()).map(weight).collect(), counts.prior(class))
+    }
 }
 
 impl Event for Bernoulli {
@@ -162,6 +178,11 @@ impl Event for Bernoulli {
 
     fn occurrences(value: f64, threshold: f64) -> f64 {
         f64::from(u8::from(value > threshold))
+    }
+
+    fn draw(graph: &mut Graph, rows: &str, threshold: f64) -> String {
+        // What is missing is not greater.
+        graph.greater(rows, threshold)
     }
 
     fn score(counts: &Counts, config: &Config, class: usize, row: Row<'_>) -> f64 {
@@ -180,6 +201,19 @@ impl Event for Bernoulli {
             };
         });
         score + (next..counts.width()).map(absent).sum::<f64>()
+    }
+
+    fn weights(counts: &Counts, config: &Config, class: usize) -> (Vec<f64>, f64) {
+        let all = counts.rows[class] + 2.0 * config.alpha;
+        let (mut weights, mut added) = (Vec::with_capacity(counts.width()), counts.prior(class));
+        for column in 0..counts.width() {
+            let share = (counts.cell(class, column) + config.alpha) / all;
+            let absent = libm::log(SHARE_MIN + (1.0 - share).max(0.0));
+            let seen = counts.seen[column];
+            weights.push(if seen { libm::log(SHARE_MIN + share) - absent } else { 0.0 });
+            added += if seen { absent } else { 0.0 };
+        }
+        (weights, added)
     }
 }
 
@@ -203,6 +237,14 @@ impl Event for Complement {
             }
         });
         score
+    }
+
+    fn weights(counts: &Counts, config: &Config, class: usize) -> (Vec<f64>, f64) {
+        let others = (counts.totals.iter().sum::<f64>() - counts.totals[class]).max(0.0);
+        let all = libm::log(others + config.alpha * counts.known.max(1) as f64);
+        let elsewhere = |column: usize| (counts.terms[column] - counts.cell(class, column)).max(0.0);
+        let weight = |column| all - libm::log(elsewhere(column) + config.alpha);
+        ((0..counts.width()).map(weight).collect(), 0.0)
     }
 }
 
@@ -244,6 +286,22 @@ impl<E: Event> CountingNaiveBayes<E> {
         let config = Config { alpha: alpha.max(ALPHA_MIN), true_threshold };
         let counts = Counts::default();
         Ok(CountingNaiveBayes { config, dim: schema.dim(), rows_learned: 0, counts, event: PhantomData })
+    }
+
+    /// Adds the share of each class to a graph.
+    fn shares_drawn(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        if self.counts.rows.is_empty() {
+            return None;
+        }
+        let class = |(class, &rows): (usize, &f64)| {
+            let (weights, added) = E::weights(&self.counts, &self.config, class);
+            (weights, if rows > 0.0 { added } else { f64::NEG_INFINITY })
+        };
+        let (weights, added): (Vec<Vec<f64>>, Vec<f64>) =
+            self.counts.rows.iter().enumerate().map(class).unzip();
+        let occurrences = E::draw(graph, rows, self.config.true_threshold);
+        let scores = graph.sums(&occurrences, &weights, &added);
+        Some(graph.softmax(&scores))
     }
 
     fn summary(&self) -> Value {
@@ -292,7 +350,7 @@ impl<E: Event> Classifier for CountingNaiveBayes<E> {
     }
 }
 
-learner_of_state!(CountingNaiveBayes<E>, Missing::Skipped, E: Event);
+learner_of_state!(CountingNaiveBayes<E>, Missing::Skipped, E: Event; shares_drawn);
 
 impl<E: Event> State for CountingNaiveBayes<E> {
     const NAME: &'static str = E::NAME;

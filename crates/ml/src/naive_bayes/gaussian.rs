@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::softmax;
 use crate::learner::{Classifier, Contributions, Learner, argmax, check_lesson};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
@@ -108,6 +109,22 @@ impl Curve {
         if rows > 0.0 { self.deviations / rows } else { 0.0 }
     }
 
+    /// The same in four numbers: what the squared distance is multiplied by in the exponent, what the curve is multiplied
+    /// by, what is added at the mean, and what is added everywhere.
+    fn drawn(&self, curves: Curves) -> [f64; 4] {
+        let variance = self.variance(curves);
+        let (steepness, height) = match variance > 0.0 {
+            true => (-0.5 / variance, (std::f64::consts::TAU * variance).sqrt().recip()),
+            false => (0.0, 0.0),
+        };
+        match curves {
+            Curves::Smoothed => [steepness, height, 0.0, HEIGHT_MIN],
+            Curves::Plain if self.weight <= 0.0 => [0.0, 0.0, 0.0, 1.0],
+            Curves::Plain if variance <= 0.0 => [0.0, 0.0, 1.0, 0.0],
+            Curves::Plain => [steepness, height, 0.0, 0.0],
+        }
+    }
+
     /// What a value does to the likelihood of the class.
     fn factor(&self, value: f64, curves: Curves) -> f64 {
         let variance = self.variance(curves);
@@ -190,6 +207,37 @@ impl GaussianNaiveBayes {
             Ok(place) => self.category(place, class, value),
             Err(_) => self.curves[class * dim + column].factor(value, self.config.curves),
         }
+    }
+
+    /// Adds the share of each class to a graph. There are no columns of categories in a graph.
+    fn shares_drawn(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        let (classes, total) = (self.weights.len(), self.weights.iter().sum::<f64>());
+        if total <= 0.0 || !self.nominal.is_empty() {
+            return None;
+        }
+        let drawn: Vec<[f64; 4]> = self.curves.iter().map(|curve| curve.drawn(self.config.curves)).collect();
+        let part = |which: usize| -> Vec<f64> { drawn.iter().map(|curve| curve[which]).collect() };
+        let means: Vec<f64> = self.curves.iter().map(|curve| curve.mean).collect();
+        let [means, steepness, heights, points, ground] =
+            [means, part(0), part(1), part(2), part(3)].map(|numbers| graph.by_class(classes, &numbers));
+        let values = graph.before_classes(rows);
+        let apart = graph.op("Sub", &[&values, &means]);
+        let squares = graph.op("Mul", &[&apart, &apart]);
+        let exponents = graph.op("Mul", &[&squares, &steepness]);
+        let curves = graph.op("Exp", &[&exponents]);
+        let curves = graph.op("Mul", &[&curves, &heights]);
+        let hits = graph.equal(&values, &means);
+        let hits = graph.op("Mul", &[&hits, &points]);
+        let curves = graph.op("Add", &[&curves, &hits]);
+        let factors = graph.op("Add", &[&curves, &ground]);
+        let logarithms = graph.op("Log", &[&factors]);
+        let scores = graph.sum_where_known(&values, &logarithms);
+        let frequencies: Vec<f64> = self.weights.iter().map(|weight| weight / total).collect();
+        let priors: Vec<f64> = frequencies.iter().map(|share| libm::log(*share)).collect();
+        let priors = graph.row(&priors);
+        let scores = graph.op("Add", &[&scores, &priors]);
+        let shares = graph.softmax(&scores);
+        Some(graph.filled(&shares, &frequencies))
     }
 
     fn score(&self, class: usize, row: Row<'_>, dim: usize, total: f64) -> f64 {
@@ -303,6 +351,10 @@ impl Learner for GaussianNaiveBayes {
             "means": of_class(&|curve| curve.mean),
             "variances": of_class(&|curve| curve.variance(self.config.curves)),
         })
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
+        self.shares_drawn(graph, rows)
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

@@ -124,6 +124,61 @@ impl Graph {
         self.op("Gather", &[&table, place])
     }
 
+    /// For each place the numbers there, of which all places have as many, in a shape whose first size counts the places.
+    pub(crate) fn look_up_in(&mut self, place: &str, shape: &[usize], numbers: &[f64]) -> String {
+        let table = self.constant(shape, Data::Doubles(numbers));
+        self.op("Gather", &[&table, place])
+    }
+
+    /// These columns of each row.
+    pub(crate) fn columns(&mut self, rows: &str, columns: &[u32]) -> String {
+        let columns: Vec<i64> = columns.iter().map(|&column| i64::from(column)).collect();
+        let columns = self.constant(&[columns.len()], Data::Ints(&columns));
+        self.op_with("Gather", &[rows, &columns], &[("axis", Attribute::Int(1))])
+    }
+
+    /// Rows by columns, made ready to be combined with rows by classes by columns.
+    pub(crate) fn before_classes(&mut self, rows: &str) -> String {
+        let axes = self.constant(&[1], Data::Ints(&[1]));
+        self.op("Unsqueeze", &[rows, &axes])
+    }
+
+    /// Numbers for each class and column, to be combined with [`Graph::before_classes`].
+    pub(crate) fn by_class(&mut self, classes: usize, numbers: &[f64]) -> String {
+        self.constant(&[1, classes, numbers.len() / classes.max(1)], Data::Doubles(numbers))
+    }
+
+    /// Adds up what the columns say for each class; one whose value is missing says nothing.
+    pub(crate) fn sum_where_known(&mut self, values: &str, said: &str) -> String {
+        let (gaps, nothing) = (self.op("IsNaN", &[values]), self.constant(&[1], Data::Doubles(&[0.0])));
+        let said = self.op("Where", &[&gaps, &nothing, said]);
+        let axes = self.constant(&[1], Data::Ints(&[2]));
+        self.op_with("ReduceSum", &[&said, &axes], &[("keepdims", Attribute::Int(0))])
+    }
+
+    /// 1 where both are equal, else 0.
+    pub(crate) fn equal(&mut self, one: &str, other: &str) -> String {
+        let equal = self.op("Equal", &[one, other]);
+        self.as_numbers(&equal)
+    }
+
+    /// 1 where the numbers are greater, else 0.
+    pub(crate) fn greater(&mut self, numbers: &str, than: f64) -> String {
+        let than = self.constant(&[1], Data::Doubles(&[than]));
+        let greater = self.op("Greater", &[numbers, &than]);
+        self.as_numbers(&greater)
+    }
+
+    /// No number is below this.
+    pub(crate) fn at_least(&mut self, numbers: &str, least: f64) -> String {
+        let least = self.constant(&[1], Data::Doubles(&[least]));
+        self.op("Max", &[numbers, &least])
+    }
+
+    fn as_numbers(&mut self, truths: &str) -> String {
+        self.op_with("Cast", &[truths], &[("to", Attribute::Int(DOUBLE))])
+    }
+
     /// The sum of each row, as a column.
     pub(crate) fn total(&mut self, rows: &str) -> String {
         let axes = self.constant(&[1], Data::Ints(&[1]));
@@ -159,8 +214,7 @@ impl Graph {
     /// The place of the nearest centre.
     pub(super) fn nearest(&mut self, rows: &str, centers: &[Vec<f64>], name: &str) {
         let dim = centers.first().map_or(0, Vec::len);
-        let axes = self.constant(&[1], Data::Ints(&[1]));
-        let rows = self.op("Unsqueeze", &[rows, &axes]);
+        let rows = self.before_classes(rows);
         let centers = self.constant(&[1, centers.len(), dim], Data::Doubles(&centers.concat()));
         let between = self.op("Sub", &[&rows, &centers]);
         let squares = self.op("Mul", &[&between, &between]);

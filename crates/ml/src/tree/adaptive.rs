@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::compact::{Link, Linked, compact};
+use super::drawing::{Spot, Walked, walk};
 use super::growth::Growth;
 use super::split::Candidate;
 use super::stats::{Stats, Verdict};
@@ -123,6 +124,15 @@ impl<L: Stats> Adaptive<L> {
             Node::Leaf(leaf) => Some(leaf),
             Node::Fork(_) => None,
         }
+    }
+
+    /// Its forks and leaves, without what grows beside them; `None` as of a [`Tree`](super::Tree).
+    pub(crate) fn walked(&self) -> Option<Walked<'_, L>> {
+        let spot = |at: usize| match &self.places[at].node {
+            Node::Leaf(leaf) => Spot::Leaf(&**leaf),
+            Node::Fork(fork) => Spot::Fork(fork),
+        };
+        if self.places.is_empty() { None } else { walk(spot) }
     }
 
     fn find(&self, from: usize, row: Example<'_>) -> usize {

@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::compact::{Link, Linked, compact};
+use super::drawing::{self, Spot, walk};
 use super::growth::{Growth, LeafPrediction, TREE_OPTIONS};
 use super::labelled::{Labelled, Method, Scratch};
 use super::leaf::Leaf;
 use super::split::{self, Candidate, Question, Ranking};
 use super::stats::Stats;
 use super::structure::{Example, Fork, columns};
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -205,6 +207,16 @@ impl Method for ExtremelyFast {
         if !self.nodes.is_empty() {
             self.nodes[self.find(row)].leaf.votes(row, &self.growth, votes);
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let spot = |at: usize| match &self.nodes[at] {
+            Counting { fork: Some(fork), .. } => Spot::Fork(fork),
+            Counting { leaf, .. } => Spot::Leaf(&**leaf),
+        };
+        let walked = if self.nodes.is_empty() { None } else { walk(spot) }?;
+        let shares = drawing::shares(walked, graph, rows, &self.growth, classes);
+        Some(graph.parts(&shares, classes))
     }
 
     fn describe(&self) -> Value {

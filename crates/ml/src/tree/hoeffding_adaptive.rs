@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::adaptive::{ADAPTIVE_OPTIONS, Adapting, Adaptive, Lesson};
+use super::drawing;
 use super::growth::{Growth, TREE_OPTIONS};
 use super::labelled::{Labelled, Method, Scratch};
 use super::leaf::Leaf;
 use super::structure::Example;
+use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -67,6 +69,11 @@ impl Method for HoeffdingAdaptive {
             Some(leaf) => leaf.votes(row, &self.growth, votes),
             None => votes.clear(),
         }
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
+        let shares = drawing::shares(self.tree.walked()?, graph, rows, &self.growth, classes);
+        Some(graph.parts(&shares, classes))
     }
 
     fn describe(&self) -> Value {

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drawing::Tables;
 use super::growth::{Growth, LeafPrediction};
 use super::split::{self, Ranking};
 use super::stats::{Stats, Verdict};
 use super::structure::Example;
 
 /// Below this the logarithm of a curve's height counts as this: about where a product of doubles becomes 0.
-const LOG_HEIGHT_MIN: f64 = -700.0;
+pub(crate) const LOG_HEIGHT_MIN: f64 = -700.0;
 
 /// Half the logarithm of the whole circle, 2 pi.
 const LOG_ROOT_TAU: f64 = 0.918_938_533_204_672_7;
@@ -55,6 +56,18 @@ impl Curve {
             0.0
         } else {
             LOG_HEIGHT_MIN
+        }
+    }
+
+    /// The same as a mean, a factor of the squared distance, what is added to that, and what is added at the mean.
+    fn drawn(&self) -> [f64; 4] {
+        let variance = self.variance();
+        if self.weight > 0.0 && variance > 0.0 {
+            [self.mean, -0.5 / variance, -0.5 * libm::log(variance) - LOG_ROOT_TAU, 0.0]
+        } else if self.weight > 0.0 {
+            [self.mean, 0.0, LOG_HEIGHT_MIN, -LOG_HEIGHT_MIN]
+        } else {
+            [self.mean, 0.0, LOG_HEIGHT_MIN, 0.0]
         }
     }
 
@@ -139,6 +152,30 @@ impl Leaf {
             shares.iter_mut().for_each(|share| *share /= sum);
         }
         Some(shares)
+    }
+
+    /// Adds its numbers to those that classes are scored with over `columns`, among which are its own.
+    pub(crate) fn likelihoods(&self, growth: &Growth, classes: usize, columns: &[u32], tables: &mut Tables) {
+        let nothing = [0.0; 4];
+        if let Some(shares) = self.shares(growth, classes) {
+            tables.base.extend(shares.into_iter().map(libm::log));
+            (0..classes * columns.len()).for_each(|_| tables.curve(nothing));
+            return;
+        }
+        let width = self.columns.len();
+        for class in 0..classes {
+            tables.base.push(libm::log(self.counts.get(class).copied().unwrap_or(0.0)));
+            for column in columns {
+                let curve = match self.columns.binary_search(column) {
+                    Ok(place) => self
+                        .curves
+                        .get(class * width + place)
+                        .map_or([0.0, 0.0, LOG_HEIGHT_MIN, 0.0], Curve::drawn),
+                    Err(_) => nothing,
+                };
+                tables.curve(curve);
+            }
+        }
     }
 
     /// Naive Bayes: `P(class)` times the height of each column's curve for the class, as a share of the largest.

@@ -8,11 +8,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::growth::Growth;
 use super::labelled::{Scratch, WEIGHT_MAX};
 use super::moments::Moments;
-use super::number_leaf::NumberLeaf;
-use super::structure::{Example, Scale, Tree};
+use super::structure::{Example, Scale};
 use crate::learner::{Learner, Regressor};
 use crate::onnx::Graph;
 use crate::options::OptionError;
@@ -56,35 +54,6 @@ pub trait Estimate: Clone + Debug + PartialEq + Send + Sync + Serialize + Deseri
     ///
     /// What that is.
     fn validate(&self, dim: usize) -> Result<(), &'static str>;
-}
-
-impl Tree<NumberLeaf> {
-    /// Adds the answers of a tree to a graph.
-    pub(crate) fn draw(
-        &self,
-        graph: &mut Graph,
-        rows: &str,
-        scaled: &str,
-        scale: Scale,
-        growth: &Growth,
-    ) -> Option<String> {
-        let (branching, leaves) = self.branching()?;
-        let dim = leaves.iter().map(|leaf| leaf.dim()).max().unwrap_or(0);
-        let (bases, slopes): (Vec<Vec<f64>>, Vec<Vec<f64>>) = leaves
-            .iter()
-            .map(|leaf| leaf.line(growth, scale, dim))
-            .map(|(base, slopes)| (vec![base], slopes))
-            .unzip();
-        let place = branching.place(graph, rows);
-        let mut answer = graph.look_up(&place, &bases);
-        if slopes.iter().flatten().any(|&slope| slope != 0.0) {
-            let slopes = graph.look_up(&place, &slopes);
-            let parts = graph.op("Mul", &[&slopes, scaled]);
-            let parts = graph.total(&parts);
-            answer = graph.op("Add", &[&answer, &parts]);
-        }
-        Some(graph.clipped(&answer, scale.min, scale.max))
-    }
 }
 
 /// A learner of numbers by a method of trees.

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adaptive::{ADAPTIVE_OPTIONS, Adapting, Adaptive, Lesson};
+use super::drawing;
 use super::growth::{Growth, LeafPrediction};
 use super::labelled::Scratch;
 use super::number_leaf::NumberLeaf;
@@ -90,7 +91,7 @@ impl Estimate for HoeffdingNumbers {
     }
 
     fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
-        self.tree.draw(graph, rows, scaled, scale, &self.growth)
+        Some(drawing::estimates(self.tree.walked()?, graph, rows, scaled, scale, &self.growth))
     }
 
     fn describe(&self) -> Value {
@@ -138,6 +139,10 @@ impl Estimate for AdaptiveNumbers {
 
     fn estimate(&self, row: Example<'_>) -> Option<f64> {
         Some(self.tree.leaf(row)?.estimate(row, &self.growth))
+    }
+
+    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
+        Some(drawing::estimates(self.tree.walked()?, graph, rows, scaled, scale, &self.growth))
     }
 
     fn describe(&self) -> Value {

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drawing::{self, Spot, Walked, walk};
 use super::growth::Growth;
 use super::leaf::Leaf;
 use super::split::{Candidate, Question};
 use super::stats::{Stats, Verdict};
-use crate::onnx::{Branching, Graph};
+use crate::onnx::Graph;
 use crate::random::Random;
 
 /// A row, and which of its columns hold codes of categories (in rising order).
@@ -213,23 +214,12 @@ impl<L: Stats> Tree<L> {
     }
 
     /// Its forks, and its leaves in their order; `None` before the first row, or if a fork asks for categories.
-    pub(crate) fn branching(&self) -> Option<(Branching, Vec<&L>)> {
-        let (mut branching, mut leaves) = (Branching::default(), Vec::new());
-        for node in &self.nodes {
-            match node {
-                Node::Fork(Fork {
-                    column, question: Question::AtMost(threshold), first, heaviest, ..
-                }) => {
-                    branching.fork(*column, *threshold, *first, *heaviest == 0);
-                }
-                Node::Fork(_) => return None,
-                Node::Leaf(leaf) => {
-                    branching.leaf();
-                    leaves.push(&**leaf);
-                }
-            }
-        }
-        (!leaves.is_empty()).then_some((branching, leaves))
+    pub(crate) fn walked(&self) -> Option<Walked<'_, L>> {
+        let spot = |at: usize| match &self.nodes[at] {
+            Node::Leaf(leaf) => Spot::Leaf(&**leaf),
+            Node::Fork(fork) => Spot::Fork(fork),
+        };
+        if self.nodes.is_empty() { None } else { walk(spot) }
     }
 
     /// Nodes, leaves, active leaves, and the depth.
@@ -254,7 +244,7 @@ impl<L: Stats> Tree<L> {
 }
 
 impl Tree {
-    /// Adds the share of each class to a graph, if no leaf answers by naive Bayes.
+    /// Adds the share of each class to a graph.
     pub(crate) fn draw(
         &self,
         graph: &mut Graph,
@@ -262,11 +252,7 @@ impl Tree {
         growth: &Growth,
         classes: usize,
     ) -> Option<String> {
-        let (branching, leaves) = self.branching()?;
-        let shares = leaves.iter().map(|leaf| leaf.shares(growth, classes));
-        let shares: Vec<Vec<f64>> = shares.collect::<Option<_>>()?;
-        let place = branching.place(graph, rows);
-        Some(graph.look_up(&place, &shares))
+        Some(drawing::shares(self.walked()?, graph, rows, growth, classes))
     }
 
     /// One vote per class that the row's leaf knows; none before the first row.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ml::{Batch, Columns, Features, Label, Labels, Model, Pending, Predictions, Schema, create};
+use ml::{
+    Batch, Columns, Features, Given, Label, Labels, Model, Pending, Predictions, Rejection, Schema, create,
+};
 use serde_json::Value;
 
 fn model(pairs: &[(&str, &str)]) -> Model {
@@ -21,7 +23,7 @@ fn rows(count: usize, turned: bool) -> (Vec<f64>, Vec<Option<&'static str>>) {
 fn teach(model: &mut Model, values: &[f64], classes: &[Option<&str>], batch: usize) {
     for (values, classes) in values.chunks(batch).zip(classes.chunks(batch)) {
         let columns = Columns::Vectors(Features::dense(values, 1).expect("rows of one"));
-        let report = model.learn(&Batch { columns, labels: Some(Labels::Classes(classes)) });
+        let report = model.learn(&Batch::new(columns, Some(Labels::Classes(classes))));
         assert_eq!(report.learned, values.len());
     }
 }
@@ -133,4 +135,88 @@ fn answers_are_judged_as_they_were_given_when_their_labels_come() {
     assert!(accuracy(&late) < accuracy(&at_once) - 0.1, "the first 50 rows had no answer");
     let (one, other) = (late.describe(), at_once.describe());
     assert_eq!(one["means"], other["means"], "what was learned is the same");
+}
+
+#[test]
+fn answers_that_come_back_with_their_labels_are_judged_and_the_rows_learned_at_once() {
+    let late = 50;
+    let (values, classes) = rows(400, false);
+    let mut model = model(&[]);
+    let mut stored: Vec<Given> = Vec::new();
+    for row in 0..values.len() + late {
+        if let Some(value) = values.get(row) {
+            let question = Features::dense(std::slice::from_ref(value), 1).expect("rows of one");
+            stored.push(model.give(&Batch::vectors(question)).remove(0));
+        }
+        if let Some(labelled) = row.checked_sub(late) {
+            let lesson = Features::dense(&values[labelled..=labelled], 1).expect("rows of one");
+            let lesson = Batch::vectors(lesson).with_labels(Labels::Classes(&classes[labelled..=labelled]));
+            let answers = Some(&stored[labelled..=labelled]);
+            assert_eq!(model.learn(&Batch { answers, ..lesson }).learned, 1);
+        }
+    }
+    let by_hand = judged_late(late);
+    assert_eq!(model.evaluation(), by_hand.evaluation());
+    assert_eq!(model.snapshot(), by_hand.snapshot());
+}
+
+/// The figures over everything of a model that is told what was answered to rows of the classes `a`, `b`, `a`.
+fn figures_of(answers: &[Given]) -> Value {
+    let mut model = model(&[]);
+    let classes = [Some("a"), Some("b"), Some("a")];
+    let rows = Features::dense(&[1.0, 2.0, 3.0][..], 1).expect("rows of one");
+    let lesson = Batch::vectors(rows).with_labels(Labels::Classes(&classes));
+    assert_eq!(model.learn(&Batch { answers: Some(answers), ..lesson }).learned, 3);
+    let twin = Model::restore(&model.snapshot()).expect("its own snapshot");
+    assert_eq!(twin.evaluation(), model.evaluation());
+    model.evaluation()["overall"].clone()
+}
+
+#[test]
+fn stored_answers_name_their_classes() {
+    let class = |word: &str| Given::Class(word.to_owned());
+    let figures = figures_of(&[class("a"), class("nobody"), Given::Nothing]);
+    assert_eq!((figures["rows"].as_u64(), figures["accuracy"].as_f64()), (Some(3), Some(1.0 / 3.0)));
+    assert_eq!(figures["log_loss"], Value::Null, "a class alone has no shares");
+    let shares = |a: f64, b: f64, other: f64| {
+        Given::Named(vec![("b".to_owned(), b), ("nobody".to_owned(), other), ("a".to_owned(), a)])
+    };
+    let figures = figures_of(&[shares(0.75, 0.25, 0.0), shares(0.5, 0.5, 0.0), shares(0.25, 0.0, 0.75)]);
+    assert_eq!(figures["accuracy"].as_f64(), Some(1.0 / 3.0), "the last is of a class that there is not");
+    assert_eq!(figures["log_loss"].as_f64(), Some(-(0.75_f64.ln() + 0.5_f64.ln()) / 2.0));
+}
+
+#[test]
+fn a_row_counts_as_often_as_it_weighs() {
+    let teach = |model: &mut Model, rows: &[f64], classes: &[Option<&str>], weights: Option<&[f64]>| {
+        let rows = Features::dense(rows, 1).expect("rows of one");
+        let lesson = Batch::vectors(rows).with_labels(Labels::Classes(classes));
+        model.learn(&Batch { weights, ..lesson })
+    };
+    let (one, other) = (Some("one"), Some("other"));
+    for judged in ["0", "100"] {
+        let make = || model(&[("evaluation_window", judged)]);
+        let (mut weighed, mut repeated) = (make(), make());
+        let weights = [1.0, 2.0, 0.0, 1.0];
+        teach(&mut weighed, &[1.0, 2.0, 9.0, 4.0], &[one, one, one, other], Some(&weights));
+        teach(&mut repeated, &[1.0, 2.0, 2.0, 4.0], &[one, one, one, other], None);
+        let question = Features::dense(&[3.0][..], 1).expect("rows of one");
+        let shares =
+            |model: &Model| model.predict_proba(&Batch::vectors(question)).unwrap()[0].clone().unwrap();
+        let (weighed, repeated) = (shares(&weighed), shares(&repeated));
+        let apart = (weighed[0] - repeated[0]).abs();
+        assert!(apart < 1e-12, "{weighed:?}, {repeated:?} judged over {judged} rows");
+    }
+    let mut model = model(&[]);
+    let before = model.snapshot();
+    let weights = [-1.0, f64::NAN, f64::INFINITY];
+    let report = teach(&mut model, &[1.0, 2.0, 3.0], &[one, one, other], Some(&weights));
+    assert_eq!((report.learned, report.rejected.len()), (0, 3));
+    assert_eq!(report.rejected[0].reason, Rejection::BadWeight);
+    let rows = Features::dense(&[1.0, 2.0][..], 1).expect("rows of one");
+    let lesson = Batch::vectors(rows).with_labels(Labels::Classes(&[Some("one"), Some("other")]));
+    let answers = [Given::Shares(vec![f64::NAN]), Given::Named(vec![("one".to_owned(), 7.0)])];
+    let report = model.learn(&Batch { answers: Some(&answers), ..lesson });
+    assert_eq!(report.rejected[1].reason, Rejection::BadAnswer);
+    assert_eq!((report.learned, model.snapshot() == before), (0, true), "what is refused leaves no trace");
 }

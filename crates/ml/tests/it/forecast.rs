@@ -36,7 +36,7 @@ fn forecasters_keep_the_contract() {
 fn a_series_alone_needs_no_columns() {
     let mut model = create("holt_winters", &BTreeMap::new(), Schema::vector(Some(Label::Number))).unwrap();
     let values = [1.0, f64::NAN, 3.0, f64::INFINITY, 2.0];
-    let batch = Batch { columns: Columns::Table(&[]), labels: Some(Labels::Numbers(&values)) };
+    let batch = Batch::new(Columns::Table(&[]), Some(Labels::Numbers(&values)));
     let report = model.learn(&batch);
     assert_eq!((report.learned, report.rejected.len()), (3, 2));
     assert_eq!((report.rejected[0].row, report.rejected[1].row), (1, 3));

@@ -33,14 +33,14 @@ fn a_graph_says_what_it_takes_and_gives() {
 #[test]
 fn what_onnx_has_no_words_for_is_told() {
     let told = |model: Model| model.onnx().unwrap_err().to_string();
-    assert!(told(taught("naive_bayes", "")).starts_with("'naive_bayes' cannot be written as ONNX"));
+    assert!(told(taught("knn_classifier", "")).starts_with("'knn_classifier' cannot be written as ONNX"));
     assert!(told(taught("logistic_regression", "polynomial")).starts_with("'polynomial' cannot"));
     let column = |name: &str, kind| Column { name: name.to_owned(), kind };
     let schema = Schema { columns: vec![column("colour", Kind::Category)], label: Some(Label::Class) };
     let mut model = create("hoeffding_tree", &BTreeMap::new(), schema).expect("good options");
     assert_eq!(model.onnx(), Err(OnnxError::Names { name: "colour".to_owned() }));
     let columns = [ColumnValues::Words(&[Some("red")])];
-    model.learn(&Batch { columns: Columns::Table(&columns), labels: Some(Labels::Classes(&[Some("a")])) });
+    model.learn(&Batch::new(Columns::Table(&columns), Some(Labels::Classes(&[Some("a")]))));
     assert!(told(model).contains("column 'colour' holds names"));
     let fresh =
         create("perceptron", &BTreeMap::new(), Schema::vector(Some(Label::Class))).expect("good options");

@@ -47,7 +47,7 @@ fn learn(
     labels: &[Option<&str>],
 ) -> Vec<(usize, Rejection)> {
     let columns = [ColumnValues::Numbers(prices), ColumnValues::Words(colours)];
-    let batch = Batch { columns: Columns::Table(&columns), labels: Some(Labels::Classes(labels)) };
+    let batch = Batch::new(Columns::Table(&columns), Some(Labels::Classes(labels)));
     model.learn(&batch).rejected.iter().map(|row| (row.row, row.reason)).collect()
 }
 
@@ -61,7 +61,7 @@ fn categories_reach_a_linear_model_as_columns() {
     assert_eq!(learn(&mut model, &vec![1.0; 400], &colours, &labels), []);
     let asked = [Some("red"), Some("blue"), Some("green"), Some("never seen"), None];
     let columns = [ColumnValues::Numbers(&[1.0; 5]), ColumnValues::Words(&asked)];
-    let question = Batch { columns: Columns::Table(&columns), labels: None };
+    let question = Batch::new(Columns::Table(&columns), None);
     let Predictions::Classes(answers) = model.predict(&question) else { panic!("it names classes") };
     let words: Vec<_> = answers.iter().map(|code| code.and_then(|code| model.class(code))).collect();
     assert_eq!(words[..3], [Some("no"), Some("yes"), Some("no")]);

@@ -22,7 +22,7 @@ fn learn(model: &mut Model) {
     let labels: Vec<Option<&str>> = (0..40).map(|at| Some(["good", "bad"][at / 4 % 2])).collect();
     let sizes: Vec<f64> = (0..40).map(|at| if at == 7 { f64::NAN } else { f64::from(at) / 40.0 }).collect();
     let columns = [ColumnValues::Words(&texts), ColumnValues::Numbers(&sizes)];
-    let batch = Batch { columns: Columns::Table(&columns), labels: Some(Labels::Classes(&labels)) };
+    let batch = Batch::new(Columns::Table(&columns), Some(Labels::Classes(&labels)));
     let report = model.learn(&batch);
     assert_eq!((report.learned, report.rejected), (40, vec![]));
 }
@@ -30,7 +30,7 @@ fn learn(model: &mut Model) {
 fn ask<'a>(model: &'a Model, texts: &[Option<&str>]) -> Vec<Option<&'a str>> {
     let sizes = vec![0.5; texts.len()];
     let columns = [ColumnValues::Words(texts), ColumnValues::Numbers(&sizes)];
-    let batch = Batch { columns: Columns::Table(&columns), labels: None };
+    let batch = Batch::new(Columns::Table(&columns), None);
     let Predictions::Classes(answers) = model.predict(&batch) else { panic!("it names classes") };
     answers.into_iter().map(|code| model.class(code?)).collect()
 }

@@ -104,7 +104,7 @@ fn a_column_of_categories_forks_into_all_of_them() {
     let classes: Vec<Option<&str>> =
         kinds.iter().map(|kind| if *kind == Some("bee") { Some("yes") } else { Some("no") }).collect();
     let columns = [ColumnValues::Words(&kinds), ColumnValues::Numbers(&noise)];
-    let batch = Batch { columns: Columns::Table(&columns), labels: None };
+    let batch = Batch::new(Columns::Table(&columns), None);
     model.learn(&batch.with_labels(Labels::Classes(&classes)));
     assert!(model.describe().to_string().contains("\"depth\":1"), "{}", model.describe());
     let Predictions::Classes(answers) = model.predict(&batch) else { panic!("classes") };

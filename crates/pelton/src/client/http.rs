@@ -71,6 +71,11 @@ impl Api {
         self.read(self.agent.get(format!("{}/api/{path}", self.base)).call())
     }
 
+    /// `GET /api/<path>` of what is no JSON.
+    pub(crate) fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        self.body(self.agent.get(format!("{}/api/{path}", self.base)).call())
+    }
+
     /// `POST /api/<path>` with a JSON body.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
         self.read(self.agent.post(format!("{}/api/{path}", self.base)).send_json(body))
@@ -85,16 +90,23 @@ impl Api {
         &self,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> anyhow::Result<T> {
+        serde_json::from_slice(&self.body(response)?).context("parse the answer")
+    }
+
+    fn body(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> anyhow::Result<Vec<u8>> {
         let mut response = response
             .with_context(|| format!("no Pelton answers at {}; start one with `pelton serve`", self.base))?;
         let status = response.status();
-        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let body = body.context("read the answer")?;
         if !status.is_success() {
-            let said = serde_json::from_str::<Value>(&body).ok();
-            let said = said.as_ref().and_then(|value| value["error"]["message"].as_str()).unwrap_or(&body);
-            bail!("{said}");
+            let said = serde_json::from_slice::<Value>(&body).ok();
+            let said = said.as_ref().and_then(|value| value["error"]["message"].as_str());
+            bail!("{}", said.map_or_else(|| String::from_utf8_lossy(&body), Into::into));
         }
-        serde_json::from_str(&body).context("parse the answer")
+        Ok(body)
     }
 }

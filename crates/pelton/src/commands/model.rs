@@ -1,5 +1,6 @@
 //! `pelton model`: what was learned.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -42,13 +43,19 @@ enum Verb {
     },
     /// Let the latest version answer again
     Unpin(Named),
-    /// Write a model as JSON, with every number to its last bit
+    /// Write a model as JSON, with every number to its last bit, or what it answers as an ONNX graph
     Export {
         #[command(flatten)]
         named: Named,
         /// The version; the one that answers if it is left out
         #[arg(long, value_name = "VERSION")]
         at: Option<u64>,
+        /// What to write
+        #[arg(long, value_enum, default_value = "json")]
+        format: Form,
+        /// The file to write; standard output if it is left out
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Make an exported model the next version of a model with the same columns and algorithm
     Import {
@@ -57,6 +64,15 @@ enum Verb {
         /// The exported model; `-` is standard input
         file: PathBuf,
     },
+}
+
+/// What a model is written as.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Everything it is; it can be imported
+    Json,
+    /// A graph, where ONNX has words for the model
+    Onnx,
 }
 
 #[derive(clap::Args)]
@@ -79,7 +95,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Verb::Pin { named, number } => alter(named, &format!("PIN VERSION {number}")),
         Verb::Unpin(named) => alter(named, "UNPIN"),
-        Verb::Export { named, at } => export(named, *at),
+        Verb::Export { named, at, format, output } => export(named, *at, *format, output.as_deref()),
         Verb::Import { named, file } => import(named, file),
     }
 }
@@ -91,11 +107,27 @@ fn alter(named: &Named, change: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn export(named: &Named, version: Option<u64>) -> anyhow::Result<ExitCode> {
-    let version = version.map(|version| format!("?version={version}")).unwrap_or_default();
-    let exported: Value =
-        Api::at(&named.server.http).get(&format!("models/{}/export{version}", named.name))?;
-    terminal::say(&serde_json::to_string_pretty(&exported)?);
+fn export(
+    named: &Named,
+    version: Option<u64>,
+    format: Form,
+    output: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let version = version.map(|version| format!("&version={version}")).unwrap_or_default();
+    let (api, path) = (Api::at(&named.server.http), format!("models/{}/export?format=", named.name));
+    let bytes = match format {
+        Form::Json => {
+            let exported: Value = api.get(&format!("{path}json{version}"))?;
+            let mut text = serde_json::to_string_pretty(&exported)?;
+            text.push('\n');
+            text.into_bytes()
+        }
+        Form::Onnx => api.bytes(&format!("{path}onnx{version}"))?,
+    };
+    match output {
+        Some(file) => std::fs::write(file, bytes).with_context(|| format!("write {}", file.display()))?,
+        None => std::io::stdout().write_all(&bytes).context("write standard output")?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -81,6 +81,9 @@ pub(crate) struct Done {
     pub(crate) numbers: Numbers,
     /// The version that this batch made. Its bytes follow in the frame.
     pub(crate) model: Option<ModelRecord>,
+    /// How many bytes before those of the version are what the batch changed in the state, if it has both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state_bytes: Option<u64>,
 }
 
 /// A model's version.

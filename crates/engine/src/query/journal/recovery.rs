@@ -134,10 +134,16 @@ impl Recovered {
         let intent = self.undone.take().filter(|intent| intent.batch == done.batch);
         let intent = intent.ok_or_else(|| format!("batch {} is done without having begun", done.batch))?;
         self.progress.standing.apply(&intent, &done);
-        match done.model {
-            Some(version) => self.keep(version, blob),
-            None if blob.is_empty() => {}
-            None => self.changes.push(blob),
+        let mut state = blob;
+        if let Some(version) = done.model {
+            let bytes = usize::try_from(done.state_bytes.unwrap_or(0)).unwrap_or(usize::MAX);
+            if bytes > state.len() {
+                return Err(format!("batch {} has {} bytes, and {bytes} of state", done.batch, state.len()));
+            }
+            self.keep(version, state.split_off(bytes));
+        }
+        if !state.is_empty() {
+            self.changes.push(state);
         }
         Ok(())
     }
