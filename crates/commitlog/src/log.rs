@@ -77,6 +77,12 @@ impl Log {
             buffers: Arc::clone(&config.tail_budget.buffers),
             producers: Mutex::new(producers),
         };
+        // Who was killed may have left records that only the system's memory holds. Older segments were flushed when
+        // the next one was begun.
+        let flushed_offset = match last_stop {
+            LastStop::Clean => next_offset,
+            LastStop::Unclean => active.base_offset().min(next_offset),
+        };
         let log = Self {
             disk,
             size: active.size(),
@@ -84,7 +90,7 @@ impl Log {
             config,
             active,
             next_offset,
-            flushed_offset: next_offset,
+            flushed_offset,
             touched: !from_snapshot,
             poison: None,
         };

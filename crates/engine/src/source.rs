@@ -4,6 +4,7 @@
 //! offsets. What a query has consumed is an offset for each of them, which its journal keeps by the log's name; so
 //! it looks alike for every source, and a batch can be read again from its ranges alone.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use futures::future::BoxFuture;
 use crate::error::SourceError;
 use crate::operator::scope::Refusals;
 use crate::query::journal::Ranges;
+use crate::source::format::Format;
 use crate::source::shape::Shape;
 use crate::status::{Offsets, SourceOffset};
 
@@ -96,14 +98,40 @@ pub(crate) struct Pinned {
 /// What was pinned, not yet read.
 pub(crate) trait Content: fmt::Debug + Send + Sync {
     /// The rows of this shape, in order of log, partition and offset.
-    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError>;
+    fn rows(self: Box<Self>, shape: &Shape) -> Result<Rows, SourceError>;
+}
+
+/// Records that were taken already.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    records: Vec<SourceRecord>,
+    format: Format,
+}
+
+impl Taken {
+    /// Puts the records in order.
+    pub(crate) fn new(mut records: Vec<SourceRecord>, format: &Format) -> Self {
+        records.sort_by(|a, b| {
+            let topics =
+                if Arc::ptr_eq(&a.topic, &b.topic) { Ordering::Equal } else { a.topic.cmp(&b.topic) };
+            topics.then_with(|| (a.partition, a.offset).cmp(&(b.partition, b.offset)))
+        });
+        Taken { records, format: format.clone() }
+    }
+}
+
+impl Content for Taken {
+    fn rows(self: Box<Self>, shape: &Shape) -> Result<Rows, SourceError> {
+        shape.decode(&self.format, self.records).map_err(SourceError::Decode)
+    }
 }
 
 /// A batch of rows and the records that they came from.
 #[derive(Debug)]
 pub(crate) struct Rows {
     pub(crate) batch: RecordBatch,
-    /// Every record that was read. The column [`ROW`](crate::operator::scope::ROW) counts them.
+    /// Every record that was read. The column [`ROW`](crate::operator::scope::ROW) counts them; without it, and where
+    /// none is refused, they may be left out.
     pub(crate) records: Vec<SourceRecord>,
     /// What is wrong with those that gave no row, by their number.
     pub(crate) refused: Refusals,
@@ -130,7 +158,7 @@ impl Pinned {
         self.ranges.values().all(BTreeMap::is_empty)
     }
 
-    pub(crate) fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
+    pub(crate) fn rows(self, shape: &Shape) -> Result<Rows, SourceError> {
         self.content.rows(shape)
     }
 

@@ -42,6 +42,12 @@ impl Records {
         Self { header, payload, position, left: header.records_count }
     }
 
+    /// How many uncompressed bytes have not been read.
+    #[must_use]
+    pub fn bytes_left(&self) -> usize {
+        self.payload.len().saturating_sub(self.position)
+    }
+
     fn read(&mut self) -> Result<Record, Error> {
         let mut cursor = Cursor::new(&self.payload, self.position);
         let end = record_end(&mut cursor)?;
@@ -94,8 +100,7 @@ impl Iterator for Records {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         // The count comes from outside; the bytes left bound what it can be believed.
-        let bytes_left = self.payload.len().saturating_sub(self.position);
-        let count = usize::try_from(self.left).unwrap_or(0).min(bytes_left / RECORD_BYTES_MIN);
+        let count = usize::try_from(self.left).unwrap_or(0).min(self.bytes_left() / RECORD_BYTES_MIN);
         (0, Some(count + 1))
     }
 }

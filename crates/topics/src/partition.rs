@@ -240,6 +240,9 @@ impl Partition {
     /// When the flush fails (the partition then takes no more writes), the topic was deleted, or the store is
     /// closing.
     pub async fn flush(&self) -> Result<(), AppendError> {
+        if !self.core.is_deleted() && !self.core.has_unflushed() {
+            return Ok(());
+        }
         let (sender, answer) = oneshot::channel();
         self.core.queue.push(Job::Flush(Arc::clone(&self.core), sender))?;
         answer.await.unwrap_or(Err(AppendError::Closed))

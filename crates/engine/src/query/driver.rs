@@ -3,6 +3,8 @@
 //! An intent is durable before the batch has any effect; the done is durable after all of them. A batch
 //! that has begun and is not done runs again at the next start: over the same records, with the same model
 //! versions, at the same time, so that it makes the same rows, of which the sink leaves out what is there.
+//!
+//! When the next batch is there already, its intent and the done before it become durable together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use env::Env;
+use futures::FutureExt;
 use ml::Model;
 use tokio::sync::watch;
 
@@ -54,6 +57,8 @@ pub(crate) struct Query {
     pub(crate) standing: Snapshot,
     /// The batch that was under way, with the versions it had pinned.
     pub(crate) undone: Option<(Intent, Pins)>,
+    /// The batch that has run, until its done is durable.
+    pub(crate) ended: Option<Ended>,
     /// The versions that the query itself names: kept for as long as it lives.
     #[expect(dead_code, reason = "holding them is what they are for")]
     pub(crate) held: Vec<Pin>,
@@ -68,6 +73,16 @@ pub(crate) struct Query {
 struct Input {
     streams: Vec<Pinned>,
     tables: Vec<Vec<Pinned>>,
+}
+
+/// A batch that has run, with what is to be told when its done is durable.
+pub(crate) struct Ended {
+    intent: Intent,
+    done: Done,
+    /// The state's changes, or the model.
+    blob: Bytes,
+    learnt: Option<(Arc<Entry>, Version)>,
+    watch: Stopwatch,
 }
 
 /// What becomes of a query's rows.
@@ -95,6 +110,12 @@ impl Query {
     }
 
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
+        let ran = self.run_until_told(stop).await;
+        let settled = self.settle(None);
+        ran.and(settled)
+    }
+
+    async fn run_until_told(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), QueryError> {
         for lookup in &mut self.lookups {
             lookup.load(&self.standing.offsets).await?;
         }
@@ -107,12 +128,14 @@ impl Query {
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 pinned = self.reread(&intent.ranges) => pinned?,
             };
-            self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
+            watch.ended("walCommit");
+            self.run_batch(intent, &pins, pinned, watch).await?;
+            self.settle(None)?;
         }
         let mut pace = Pace::begin(self.trigger, &self.feeds, &self.env.clock).await?;
         self.progress.enters(Phase::Waiting);
         self.changed.send_modify(|changes| *changes += 1);
-        while pace.fired(&self.feeds, &self.standing.offsets, self.plan.pipeline.due_ms(), stop).await? {
+        while self.fired(&mut pace, stop).await? {
             self.progress.enters(Phase::Working);
             let mut watch = Stopwatch::start(&self.env.clock);
             let mut pinned = Input::default();
@@ -121,6 +144,7 @@ impl Query {
                 pinned.streams.push(feed.source.pin(positions, &pace.limits(&feed.limits), turn).await?);
             }
             if pinned.streams.iter().all(Pinned::is_empty) && !self.is_due(self.env.clock.now_ms()) {
+                self.settle(None)?;
                 self.progress.enters(Phase::Waiting);
                 continue;
             }
@@ -132,12 +156,29 @@ impl Query {
             let ranges = pinned.streams.iter().map(|pinned| pinned.ranges.clone());
             let ranges = feed::merged(ranges.chain(pinned.tables.iter().map(|table| lookup::joined(table))));
             let (intent, pins) = self.intend(ranges)?;
-            self.journal_append(&Frame::Intent(intent.clone()))?;
+            self.settle(Some(&intent))?;
             watch.ended("walCommit");
-            self.run_batch(&intent, &pins, &pinned, &mut watch).await?;
+            self.run_batch(intent, &pins, pinned, watch).await?;
+            if matches!(self.effect, Effect::Learn { .. }) {
+                // The next batch may ask the model.
+                self.settle(None)?;
+            }
             self.progress.enters(Phase::Waiting);
         }
         Ok(())
+    }
+
+    /// Waits for the next batch; false when there is none. The last one's done waits only for a batch that is there.
+    async fn fired(&mut self, pace: &mut Pace, stop: &mut watch::Receiver<bool>) -> Result<bool, QueryError> {
+        let due_ms = self.plan.pipeline.due_ms();
+        if self.ended.is_some() {
+            let now = pace.fired(&self.feeds, &self.standing.offsets, due_ms, stop).now_or_never();
+            match now {
+                Some(fired) => return Ok(fired?),
+                None => self.settle(None)?,
+            }
+        }
+        Ok(pace.fired(&self.feeds, &self.standing.offsets, due_ms, stop).await?)
     }
 
     /// The records of a batch again.
@@ -193,29 +234,31 @@ impl Query {
     /// Everything between intent and done.
     async fn run_batch(
         &mut self,
-        intent: &Intent,
+        intent: Intent,
         pins: &Pins,
-        pinned: &Input,
-        watch: &mut Stopwatch,
+        pinned: Input,
+        mut watch: Stopwatch,
     ) -> Result<(), QueryError> {
         let mut records = Vec::with_capacity(self.feeds.len());
         let mut refused = Vec::with_capacity(self.feeds.len());
         let mut rows = Vec::with_capacity(self.feeds.len());
-        for (feed, pinned) in self.feeds.iter().zip(&pinned.streams) {
+        let mut rows_read = 0;
+        for (feed, pinned) in self.feeds.iter().zip(pinned.streams) {
             let read: Rows = pinned.rows(&feed.shape)?;
+            rows_read += (read.batch.num_rows() + read.refused.len()) as u64;
             records.push(read.records);
             rows.push(read.batch);
             refused.push(read.refused);
         }
         watch.ended("getBatch");
-        self.bind(intent, pins);
+        self.bind(&intent, pins);
         let mut done = Done {
             batch: intent.batch,
-            rows_read: records.iter().map(|records| records.len() as u64).sum(),
+            rows_read,
             numbers: self.standing.numbers.clone(),
             ..Done::default()
         };
-        for (lookup, pinned) in self.lookups.iter_mut().zip(&pinned.tables) {
+        for (lookup, pinned) in self.lookups.iter_mut().zip(pinned.tables) {
             for pinned in pinned {
                 let read = lookup.take_in(pinned)?;
                 records.push(read.records);
@@ -242,7 +285,7 @@ impl Query {
                 taught.learned
             }
         };
-        self.write_late(&output.late, intent, &mut done).await?;
+        self.write_late(&output.late, &intent, &mut done).await?;
         done.refused += self.plan.scope.unplaced();
         let refused = refused.iter().zip(&records).map(|(rows, records)| Refused { rows, records });
         let refused: Vec<Refused<'_>> = refused.collect();
@@ -250,13 +293,7 @@ impl Query {
         let part = Part { batch: intent.batch, time_ms: intent.time_ms, first: self.standing.refused };
         done.samples = self.dead_letters.write(&refused, part, &mut done.numbers).await?;
         watch.ended("addBatch");
-        let (rows_read, rows_written, late) = (done.rows_read, done.rows_written, done.late);
-        self.commit(intent, done)?;
-        watch.ended("commitOffsets");
-        let pipeline = Some(&self.plan.pipeline).filter(|pipeline| pipeline.is_stateful());
-        let (state, standing) = (pipeline.map(Pipeline::figures), &self.standing);
-        self.progress.committed(&Batch { intent, standing, rows_read, rows_written, late, state, watch });
-        self.changed.send_modify(|changes| *changes += 1);
+        self.ended = Some(self.end(intent, done, watch)?);
         Ok(())
     }
 
@@ -354,11 +391,11 @@ impl Query {
         self.plan.pipeline.due_ms().is_some_and(|due| due <= now_ms)
     }
 
-    /// Makes the batch's offsets, numbers, state and model durable, together.
-    fn commit(&mut self, intent: &Intent, mut done: Done) -> Result<(), QueryError> {
+    /// Goes on from the batch, in memory.
+    fn end(&mut self, intent: Intent, mut done: Done, watch: Stopwatch) -> Result<Ended, QueryError> {
         done.committed_ms = self.env.clock.now_ms();
         let mut standing = self.standing.clone();
-        standing.apply(intent, &done);
+        standing.apply(&intent, &done);
         let mut blob = Bytes::new();
         if self.plan.pipeline.is_stateful() {
             blob = self.plan.pipeline.changelog()?;
@@ -386,16 +423,34 @@ impl Query {
             };
             learnt = Some((Arc::clone(entry), Version::learnt(record, snapshot, Model::clone(model))));
         }
-        self.journal_append(&Frame::Done(done, blob))?;
         self.standing = standing;
+        self.plan.pipeline.commit();
+        Ok(Ended { intent, done, blob, learnt, watch })
+    }
+
+    /// Makes the last batch's offsets, numbers, state and model durable, together, and the intent of the next one with
+    /// them; then tells of it.
+    fn settle(&mut self, next: Option<&Intent>) -> Result<(), QueryError> {
+        let Some(ended) = self.ended.take() else {
+            return next.map_or(Ok(()), |intent| self.journal_append(&Frame::Intent(intent.clone())));
+        };
+        let Ended { intent, done, blob, learnt, mut watch } = ended;
+        let Done { rows_read, rows_written, late, .. } = done;
+        self.journal_append(&Frame::Done(Done { next: next.cloned(), ..done }, blob))?;
         for feed in &self.feeds {
             feed.source.commit(&self.standing.offsets);
         }
-        self.plan.pipeline.commit();
         if let Some((entry, version)) = learnt {
             entry.publish(version);
         }
-        self.shorten_journal()
+        self.shorten_journal(next)?;
+        watch.ended("commitOffsets");
+        let pipeline = Some(&self.plan.pipeline).filter(|pipeline| pipeline.is_stateful());
+        let (state, standing) = (pipeline.map(Pipeline::figures), &self.standing);
+        let (intent, watch) = (&intent, &watch);
+        self.progress.committed(&Batch { intent, standing, rows_read, rows_written, late, state, watch });
+        self.changed.send_modify(|changes| *changes += 1);
+        Ok(())
     }
 
     /// Who tells of its batches: one for each run.
@@ -414,8 +469,8 @@ impl Query {
         tokio::task::block_in_place(append).map_err(QueryError::Journal)
     }
 
-    /// Replaces what has grown long by what it amounts to.
-    fn shorten_journal(&mut self) -> Result<(), QueryError> {
+    /// Replaces what has grown long by what it amounts to; the intent of the next batch stays.
+    fn shorten_journal(&mut self, next: Option<&Intent>) -> Result<(), QueryError> {
         if !self.journal.is_long(self.journal_bytes_max) {
             return Ok(());
         }
@@ -426,6 +481,7 @@ impl Query {
         }
         let state = self.plan.pipeline.snapshot()?;
         frames.push(Frame::Snapshot(self.standing.clone(), state));
+        frames.extend(next.cloned().map(Frame::Intent));
         tokio::task::block_in_place(|| self.journal.rewrite(&frames)).map_err(QueryError::Journal)
     }
 }

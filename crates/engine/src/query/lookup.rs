@@ -42,7 +42,7 @@ impl Lookup {
             });
         }
         for pinned in self.pin_until(&mut at, until).await? {
-            self.take_in(&pinned)?;
+            self.take_in(pinned)?;
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Lookup {
     ///
     /// # Errors
     /// Records that cannot be read, or a table that has grown too large.
-    pub(crate) fn take_in(&mut self, pinned: &Pinned) -> Result<Rows, QueryError> {
+    pub(crate) fn take_in(&mut self, pinned: Pinned) -> Result<Rows, QueryError> {
         let rows = pinned.rows(&self.shape)?;
         self.rows.push(rows.batch.clone());
         let needed = self.rows.iter().map(RecordBatch::get_array_memory_size).sum();

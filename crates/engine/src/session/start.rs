@@ -314,6 +314,7 @@ impl Shared {
         let letters = self.side_topic(definition, self.kafka().as_ref(), letters, producer_id)?;
         Ok(Query {
             undone: undone.map(|intent| self.pin_again(intent)).transpose()?,
+            ended: None,
             held: self.hold(&compiled)?,
             effect: self.effect(definition, producer_id, entry, &compiled)?,
             trigger: definition.trigger(),

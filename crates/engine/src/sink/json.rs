@@ -1,5 +1,9 @@
 //! Rows of Arrow columns to JSON values of records.
 
+mod instants;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
@@ -8,6 +12,11 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::WriterBuilder;
 use datafusion::arrow::json::writer::LineDelimited;
 use record::Header;
+
+use crate::sink::json::instants::Instants;
+
+/// About what a row takes.
+const ROW_BYTES: usize = 64;
 
 /// A record on its way out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +32,8 @@ pub(crate) struct Outgoing {
 pub(crate) fn encode(batches: &[RecordBatch], key: Option<&str>) -> Result<Vec<Outgoing>, ArrowError> {
     let mut rows = Vec::new();
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
+        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Instants));
+        let mut writer = builder.build::<_, LineDelimited>(Vec::with_capacity(batch.num_rows() * ROW_BYTES));
         writer.write(batch)?;
         writer.finish()?;
         let lines = Bytes::from(writer.into_inner());

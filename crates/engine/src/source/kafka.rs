@@ -15,11 +15,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use crate::error::SourceError;
 use crate::outside::{apart, is_passing};
 use crate::query::journal::Ranges;
-use crate::source::format::Format;
 use crate::source::kafka::cluster::Cluster;
 use crate::source::kafka::stream::Stream;
-use crate::source::shape::Shape;
-use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, SourceRecord, Standing};
+use crate::source::{Bounds, Limits, Pinned, Source, SourceRecord, Standing, Taken};
 use crate::sql::options::kafka::{KafkaOptions, Place};
 use crate::status::{Offsets, SourceOffset};
 
@@ -181,9 +179,8 @@ impl KafkaSource {
         Ok(self.pinned(ranges, records))
     }
 
-    fn pinned(&self, ranges: Ranges, mut records: Vec<SourceRecord>) -> Pinned {
-        records.sort_by(|a, b| (&a.topic, a.partition, a.offset).cmp(&(&b.topic, b.partition, b.offset)));
-        Pinned::new(ranges, Received { records, format: self.options().format.clone() })
+    fn pinned(&self, ranges: Ranges, records: Vec<SourceRecord>) -> Pinned {
+        Pinned::new(ranges, Taken::new(records, &self.options().format))
     }
 }
 
@@ -259,18 +256,5 @@ impl Source for KafkaSource {
             (log, standing.collect())
         });
         standing.collect()
-    }
-}
-
-/// The records of a batch.
-#[derive(Debug)]
-struct Received {
-    records: Vec<SourceRecord>,
-    format: Format,
-}
-
-impl Content for Received {
-    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
-        shape.decode(&self.format, self.records.clone()).map_err(SourceError::Decode)
     }
 }

@@ -13,6 +13,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
 use crate::error::SourceError;
+use crate::operator::scope::Refusals;
 use crate::query::journal::Ranges;
 use crate::source::shape::Shape;
 use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, SourceRecord, Standing};
@@ -193,12 +194,16 @@ struct Made {
 }
 
 impl Content for Made {
-    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
-        let numbers: Vec<usize> = (0..self.times.len()).collect();
+    fn rows(self: Box<Self>, shape: &Shape) -> Result<Rows, SourceError> {
         let values = Int64Array::from_iter_values((self.from..).take(self.times.len()));
         let times = self.times.iter().map(|ms| ms.saturating_mul(1_000));
         let times = TimestampMicrosecondArray::from_iter_values(times).with_timezone(UTC);
         let columns: Vec<ArrayRef> = vec![Arc::new(times), Arc::new(values)];
+        if shape.schema() == shape.values() {
+            let batch =
+                RecordBatch::try_new(Arc::clone(shape.values()), columns).map_err(SourceError::Decode)?;
+            return Ok(Rows { batch, records: Vec::new(), refused: Refusals::new() });
+        }
         let log: Arc<str> = LOG.into();
         let record = |(offset, time): (i64, &i64)| SourceRecord {
             topic: Arc::clone(&log),
@@ -210,9 +215,10 @@ impl Content for Made {
             headers: Vec::new(),
         };
         let records: Vec<SourceRecord> = (self.from..).zip(&self.times).map(record).collect();
+        let numbers: Vec<usize> = (0..records.len()).collect();
         let values = RecordBatch::try_new(Arc::clone(shape.values()), columns);
         let batch = values.and_then(|values| shape.widen(&values, &records, &numbers));
-        batch.map(|batch| Rows { batch, records, refused: Default::default() }).map_err(SourceError::Decode)
+        batch.map(|batch| Rows { batch, records, refused: Refusals::new() }).map_err(SourceError::Decode)
     }
 }
 

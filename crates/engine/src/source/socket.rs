@@ -242,7 +242,7 @@ struct Lines {
 }
 
 impl Content for Lines {
-    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
+    fn rows(self: Box<Self>, shape: &Shape) -> Result<Rows, SourceError> {
         let record = |(offset, line): (i64, &Line)| SourceRecord {
             topic: Arc::clone(&self.name),
             partition: 0,

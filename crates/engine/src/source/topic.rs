@@ -6,23 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use env::Clock;
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending, ready, select_all};
-use topics::{Partition, Topics};
+use topics::{Partition, ReadError, Topics};
 
 use crate::error::SourceError;
 use crate::query::journal::Ranges;
-use crate::source::topic::batches::{Batches, Fetched};
-use crate::source::{Bounds, Limits, Pinned, Source, Standing};
+use crate::source::topic::ahead::Ahead;
+use crate::source::{Bounds, Limits, Pinned, Source, SourceRecord, Standing, Taken};
 use crate::sql::options::kafka::{KafkaOptions, Place, Subscription};
 use crate::status::{Offsets, SourceOffset};
 
-mod batches;
-
-/// Bytes asked from a partition at once.
-const READ_BYTES: usize = 1024 * 1024;
+mod ahead;
 
 /// Topics as a source.
 #[derive(Debug)]
@@ -33,11 +29,13 @@ pub(crate) struct TopicSource {
     clock: Arc<dyn Clock>,
     /// When the last batch was taken: from then on, waiting for more has an end.
     taken: Mutex<Duration>,
+    ahead: Mutex<Ahead>,
 }
 
 /// A partition of one of the topics.
 struct Member {
     topic: Arc<str>,
+    id: u128,
     partition: Partition,
 }
 
@@ -53,6 +51,15 @@ impl Member {
 
     fn end(&self) -> i64 {
         self.partition.last_stable_offset()
+    }
+
+    /// Which partition this is, also when its topic is made anew.
+    fn key(&self) -> (u128, u32) {
+        (self.id, self.partition.index())
+    }
+
+    fn unreadable(&self, source: ReadError) -> SourceError {
+        SourceError::Read { topic: self.topic.to_string(), partition: self.partition.index(), source }
     }
 
     fn lost(&self, from: i64, to: i64) -> SourceError {
@@ -78,6 +85,7 @@ impl TopicSource {
             options,
             clock: Arc::clone(clock),
             taken: Mutex::new(clock.monotonic()),
+            ahead: Mutex::default(),
         }
     }
 
@@ -87,12 +95,12 @@ impl TopicSource {
         let mut add = |name: &str, wanted: Option<&[u32]>| {
             let gone = || SourceError::NoTopic { topic: name.to_owned() };
             let topic = self.topics.topic(name).ok_or_else(gone)?;
-            let name: Arc<str> = name.into();
+            let (name, id): (Arc<str>, _) = (name.into(), topic.id().as_u128());
             let all = (0..topic.partition_count()).collect::<Vec<u32>>();
             for index in wanted.unwrap_or(&all) {
                 let lost = || SourceError::NoPartition { topic: name.to_string(), partition: *index };
                 let partition = topic.partition(*index).ok_or_else(lost)?;
-                members.push(Member { topic: Arc::clone(&name), partition });
+                members.push(Member { topic: Arc::clone(&name), id, partition });
             }
             Ok::<(), SourceError>(())
         };
@@ -169,7 +177,9 @@ impl TopicSource {
         members.rotate_left(usize::try_from(turn % count).unwrap_or(0));
         let (mut rows, mut bytes) = (limits.rows, limits.bytes);
         let mut ranges = Ranges::new();
-        let mut fetched = Vec::new();
+        let mut records = Vec::new();
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.retain(&members);
         for member in &members {
             let until = limits.until.as_ref().map(|until| member.of(until));
             let Some(end) = until.unwrap_or(Some(i64::MAX)) else { continue };
@@ -183,13 +193,17 @@ impl TopicSource {
             if from >= to || bytes == 0 {
                 continue;
             }
-            let part = fetch(member, from, to, bytes)?;
-            bytes = bytes.saturating_sub(part.bytes());
-            rows = rows.saturating_sub(part.to.abs_diff(part.from));
-            range_of(&mut ranges, member, part.from, part.to);
-            fetched.push(part);
+            let mut reader = ahead.reader(member, from);
+            bytes = bytes.saturating_sub(reader.take(member, to, bytes, &mut records)?);
+            rows = rows.saturating_sub(reader.next.abs_diff(from));
+            range_of(&mut ranges, member, from, reader.next);
+            ahead.keep(member, reader);
         }
-        Ok(Pinned::new(ranges, Batches::new(fetched, &self.options.format)))
+        Ok(self.pinned(ranges, records))
+    }
+
+    fn pinned(&self, ranges: Ranges, records: Vec<SourceRecord>) -> Pinned {
+        Pinned::new(ranges, Taken::new(records, &self.options.format))
     }
 
     /// A topic of a pattern may go; but not with records that nobody has read.
@@ -209,7 +223,7 @@ impl TopicSource {
     fn take_again(&self, ranges: &Ranges) -> Result<Pinned, SourceError> {
         let members = self.members()?;
         let mut own = Ranges::new();
-        let mut fetched = Vec::new();
+        let mut records = Vec::new();
         for (topic, partitions) in ranges.iter().filter(|(topic, _)| self.options.topics.takes(topic)) {
             for (index, (from, to)) in partitions {
                 let found = members
@@ -220,10 +234,10 @@ impl TopicSource {
                     return Err(found.lost(*from, *to));
                 }
                 range_of(&mut own, found, *from, *to);
-                fetched.push(fetch(found, *from, *to, usize::MAX)?);
+                Ahead::default().reader(found, *from).take(found, *to, usize::MAX, &mut records)?;
             }
         }
-        Ok(Pinned::new(own, Batches::new(fetched, &self.options.format)))
+        Ok(self.pinned(own, records))
     }
 
     /// A producer may have been content with less, but what a query has committed must not stand on records that
@@ -291,46 +305,15 @@ fn range_of(ranges: &mut Ranges, member: &Member, from: i64, to: i64) {
 }
 
 fn at_time(member: &Member, time: i64, or_latest: bool) -> Result<i64, SourceError> {
-    let (topic, partition) = (member.topic.to_string(), member.partition.index());
     let found = member.partition.offset_for_timestamp(time);
-    match found.map_err(|source| SourceError::Read { topic: topic.clone(), partition, source })? {
+    match found.map_err(|source| member.unreadable(source))? {
         Some(found) => Ok(found.offset),
         None if or_latest => Ok(member.end()),
-        None => Err(SourceError::NoTime { topic, partition, time }),
-    }
-}
-
-fn fetch(member: &Member, from: i64, to: i64, bytes: usize) -> Result<Fetched, SourceError> {
-    let partition = &member.partition;
-    let (topic, index) = (Arc::clone(&member.topic), partition.index());
-    let mut fetched =
-        Fetched { topic, partition: index, from, to: from, chunks: Vec::new(), taken_back: Vec::new() };
-    let mut left = bytes;
-    while fetched.to < to && left > 0 {
-        let read = partition.read_committed(fetched.to, READ_BYTES.min(left), true).map_err(|source| {
-            SourceError::Read { topic: member.topic.to_string(), partition: index, source }
-        })?;
-        let end = last_end(&read.bytes)?;
-        left = left.saturating_sub(read.bytes.len());
-        if end <= fetched.to {
-            // Offsets without records: they were compacted away.
-            fetched.to = to;
-            break;
+        None => {
+            let (topic, partition) = (member.topic.to_string(), member.partition.index());
+            Err(SourceError::NoTime { topic, partition, time })
         }
-        fetched.to = end.min(to);
-        fetched.chunks.push(read.bytes);
     }
-    fetched.taken_back = partition.aborted_transactions(fetched.from, fetched.to);
-    Ok(fetched)
-}
-
-/// The offset after the last batch in the bytes; -1 if there is none.
-fn last_end(bytes: &Bytes) -> Result<i64, SourceError> {
-    let mut end = -1;
-    for batch in record::batches(bytes) {
-        end = batch?.header.next_offset();
-    }
-    Ok(end)
 }
 
 impl Source for TopicSource {
@@ -387,3 +370,6 @@ impl Source for TopicSource {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ impl Inner {
                 settings: Arc::clone(settings),
                 uncompressed_bytes_max: self.config.uncompressed_bytes_max,
                 clock: self.env.clock.clone(),
-                flushed_to: AtomicI64::new(log.next_offset()),
+                flushed_to: AtomicI64::new(log.flushed_offset()),
                 handed_over: AtomicUsize::new(0),
                 owner: Owner::new(log),
             });

@@ -84,6 +84,9 @@ pub(crate) struct Done {
     /// How many bytes before those of the version are what the batch changed in the state, if it has both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) state_bytes: Option<u64>,
+    /// The intent of the next batch, if that was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<Intent>,
 }
 
 /// A model's version.

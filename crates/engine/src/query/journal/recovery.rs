@@ -145,7 +145,7 @@ impl Recovered {
         if !state.is_empty() {
             self.changes.push(state);
         }
-        Ok(())
+        done.next.map_or(Ok(()), |next| self.fold(Frame::Intent(next)))
     }
 
     /// Versions beyond those kept are held until all pins are known.

@@ -109,6 +109,20 @@ fn a_done_without_its_intent_is_damage() {
 }
 
 #[test]
+fn a_done_may_bring_the_next_intent() {
+    let Frame::Intent(next) = intent(2) else { unreachable!("it is one") };
+    let Frame::Done(done, blob) = done(1) else { unreachable!("it is one") };
+    let both = Frame::Done(Done { next: Some(next.clone()), ..done.clone() }, blob.clone());
+    let (disk, _) = journal_of(&[start(), intent(1), both.clone()]);
+    let (_, recovered) = Journal::open(&disk, &path()).unwrap();
+    assert_eq!(recovered.progress.standing.batch, 1);
+    assert_eq!(recovered.undone.as_ref(), Some(&next));
+    let wrong = Frame::Done(Done { next: Some(Intent { batch: 3, ..next }), ..done }, blob);
+    let (disk, _) = journal_of(&[start(), intent(1), wrong]);
+    assert!(matches!(Journal::open(&disk, &path()), Err(JournalError::Corrupt { .. })));
+}
+
+#[test]
 fn rewriting_keeps_what_the_frames_add_up_to() {
     let (disk, _) = journal_of(&[start(), intent(1), done(1)]);
     let (mut journal, recovered) = Journal::open(&disk, &path()).unwrap();

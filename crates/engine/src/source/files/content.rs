@@ -114,7 +114,7 @@ impl Files {
 }
 
 impl Content for Files {
-    fn rows(&self, shape: &Shape) -> Result<Rows, SourceError> {
+    fn rows(self: Box<Self>, shape: &Shape) -> Result<Rows, SourceError> {
         let rows = self.held(shape)?;
         if !self.paths.iter().any(|path| path.components().any(says)) {
             return Ok(rows);
