@@ -60,7 +60,7 @@ impl Journal {
         if journal.end > end {
             tracing::warn!(file = %path.display(), at = end, bytes = journal.end - end, "cut a torn frame");
             journal.file.set_len(end).and_then(|()| journal.file.sync_data()).map_err(io)?;
-            journal.end = end;
+            (journal.end, journal.trimmed_end) = (end, end);
         }
         Ok((journal, recovered))
     }
