@@ -1,7 +1,10 @@
 """Runs a PySpark script: `python -m pelton SCRIPT [ARGS...]`."""
 
+import atexit
+import contextlib
 import importlib.util
 import os
+import signal
 import sys
 import types
 
@@ -47,13 +50,39 @@ def main(arguments):
     module.__builtins__ = __builtins__
     # The script is the main module: so are the functions that it sends to the server.
     sys.modules["__main__"] = module
-    sys.excepthook = shown
-    exec(compile(code, script, "exec"), module.__dict__)
+    sys.excepthook = lambda kind, error, trace: shown(script, kind, error, trace)
+    ending = Ending()
+    # The first that is registered is the last that is called.
+    atexit.register(ending.leave)
+    with ending:
+        exec(compile(code, script, "exec"), module.__dict__)
 
 
-def shown(kind, error, trace):
-    """An exception as Python shows it, without the frames of this file."""
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+class Ending:
+    """Ends the process as the script did, without taking the interpreter apart: there the client's channels, which
+    nobody has closed, may wait for each other for ever."""
+
+    code = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, SystemExit):
+            self.code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            self.code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+    def leave(self):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(self.code & 0xFF)
+
+
+def shown(script, kind, error, trace):
+    """An exception as Python shows it, without the frames that led to the script."""
+    while trace is not None and trace.tb_frame.f_code.co_filename != script:
         trace = trace.tb_next
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
 
