@@ -24,9 +24,10 @@ use crate::operator::scope::Refusals;
 use crate::operator::stateful::Merged;
 use crate::plan::compile::Compiled;
 use crate::plan::pipeline::{Inputs, Observed, Pipeline};
+use crate::query::driver::input::Input;
 use crate::query::feed::{self, Feed};
 use crate::query::journal::{Done, Frame, Intent, Journal, ModelRecord, Ranges, Snapshot, Start};
-use crate::query::lookup::{self, Lookup};
+use crate::query::lookup::Lookup;
 use crate::query::output::{Output, without};
 use crate::query::progress::{Phase, Progress};
 use crate::query::report::{Batch, Reporter, Stopwatch};
@@ -35,8 +36,10 @@ use crate::sink::dead_letter::{DeadLetterSink, Refused};
 use crate::sink::json::encode;
 use crate::sink::side_topic::{Part, SideTopic};
 use crate::sink::{Delivery, Sink};
-use crate::source::{Pinned, Rows};
+use crate::source::Rows;
 use crate::status::QueryState;
+
+mod input;
 
 /// A query and everything it owns.
 pub(crate) struct Query {
@@ -66,13 +69,6 @@ pub(crate) struct Query {
     pub(crate) env: Env,
     pub(crate) progress: Arc<Progress>,
     pub(crate) changed: watch::Sender<u64>,
-}
-
-/// What a batch reads: pinned per stream, and of each table what is new.
-#[derive(Default)]
-struct Input {
-    streams: Vec<Pinned>,
-    tables: Vec<Vec<Pinned>>,
 }
 
 /// A batch that has run, with what is to be told when its done is durable.
@@ -120,17 +116,8 @@ impl Query {
             lookup.load(&self.standing.offsets).await?;
         }
         self.write_again().await?;
-        if let Some((intent, pins)) = self.undone.take() {
-            let mut watch = Stopwatch::start(&self.env.clock);
-            // What was read may be in a cluster that is away for now.
-            let pinned = tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                pinned = self.reread(&intent.ranges) => pinned?,
-            };
-            watch.ended("walCommit");
-            self.run_batch(intent, &pins, pinned, watch).await?;
-            self.settle(None)?;
+        if !self.run_undone(stop).await? {
+            return Ok(());
         }
         let mut pace = Pace::begin(self.trigger, &self.feeds, &self.env.clock).await?;
         self.progress.enters(Phase::Waiting);
@@ -138,24 +125,15 @@ impl Query {
         while self.fired(&mut pace, stop).await? {
             self.progress.enters(Phase::Working);
             let mut watch = Stopwatch::start(&self.env.clock);
-            let mut pinned = Input::default();
-            for feed in &self.feeds {
-                let (positions, turn) = (&self.standing.offsets, self.standing.batch);
-                pinned.streams.push(feed.source.pin(positions, &pace.limits(&feed.limits), turn).await?);
-            }
-            if pinned.streams.iter().all(Pinned::is_empty) && !self.is_due(self.env.clock.now_ms()) {
+            let mut pinned = self.pin(&pace).await?;
+            if pinned.is_empty() && !self.is_due(self.env.clock.now_ms()) {
                 self.settle(None)?;
                 self.progress.enters(Phase::Waiting);
                 continue;
             }
             watch.ended("latestOffset");
-            for lookup in &self.lookups {
-                pinned.tables.push(lookup.pin(&self.standing.offsets).await?);
-            }
-            self.secure(&pinned).await?;
-            let ranges = pinned.streams.iter().map(|pinned| pinned.ranges.clone());
-            let ranges = feed::merged(ranges.chain(pinned.tables.iter().map(|table| lookup::joined(table))));
-            let (intent, pins) = self.intend(ranges)?;
+            self.complete(&mut pinned).await?;
+            let (intent, pins) = self.intend(pinned.ranges())?;
             self.settle(Some(&intent))?;
             watch.ended("walCommit");
             self.run_batch(intent, &pins, pinned, watch).await?;
@@ -166,6 +144,22 @@ impl Query {
             self.progress.enters(Phase::Waiting);
         }
         Ok(())
+    }
+
+    /// Runs the batch again that was under way when the program ended; false if told to stop before its records came.
+    async fn run_undone(&mut self, stop: &mut watch::Receiver<bool>) -> Result<bool, QueryError> {
+        let Some((intent, pins)) = self.undone.take() else { return Ok(true) };
+        let mut watch = Stopwatch::start(&self.env.clock);
+        // What was read may be in a cluster that is away for now.
+        let pinned = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return Ok(false),
+            pinned = self.reread(&intent.ranges) => pinned?,
+        };
+        watch.ended("walCommit");
+        self.run_batch(intent, &pins, pinned, watch).await?;
+        self.settle(None)?;
+        Ok(true)
     }
 
     /// Waits for the next batch; false when there is none. The last one's done waits only for a batch that is there.
@@ -179,30 +173,6 @@ impl Query {
             }
         }
         Ok(pace.fired(&self.feeds, &self.standing.offsets, due_ms, stop).await?)
-    }
-
-    /// The records of a batch again.
-    async fn reread(&self, ranges: &Ranges) -> Result<Input, QueryError> {
-        let mut pinned = Input::default();
-        for feed in &self.feeds {
-            pinned.streams.push(feed.source.reread(ranges).await?);
-        }
-        for lookup in &self.lookups {
-            pinned.tables.push(lookup.reread(ranges).await?);
-        }
-        Ok(pinned)
-    }
-
-    async fn secure(&self, pinned: &Input) -> Result<(), QueryError> {
-        for (feed, pinned) in self.feeds.iter().zip(&pinned.streams) {
-            feed.source.secure(pinned).await?;
-        }
-        for (lookup, pinned) in self.lookups.iter().zip(&pinned.tables) {
-            for pinned in pinned {
-                lookup.source.secure(pinned).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Gives the whole result to a sink that has forgotten it.
