@@ -94,7 +94,7 @@ class Run:
 
     def tap(self, command, **options):
         """Runs a program that prints TAP; the program's own end is a case only if it fails."""
-        tail = []
+        tail, told = [], []
 
         def line_read(line):
             found = TAP.match(line)
@@ -103,6 +103,7 @@ class Run:
                 del tail[:-20]
                 return
             verdict, rest = found.groups()
+            told.append(verdict)
             name, _, reason = rest.partition(" # SKIP")
             if reason:
                 self.case(name, SKIPPED, reason.strip())
@@ -112,10 +113,8 @@ class Run:
                 name, _, detail = rest.partition(" - ")
                 self.case(name, FAILED, detail)
 
-        before = len(self.cases)
         code = self.lines(command, line_read, **options)
-        failed = any(case.outcome == FAILED for case in list(self.cases.values())[before:])
-        if code != 0 and not failed or len(self.cases) == before:
+        if code != 0 and "not ok" not in told or not told:
             self.case(ITSELF, FAILED, f"ended with code {code}\n" + "\n".join(tail))
 
     def lines(self, command, line_read, cwd=None, env=None, minutes=None):

@@ -38,3 +38,4 @@ result = spark.sql(
 )
 for row in result.collect():
     print(json.dumps(list(row)))
+spark.stop()

@@ -30,3 +30,4 @@ query = (
 query.awaitTermination()
 for row in spark.sql("SELECT tag, times FROM hashtags ORDER BY times DESC, tag").collect():
     print(json.dumps(list(row)))
+spark.stop()

@@ -39,3 +39,4 @@ result = spark.sql(
 )
 for row in result.collect():
     print(json.dumps(list(row)))
+spark.stop()

@@ -23,3 +23,4 @@ result = spark.sql("SELECT word, count AS times FROM word_counts ORDER BY times 
 for row in result.collect():
     print(json.dumps(list(row)))
 query.stop()
+spark.stop()

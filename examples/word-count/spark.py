@@ -29,3 +29,4 @@ query.awaitTermination()
 result = spark.sql("SELECT word, count AS times FROM word_counts ORDER BY times DESC, word LIMIT 12")
 for row in result.collect():
     print(json.dumps(list(row)))
+spark.stop()

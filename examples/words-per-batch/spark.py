@@ -29,3 +29,4 @@ def count(batch, number):
 
 # To see it live: processingTime="2 seconds".
 words.writeStream.foreachBatch(count).trigger(availableNow=True).start().awaitTermination()
+spark.stop()

@@ -65,12 +65,7 @@ impl Operation {
     }
 
     /// Appends an answer; waits while too much is waiting to be fetched.
-    pub(crate) async fn answer(&self, session: &Session, mut answer: ExecutePlanResponse) {
-        answer.session_id.clone_from(&session.id);
-        answer.server_side_session_id.clone_from(&session.server_id);
-        answer.operation_id.clone_from(&self.id);
-        answer.response_id = session.new_id();
-        let size = prost::Message::encoded_len(&answer);
+    pub(crate) async fn answer(&self, session: &Session, answer: ExecutePlanResponse) {
         let mut changed = self.changed.subscribe();
         while lock(&self.answers).bytes > BYTES_AHEAD_MAX {
             if tokio::time::timeout(DETACHED_MAX, changed.changed()).await.is_err() {
@@ -79,12 +74,18 @@ impl Operation {
                 return;
             }
         }
-        {
-            let mut answers = lock(&self.answers);
-            answers.bytes += size;
-            answers.kept.push_back((Arc::new(answer), size));
-        }
+        self.append(&mut lock(&self.answers), session, answer);
         self.notify();
+    }
+
+    fn append(&self, answers: &mut Answers, session: &Session, mut answer: ExecutePlanResponse) {
+        answer.session_id.clone_from(&session.id);
+        answer.server_side_session_id.clone_from(&session.server_id);
+        answer.operation_id.clone_from(&self.id);
+        answer.response_id = session.new_id();
+        let size = prost::Message::encoded_len(&answer);
+        answers.bytes += size;
+        answers.kept.push_back((Arc::new(answer), size));
     }
 
     /// An answer of this kind.
@@ -92,12 +93,21 @@ impl Operation {
         self.answer(session, ExecutePlanResponse { response_type: Some(kind), ..Default::default() }).await;
     }
 
-    /// Ends the answers.
-    pub(crate) async fn end(&self, session: &Session, outcome: Result<(), Status>) {
-        if outcome.is_ok() {
-            self.tell(session, ResponseType::ResultComplete(ResultComplete {})).await;
+    /// Ends the answers. The last one and the end of the stream leave together: a client that ends with its last answer,
+    /// as a script does, would otherwise meet the end of the stream while it takes its interpreter apart, and hang.
+    pub(crate) fn end(&self, session: &Session, outcome: Result<(), Status>) {
+        {
+            let mut answers = lock(&self.answers);
+            if outcome.is_ok() {
+                let response_type = Some(ResponseType::ResultComplete(ResultComplete {}));
+                self.append(
+                    &mut answers,
+                    session,
+                    ExecutePlanResponse { response_type, ..Default::default() },
+                );
+            }
+            answers.end = Some(outcome);
         }
-        lock(&self.answers).end = Some(outcome);
         self.notify();
     }
 

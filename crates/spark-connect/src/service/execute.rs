@@ -53,7 +53,7 @@ pub(crate) async fn execute_plan(
     tokio::spawn(async move {
         let outcome = outcome(&session, &operation, request.plan.unwrap_or_default()).await;
         let outcome = outcome.map_err(|error| session.refuse(&error));
-        operation.end(&session, outcome).await;
+        operation.end(&session, outcome);
         if !reattachable {
             session.forget(&operation.id);
         }
