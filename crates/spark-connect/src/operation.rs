@@ -93,8 +93,8 @@ impl Operation {
         self.answer(session, ExecutePlanResponse { response_type: Some(kind), ..Default::default() }).await;
     }
 
-    /// Ends the answers. The last one and the end of the stream leave together: a client that ends with its last answer,
-    /// as a script does, would otherwise meet the end of the stream while it takes its interpreter apart, and hang.
+    /// Ends the answers. The last one and the end of the stream become visible together, so that they can leave in one
+    /// write.
     pub(crate) fn end(&self, session: &Session, outcome: Result<(), Status>) {
         {
             let mut answers = lock(&self.answers);
