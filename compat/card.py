@@ -2,6 +2,7 @@
 
 import json
 
+import tally
 from jvm import ROOT, cache
 from suite import FAILED, ITSELF, PASSED, SKIPPED
 
@@ -33,19 +34,32 @@ def kept(suite):
 
 
 def write(suites):
-    """Writes the page from the kept results of these suites."""
+    """Writes the page from the kept results of these suites; what was not run here stays as the page has it."""
+    before = PAGE.read_text() if PAGE.exists() else ""
     lines = [HEAD, "| suite | version | passed | failed | skipped | seconds |", "|---|---|---:|---:|---:|---:|"]
     details = []
     for suite in suites:
         result = kept(suite)
         if result is None:
-            lines.append(f"| {suite.name} | {suite.version} | not run | | | |")
+            row, about = written(before, suite)
+            lines.append(row or f"| {suite.name} | {suite.version} | not run | | | |")
+            details += about
             continue
         counts = [sum(outcome == wanted for _, outcome, _ in result["cases"]) for wanted in (PASSED, FAILED, SKIPPED)]
         numbers = " | ".join(map(str, counts))
         lines.append(f"| {suite.name} | {suite.version} | {numbers} | {result['seconds']} |")
-        details += section(suite, result)
+        details += [] if suite.page else section(suite, result)
+    if any(suite.page for suite in suites):
+        lines += ["", *tally.pages(suites, kept)]
     PAGE.write_text("\n".join([*lines, "", *details]).rstrip() + "\n")
+
+
+def written(page, suite):
+    """The row of a suite on a page, and what the page says about it."""
+    row = next((line for line in page.splitlines() if line.startswith(f"| {suite.name} | {suite.version} |")), None)
+    _, found, rest = page.partition(f"\n## {suite.name}\n")
+    about = rest.partition("\n## ")[0].strip() if row and found else ""
+    return row, [f"## {suite.name}", "", about, ""] if about else []
 
 
 def section(suite, result):
@@ -73,6 +87,8 @@ def first_line(text):
 
 def verdicts(suite, cases, peer):
     """What was not expected: a list of sentences, empty when all is as the suite's table says."""
+    if suite.page:
+        return [] if peer else tally.fewer(suite, cases)
     known = suite.known_on_peer if peer else suite.known
     found = []
     for case in cases:
