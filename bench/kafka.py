@@ -10,11 +10,15 @@ has medians, and the ratio with its smallest and largest over the rounds.
 
 Apache Kafka runs as it comes (G1, 1 GiB of heap at most) with one change in the cells called `durable`: it does not
 flush before it acknowledges unless `flush.messages=1` is set, and Pelton always does for `acks=all`.
+
+The floor is the least that any broker does for the same load on the same machine: read, CRC-32C, `pwrite`, reply, and
+`sendfile` for fetches (`crates/broker/examples/floor.rs`). It is measured where nothing waits for the disk.
 """
 
 import argparse
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -29,18 +33,22 @@ sys.path.insert(0, str(ROOT / "compat"))
 from apache_kafka import ApacheKafka  # noqa: E402
 from server import Door, Server  # noqa: E402
 
+LEADER_ATTEMPTS = 120
+IDLE_CONNECTIONS, IDLE_SECONDS = 1000, 5
 KAFKA_DURABLE = {"log.flush.interval.messages": 1}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One kind of load. `options` are those of the load generator; a `durable` cell is acknowledged after a flush."""
+    """One kind of load. `options` are those of the load generator; a `durable` cell is acknowledged after a flush, a
+    `cold` one is read once, from the disk."""
 
     name: str
     mode: str
     options: dict
     durable: bool = False
     partitions: int = 1
+    cold: bool = False
 
     def command(self, load, server, topic):
         options = {"topic": topic, "partitions": self.partitions, "pid": server.process.pid, **self.options}
@@ -53,7 +61,7 @@ def cells(scale):
         options["acks"] = more.pop("acks", 1)
         return Cell(name, "produce", options, **more)
 
-    fetched = int(4e9 * scale)
+    fetched, cold = int(4e9 * scale), int(1e9 * scale)
     return [
         produce("produce-16k", 16384, 60_000),
         produce("produce-1k", 1024, 200_000),
@@ -66,6 +74,7 @@ def cells(scale):
         Cell("fetch-hot", "fetch", {"bytes": fetched, "max": 1 << 16}),
         Cell("fetch-1m", "fetch", {"bytes": fetched, "max": 1 << 20}),
         Cell("fetch-100", "fetch", {"bytes": fetched, "max": 1 << 16}, partitions=100),
+        Cell("fetch-cold", "fetch", {"bytes": cold, "max": 1 << 20}, cold=True),
         Cell("fetch-1000", "fetch", {"bytes": fetched, "max": 1 << 12}, partitions=1000),
     ]
 
@@ -84,9 +93,10 @@ def say(text):
 
 
 class Bench:
-    def __init__(self, directory, load, pelton):
+    def __init__(self, directory, load, floor, pelton):
         self.directory = Path(directory)
         self.load = load
+        self.floor = floor
         self.pelton = pelton
         self.starts = 0
 
@@ -95,6 +105,8 @@ class Bench:
         place = self.directory / f"{self.starts}-{who}"
         if who == "kafka":
             return ApacheKafka(place, KAFKA_DURABLE if durable else {})
+        if who == "floor":
+            return Door(place, self.floor)
         return Server(place) if self.pelton is None else Door(place, self.pelton)
 
     def run(self, who, cell):
@@ -111,15 +123,23 @@ class Bench:
         self.await_leaders(server, cell.partitions)
         if cell.mode == "fetch":
             # 64 MiB over the partitions: more than any cache of one partition, well inside the page cache.
-            batches = max((64 << 20) // 16384, cell.partitions)
+            size = cell.options["bytes"] if cell.cold else 64 << 20
+            batches = max(size // 16000, cell.partitions)
             filling = Cell("fill", "produce", {"batch": 16384, "batches": batches}, partitions=cell.partitions)
             self.call(filling.command(self.load, server, "bench"))
+        if cell.cold:
+            return self.measured(server, cell)
         # The virtual machine compiles what is hot; nobody should pay for that in the figures.
         warm = {**cell.options}
         for size in ("batches", "bytes"):
             if size in warm:
                 warm[size] = max(int(warm[size] / 4), 1000)
         self.call(Cell("warm", cell.mode, warm, partitions=cell.partitions).command(self.load, server, "bench"))
+        return self.measured(server, cell)
+
+    def measured(self, server, cell):
+        if cell.cold:
+            forget_cached(server.directory)
         figures = json.loads(self.call(cell.command(self.load, server, "bench")))
         figures["rss_mb"] = resident_mb(server.process.pid)
         return figures
@@ -127,11 +147,11 @@ class Bench:
     def await_leaders(self, server, partitions):
         """Apache Kafka answers before the partitions of a new topic have their leaders."""
         probe = Cell("probe", "produce", {"batch": 100, "batches": 2 * partitions}, partitions=partitions)
-        for attempt in range(20):
+        for attempt in range(LEADER_ATTEMPTS):
             try:
                 return self.call(probe.command(self.load, server, "bench"))
             except RuntimeError:
-                if attempt == 19:
+                if attempt == LEADER_ATTEMPTS - 1:
                     raise
                 time.sleep(0.5)
 
@@ -148,24 +168,80 @@ def resident_mb(pid):
     return int(line.split()[1]) / 1024
 
 
-def start_figures(bench, rounds):
-    """Milliseconds from the start of the process until it takes connections, and memory when idle."""
-    rows = {}
-    for who in ("pelton", "kafka"):
-        times, memory = [], []
-        for _ in range(rounds):
-            server = bench.server(who, durable=False)
-            if who == "kafka":
-                server.start()  # the first start formats the directory
-                server.kill()
-            begun = time.monotonic()
-            server.start()
-            times.append((time.monotonic() - begun) * 1000)
-            time.sleep(2)
-            memory.append(resident_mb(server.process.pid))
-            server.kill()
-        rows[who] = (statistics.median(times), statistics.median(memory))
-    return rows
+def forget_cached(directory):
+    """Has the system write what it holds of these files and forget it, so that the next reader waits for the disk."""
+    for path in (path for path in Path(directory).rglob("*") if path.is_file()):
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def processor_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def first_acknowledgement_ms(bench, server):
+    """From the start of the process to the first acknowledged record, for a client that is waiting for it to open."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = "{}:{}".format(*probe.getsockname())
+    client = subprocess.Popen([bench.load, address, "first", "topic=bench"], stdout=subprocess.PIPE)
+    begun = time.monotonic()
+    server.start(address)
+    assert client.stdout.readline() == b"acknowledged\n", "the client gave up"
+    taken = (time.monotonic() - begun) * 1000
+    client.wait()
+    return taken
+
+
+def idle_figures(server):
+    """Memory, and processor time per second, with 1,000 connections that ask for nothing."""
+    host, port = server.kafka.rsplit(":", 1)
+    connections = [socket.create_connection((host, int(port))) for _ in range(IDLE_CONNECTIONS)]
+    time.sleep(2)
+    spent = processor_seconds(server.process.pid)
+    time.sleep(IDLE_SECONDS)
+    spent = processor_seconds(server.process.pid) - spent
+    memory = resident_mb(server.process.pid)
+    for connection in connections:
+        connection.close()
+    return memory, 100 * spent / IDLE_SECONDS
+
+
+def standing_figures(bench, rounds):
+    """What a server takes before it has anything to do, a line for each."""
+    ready, first, alone, crowd, crowd_cpu = [], [], [], [], []
+    for _ in range(rounds):
+        server = bench.server("pelton", durable=False)
+        begun = time.monotonic()
+        server.start()
+        ready.append((time.monotonic() - begun) * 1000)
+        bench.call([bench.load, server.kafka, "create", "topic=bench", "partitions=1"])
+        time.sleep(1)
+        alone.append(resident_mb(server.process.pid))
+        memory, percent = idle_figures(server)
+        crowd.append(memory)
+        crowd_cpu.append(percent)
+        server.kill()
+        first.append(first_acknowledgement_ms(bench, server))
+        server.kill()
+    yield f"pelton: ready after {spread(ready)} ms, first acknowledgement after {spread(first)} ms"
+    yield f"pelton: {spread(alone)} MB resident when idle"
+    yield (
+        f"pelton: {spread(crowd)} MB resident and {spread(crowd_cpu)} % of a processor with {IDLE_CONNECTIONS} idle "
+        "connections"
+    )
+    server = bench.server("kafka", durable=False)
+    server.start()  # the first start formats the directory
+    server.kill()
+    begun = time.monotonic()
+    server.start()
+    taken = (time.monotonic() - begun) * 1000
+    memory, percent = idle_figures(server)
+    server.kill()
+    yield f"kafka: ready after {taken:.0f} ms, {memory:.0f} MB and {percent:.1f} % with {IDLE_CONNECTIONS} idle connections"
 
 
 def spread(values):
@@ -181,12 +257,19 @@ def row(cell, results):
         pelton["records_per_second"] / kafka["records_per_second"]
         for pelton, kafka in zip(results["pelton"], results["kafka"], strict=True)
     ]
-    cpu = [statistics.median(one["server_cpu_seconds_per_million_records"] for one in results[who]) for who in results]
+    cpu = [
+        statistics.median(one["server_cpu_seconds_per_million_records"] for one in results[who])
+        for who in ("pelton", "kafka")
+    ]
+    least = [one[figure] for one in results.get("floor", [])]
+    floors = [pelton / floor for pelton, floor in zip(ours, least)]
     return [
         cell.name,
         f"{statistics.median(ours):.1f}",
         f"{statistics.median(theirs):.1f}",
+        f"{statistics.median(least):.1f}" if least else "",
         spread(costs),
+        spread(floors) if floors else "",
         spread(speeds),
         f"{cpu[0]:.3f} / {cpu[1]:.3f}",
         f"{results['pelton'][-1]['rss_mb']:.0f} / {results['kafka'][-1]['rss_mb']:.0f}",
@@ -197,7 +280,9 @@ HEAD = [
     "cell",
     "Pelton, us/batch",
     "Kafka, us/batch",
-    "times the processor",
+    "floor, us/batch",
+    "Kafka / Pelton",
+    "Pelton / floor",
     "times the records/s",
     "CPU-s per million records",
     "MB resident",
@@ -226,26 +311,25 @@ def main():
         if unknown:
             parser.error(f"no such cell: {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in chosen)}")
         chosen = [cell for cell in chosen if cell.name in wanted]
-    load = built("load")
+    load, floor = built("load"), built("floor")
     pelton = None if os.environ.get("PELTON_BIN") else built("serve")
     everything = {}
     with tempfile.TemporaryDirectory(prefix="pelton-bench-") as directory:
-        bench = Bench(directory, load, pelton)
+        bench = Bench(directory, load, floor, pelton)
         rows = [HEAD]
         for cell in chosen:
-            results = {"pelton": [], "kafka": []}
+            contenders = ["pelton", "kafka"] if cell.durable or cell.cold else ["pelton", "floor", "kafka"]
+            results = {who: [] for who in contenders}
             for number in range(rounds):
-                order = ["pelton", "kafka"] if number % 2 == 0 else ["kafka", "pelton"]
-                for who in order:
+                for who in contenders if number % 2 == 0 else reversed(contenders):
                     say(f"{cell.name}, round {number + 1} of {rounds}, {who}")
                     results[who].append(bench.run(who, cell))
             everything[cell.name] = results
             rows.append(row(cell, results))
-        starts = start_figures(bench, rounds)
-    print(table(rows))
-    print()
-    for who, (ready_ms, idle_mb) in starts.items():
-        print(f"{who}: ready after {ready_ms:.0f} ms, {idle_mb:.0f} MB resident when idle")
+        print(table(rows), flush=True)
+        print()
+        for line in standing_figures(bench, rounds):
+            print(line, flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(everything, indent=1))
 

@@ -9,7 +9,7 @@
 //! `produce` keeps `in-flight=5` requests of one batch each on each of `connections=1` connections, partitions in
 //! turn, with `acks=1` (0, 1, -1). `fetch` reads each partition from its first offset on, again and again, `max=65536`
 //! bytes of each partition per request. With `pid=` the processor time of that process is told too. One line of JSON
-//! says what came of it.
+//! says what came of it. `first` waits until a broker opens, and says when one batch was acknowledged.
 
 #![allow(clippy::print_stdout, reason = "the figures are what the caller wants to read")]
 
@@ -53,7 +53,8 @@ fn main() -> Outcome<()> {
         "create" => create(&options),
         "produce" => measure(&options, "produce", produce),
         "fetch" => measure(&options, "fetch", fetch),
-        _ => Err(format!("create, produce or fetch, not {mode}").into()),
+        "first" => first(&options),
+        _ => Err(format!("create, produce, fetch or first, not {mode}").into()),
     }
 }
 
@@ -211,6 +212,30 @@ fn produce(options: &Options, connection: i32) -> Outcome<Done> {
     }
     let bytes = answered * batch.bytes.len() as u64;
     Ok(Done { requests: answered, batches: answered, records: answered * records, bytes })
+}
+
+/// Waits until a broker opens, has one batch acknowledged, and says so.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when another process opens its door")]
+fn first(options: &Options) -> Outcome<()> {
+    let clock = SystemClock;
+    let begun = clock.monotonic();
+    let frame = produce_frame(options, 0, &batch(options));
+    let mut stream = loop {
+        match Connection::open(options) {
+            Ok(stream) => break stream,
+            Err(error) if clock.monotonic() - begun > TIMEOUT => return Err(error),
+            Err(_) => thread::sleep(Duration::from_micros(200)),
+        }
+    };
+    stream.send(&frame)?;
+    let response: ProduceResponse = stream.receive(PRODUCE_VERSION)?;
+    response
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses)
+        .try_for_each(|partition| check(partition.error_code))?;
+    println!("acknowledged");
+    Ok(())
 }
 
 /// A batch of about as many bytes as asked for.

@@ -4,6 +4,7 @@ mod frame;
 mod outgoing;
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -59,6 +60,7 @@ async fn run(stream: TcpStream, shared: &Arc<Shared>, client: Arc<Client>) -> Re
             config.stall_timeout,
         ),
         outgoing: Outgoing::new(sink, config.stall_timeout),
+        begun: Vec::new(),
         replies: FuturesOrdered::new(),
         leases: Vec::new(),
         failed: false,
@@ -87,6 +89,8 @@ async fn run(stream: TcpStream, shared: &Arc<Shared>, client: Arc<Client>) -> Re
 struct Connection<'a> {
     reader: FrameReader<tokio::net::tcp::OwnedReadHalf>,
     outgoing: Outgoing<tokio::net::tcp::OwnedWriteHalf>,
+    /// What waits for the end of the client's burst.
+    begun: Vec<Answer>,
     /// What is not answered yet.
     replies: FuturesOrdered<Answer>,
     /// The memory of the replies in `outgoing`, and of their requests.
@@ -103,14 +107,22 @@ impl Connection<'_> {
         let mut next = Some(first);
         let mut refused = None;
         while let Some(frame) = next {
+            if self.reader.has_frame() {
+                self.client.burst().gather();
+            }
             match dispatch::dispatch(self.shared, &self.client, frame.bytes, frame.lease) {
-                Ok(answer) => self.start(answer),
+                Ok(answer) => self.begun.push(answer),
                 Err(refusal) => refused = Some(refusal),
             }
-            let stops =
-                refused.is_some() || self.is_full() || self.replies.len() >= self.shared.config.max_pipelined;
+            if self.client.burst().is_empty() {
+                self.start();
+            }
+            let pipelined = self.replies.len() + self.begun.len();
+            let stops = refused.is_some() || self.is_full() || pipelined >= self.shared.config.max_pipelined;
             next = if stops { None } else { self.reader.buffered() };
         }
+        self.client.burst().run();
+        self.start();
         // Whoever came before what is refused hears of it, if it is ready.
         self.gather();
         self.flush().await?;
@@ -118,13 +130,18 @@ impl Connection<'_> {
     }
 
     /// Most answers are there at once, and need not be waited for in a queue.
-    fn start(&mut self, mut answer: Answer) {
-        if self.replies.is_empty()
-            && let Some(reply) = (&mut answer).now_or_never()
-        {
-            return self.take(reply);
+    fn start(&mut self) {
+        let mut begun = mem::take(&mut self.begun);
+        for mut answer in begun.drain(..) {
+            if self.replies.is_empty()
+                && let Some(reply) = (&mut answer).now_or_never()
+            {
+                self.take(reply);
+            } else {
+                self.replies.push_back(answer);
+            }
         }
-        self.replies.push_back(answer);
+        self.begun = begun; // with its memory
     }
 
     /// Writes this reply, and those behind it that are ready, at once.

@@ -1,12 +1,12 @@
 //! What a handler is given beside the request.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use env::Env;
 use protocol::StrBytes;
 use tokio::sync::watch;
-use topics::{Partition, Topic, Topics};
+use topics::{Burst, Partition, Topic, Topics};
 
 use crate::Config;
 use crate::api::fetch::Sessions;
@@ -39,6 +39,14 @@ pub(crate) struct Client {
     pub(crate) local: SocketAddr,
     /// Who it is.
     pub(crate) principal: Principal,
+    /// What it sent together is appended together.
+    pub(crate) burst: Mutex<Burst>,
+}
+
+impl Client {
+    pub(crate) fn burst(&self) -> MutexGuard<'_, Burst> {
+        self.burst.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Who a connection speaks for. There is no authentication yet, so everybody is Kafka's anonymous user.

@@ -185,6 +185,10 @@ pub(crate) fn dispatch(
         api_version: version,
     };
     authorise(&context, api)?;
+    if api != ApiKey::Produce {
+        // It shall see what came before it.
+        client.burst().run();
+    }
     tracing::debug!(peer = %client.peer, %api, version, "request");
     (route.serve)(&context, &mut decoder, header.correlation_id, lease).map_err(|source| Refusal::Body {
         api,

@@ -1,7 +1,7 @@
 //! Accepting connections, up to a limit.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -63,7 +63,12 @@ fn admit(stream: TcpStream, slots: &Arc<Semaphore>, shared: &Arc<Shared>, connec
 
 fn describe(stream: &TcpStream) -> io::Result<Client> {
     stream.set_nodelay(true)?;
-    Ok(Client { peer: stream.peer_addr()?, local: stream.local_addr()?, principal: Principal::Anonymous })
+    Ok(Client {
+        peer: stream.peer_addr()?,
+        local: stream.local_addr()?,
+        principal: Principal::Anonymous,
+        burst: Mutex::default(),
+    })
 }
 
 /// A bug in one connection must not take the others along, nor stay unseen.

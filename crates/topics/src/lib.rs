@@ -32,10 +32,11 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Read `store`, `partition`, then `admission`, `writer` and `queue`; `settings` is the table of what topics may be told,
+//! Read `store`, `partition`, then `admission`, `owner`, `burst`, `writer` and `queue`; `settings` is the table of what topics may be told,
 //! `cleaner` what happens to old records, `metadata` the list of topics on disk.
 
 mod admission;
+mod burst;
 mod cleaner;
 mod config;
 mod error;
@@ -49,6 +50,7 @@ mod topic;
 mod transactions;
 mod writer;
 
+pub use burst::Burst;
 pub use cleaner::Cleaned;
 pub use commitlog::{AbortedTransaction, ProducerStatus};
 pub use config::Config;

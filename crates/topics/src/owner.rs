@@ -123,12 +123,41 @@ impl Core {
             }
         }
         let (sender, answer) = oneshot::channel();
-        let append = Append { core: Arc::clone(self), batches, acks, answer: sender };
+        self.hand_over(Append { core: Arc::clone(self), batches, acks, answer: sender })?;
+        Ok(AppendFuture::new(answer))
+    }
+
+    /// Appends batches of one caller, here and now by one write if that is quick, or hands them over.
+    pub(crate) fn append_together(self: &Arc<Self>, appends: Vec<Append>, answers: &mut Answers) {
+        let bytes = appends.iter().map(|append| append.batches.len()).sum();
+        if !appends.iter().any(|append| self.goes_to_the_writer(append.acks))
+            && self.handed_over.load(Ordering::Acquire) == 0
+            && let Ok(mut owner) = self.owner.try_lock()
+        {
+            let now_ms = self.clock.now_ms();
+            if owner.log.as_ref().is_some_and(|log| log.is_ready(bytes, now_ms)) {
+                let asked = owner.commit_asked;
+                self.append_owned(&mut owner, appends, now_ms, answers);
+                if owner.commit_asked
+                    && !asked
+                    && let Err(error) = self.queue.push(Job::Commit(Arc::clone(self)))
+                {
+                    owner.fail(&error, answers);
+                }
+                return;
+            }
+        }
+        for append in appends {
+            // Whoever waits for it is told by the queue when it takes no more.
+            drop(self.hand_over(append));
+        }
+    }
+
+    fn hand_over(&self, append: Append) -> Result<(), AppendError> {
         self.handed_over.fetch_add(1, Ordering::AcqRel);
         self.queue.push(Job::Append(append)).inspect_err(|_| {
             self.handed_over.fetch_sub(1, Ordering::AcqRel);
-        })?;
-        Ok(AppendFuture::new(answer))
+        })
     }
 
     /// What waits for a flush waits for the writer thread anyway, which makes one write of all that came meanwhile.
@@ -139,19 +168,28 @@ impl Core {
     /// Appends what was handed over, with as few writes as possible. For the writer thread.
     pub(crate) fn append_all(self: &Arc<Self>, appends: Vec<Append>, now_ms: i64, answers: &mut Answers) {
         let count = appends.len();
-        let mut owner = self.owner();
-        if let Some(log) = &mut owner.log {
-            let requests: Vec<Bytes> = appends.iter().map(|append| append.batches.clone()).collect();
-            let outcomes = log.append(&requests, now_ms);
-            for (append, outcome) in appends.into_iter().zip(outcomes) {
-                self.settle_one(&mut owner, append, outcome, answers);
-            }
-            owner.publish(self);
-        } else {
+        self.append_owned(&mut self.owner(), appends, now_ms, answers);
+        self.handed_over.fetch_sub(count, Ordering::AcqRel);
+    }
+
+    fn append_owned(
+        self: &Arc<Self>,
+        owner: &mut Owner,
+        appends: Vec<Append>,
+        now_ms: i64,
+        answers: &mut Answers,
+    ) {
+        let Some(log) = &mut owner.log else {
             let gone = || Err(self.deleted());
             answers.extend(appends.into_iter().map(|append| (append.answer, gone())));
+            return;
+        };
+        let requests: Vec<Bytes> = appends.iter().map(|append| append.batches.clone()).collect();
+        let outcomes = log.append(&requests, now_ms);
+        for (append, outcome) in appends.into_iter().zip(outcomes) {
+            self.settle_one(owner, append, outcome, answers);
         }
-        self.handed_over.fetch_sub(count, Ordering::AcqRel);
+        owner.publish(self);
     }
 
     fn settle_one(

@@ -140,11 +140,16 @@ impl Partition {
     /// # Errors
     /// When the batches are refused at once; the future carries what another thread finds.
     pub fn enqueue(&self, batches: Bytes, acks: Acks) -> Result<AppendFuture, AppendError> {
+        let batches = self.admit(batches)?;
+        self.core.append(batches, acks)
+    }
+
+    /// Checks what is to be appended.
+    pub(crate) fn admit(&self, batches: Bytes) -> Result<Bytes, AppendError> {
         if self.core.is_deleted() {
             return Err(self.core.deleted());
         }
-        let batches = self.core.admit(batches)?;
-        self.core.append(batches, acks)
+        self.core.admit(batches)
     }
 
     /// Reads whole batches from the one that contains `from`, together no more than `max_bytes`; with `min_one`

@@ -31,12 +31,11 @@ impl Queue {
     /// Adds a job. One larger than the whole queue is taken when nothing else waits.
     pub(crate) fn push(&self, job: Job) -> Result<(), AppendError> {
         let mut state = self.lock();
-        if state.closed {
-            return Err(AppendError::Closed);
-        }
         let bytes = job.bytes();
-        if state.bytes > 0 && bytes > 0 && state.bytes + bytes > self.bytes_max {
-            return Err(AppendError::Busy { waiting: state.bytes });
+        if let Some(error) = self.refusal(&state, bytes) {
+            drop(state);
+            job.refuse(&error);
+            return Err(error);
         }
         state.bytes += bytes;
         state.jobs.push(job);
@@ -46,6 +45,14 @@ impl Queue {
             self.arrived.notify_one();
         }
         Ok(())
+    }
+
+    fn refusal(&self, state: &State, bytes: usize) -> Option<AppendError> {
+        if state.closed {
+            return Some(AppendError::Closed);
+        }
+        let full = state.bytes > 0 && bytes > 0 && state.bytes + bytes > self.bytes_max;
+        full.then_some(AppendError::Busy { waiting: state.bytes })
     }
 
     /// Waits for jobs and moves all of them to `into`, which must be empty. False when the queue was closed and

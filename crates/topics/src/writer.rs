@@ -11,6 +11,7 @@ use env::Clock;
 use tokio::sync::oneshot;
 
 use crate::AppendError;
+use crate::burst::by_partition;
 use crate::owner::{Answer, Answers, send};
 use crate::partition::{Acks, Core};
 use crate::queue::Queue;
@@ -57,6 +58,13 @@ pub(crate) struct Marker {
 }
 
 impl Job {
+    /// Tells whoever waits for it that it will not be done.
+    pub(crate) fn refuse(self, error: &AppendError) {
+        if let Self::Append(append) = self {
+            drop(append.answer.send(Err(error.clone())));
+        }
+    }
+
     /// What it counts in the queue.
     pub(crate) fn bytes(&self) -> usize {
         match self {
@@ -190,18 +198,4 @@ impl Writer {
             }
         }
     }
-}
-
-/// Groups appends by partition; partitions in the order of their first append.
-fn by_partition(appends: Vec<Append>) -> Vec<(Arc<Core>, Vec<Append>)> {
-    let mut rounds: Vec<(Arc<Core>, Vec<Append>)> = Vec::new();
-    let mut places: HashMap<u64, usize> = HashMap::new();
-    for append in appends {
-        let place = *places.entry(append.core.slot).or_insert_with(|| {
-            rounds.push((Arc::clone(&append.core), Vec::new()));
-            rounds.len() - 1
-        });
-        rounds[place].1.push(append);
-    }
-    rounds
 }

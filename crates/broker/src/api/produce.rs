@@ -216,7 +216,7 @@ fn start(
     let batches = batches(context, data.records.unwrap_or_default())?;
     let header = BatchHeader::parse(&batches).map_err(corrupt)?;
     if !header.is_transactional() {
-        return Ok(Either::Left(partition.enqueue(batches, acks)?));
+        return Ok(Either::Left(context.client.burst().enqueue(&partition, batches, acks)?));
     }
     let admission = admission.ok_or(ErrorCode::TransactionalIdAuthorizationFailed)?;
     let passage = Passage {

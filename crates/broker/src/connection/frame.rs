@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::memory::{Lease, Memory};
 
 /// Frames up to this size are not charged to the memory budget.
-const FREE_BYTES: usize = 64 << 10;
+const FREE_BYTES: usize = 128 << 10;
 const LENGTH_BYTES: usize = 4;
 /// What a connection reads at once when it is quiet; a busy one goes up to [`FREE_BYTES`].
 const STEP_BYTES: usize = 8 << 10;
@@ -93,6 +93,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// The next frame, if all of it has been read already. What is wrong with it is for [`FrameReader::next`] to say.
     pub(crate) fn buffered(&mut self) -> Option<Frame> {
         self.take().ok().flatten()
+    }
+
+    /// Whether [`FrameReader::buffered`] has another one.
+    pub(crate) fn has_frame(&self) -> bool {
+        self.length().ok().flatten().is_some_and(|length| self.buffer.len() >= LENGTH_BYTES + length)
     }
 
     /// Starts the clocks anew after a pause in which nothing was read.

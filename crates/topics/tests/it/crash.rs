@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use env::SimDisk;
-use topics::{Acks, Topics};
+use topics::{Acks, Burst, Topics};
 
 use crate::support::{append, batch, config, env_on, open, read_all, wait};
 
@@ -35,10 +35,19 @@ fn run(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
 
 #[test]
 fn nothing_acknowledged_is_lost_wherever_the_run_is_cut() {
+    assert!(cut_everywhere(run) > 60);
+}
+
+#[test]
+fn nor_where_appends_are_made_together() {
+    assert!(cut_everywhere(run_together) > 30);
+}
+
+/// Answers how many places there were to cut at.
+fn cut_everywhere(run: fn(&SimDisk) -> [(usize, usize); PARTITIONS as usize]) -> u64 {
     let rehearsal = SimDisk::new();
     assert_eq!(run(&rehearsal), [(12, 12); 3]);
     let operations = rehearsal.operations();
-    assert!(operations > 60, "{operations}");
     for cut in 0..operations {
         let disk = SimDisk::new();
         disk.cut_after(cut);
@@ -46,6 +55,7 @@ fn nothing_acknowledged_is_lost_wherever_the_run_is_cut() {
         check(&disk.crash(), cut, acknowledged.map(|(flushed, _)| flushed));
         check(&disk.process_crash(), cut, acknowledged.map(|(_, written)| written));
     }
+    operations
 }
 
 fn check(disk: &SimDisk, cut: u64, at_least: [usize; PARTITIONS as usize]) {
@@ -62,6 +72,38 @@ fn check(disk: &SimDisk, cut: u64, at_least: [usize; PARTITIONS as usize]) {
         assert_eq!(values, (0..values.len()).collect::<Vec<_>>(), "cut {cut}");
         wait(append(&partition, batch(&["99"]), Acks::All)).unwrap();
     }
+}
+
+/// As [`run`], three records of each partition at a time.
+fn run_together(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
+    let mut acknowledged = [(0, 0); PARTITIONS as usize];
+    let Ok((topics, _)) = Topics::open(config(), env_on(disk)) else { return acknowledged };
+    let Ok(topic) = topics.create("t", PARTITIONS, BTreeMap::new()) else { return acknowledged };
+    for round in 0..4 {
+        let mut burst = Burst::default();
+        burst.gather();
+        let mut waiting = Vec::new();
+        for n in 3 * round..3 * round + 3 {
+            let acks = if n % 4 == 3 { Acks::All } else { Acks::Leader };
+            for index in 0..PARTITIONS {
+                let partition = topic.partition(index).unwrap();
+                let value = format!("{n:0>200}");
+                waiting.push((index as usize, n, acks, burst.enqueue(&partition, batch(&[&value]), acks)));
+            }
+        }
+        burst.run();
+        for (index, n, acks, future) in waiting {
+            if future.is_ok_and(|future| wait(future).is_ok()) {
+                // One before it may have been refused for want of its flush: written it was nevertheless.
+                acknowledged[index].1 = n + 1;
+                if acks == Acks::All {
+                    acknowledged[index].0 = n + 1;
+                }
+            }
+        }
+    }
+    drop(topics.close());
+    acknowledged
 }
 
 /// Topics come and go, with partitions added; answers which ones were promised to be there, and which to be gone.

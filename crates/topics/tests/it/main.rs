@@ -4,6 +4,7 @@
 mod admin;
 mod alter;
 mod append;
+mod burst;
 mod cleaner;
 mod crash;
 mod restart;
