@@ -10,7 +10,8 @@ Without it the streams of generators remain.
 Every round runs each cell in each library, each time in another order. What counts is the processor time of the thread
 that learns: Pelton's and River's without the reading of the rows, MOA's as it tells it itself, with the reading, which
 is why the ratio to MOA counts Pelton's reading too. Ratios are medians with the smallest and largest over the rounds;
-a learner that draws random numbers gets another seed each round, and its accuracy is told with its spread.
+a learner that draws random numbers gets another seed each round, and its accuracy is told with its spread. Whether it
+reaches what MOA is known for is a question of more seeds than rounds: `--seeds 10` asks it, of Pelton and of MOA.
 """
 
 import argparse
@@ -26,9 +27,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "compat"), str(ROOT / "bench" / "learners")]
 
+import drifts  # noqa: E402
 import mllib  # noqa: E402
 import moa  # noqa: E402
 import packages  # noqa: E402
+import rows  # noqa: E402
 import tables  # noqa: E402
 from cells import CELLS, STREAMS  # noqa: E402
 from paper import PAPER_CELLS, PAPER_STREAMS  # noqa: E402
@@ -63,10 +66,17 @@ class Bench:
 
     def data(self, stream):
         """The file of a stream's rows; generated ones are written once."""
-        if stream.generator is None:
+        if stream.generator is None and stream.made is None:
             return self.elec
         path = self.place / f"{stream.name}.csv"
-        if not path.exists():
+        if path.exists():
+            return path
+        if stream.made == "hours":
+            rows.hours(path)
+        elif stream.made:
+            python = self.river or packages.python(RIVER)
+            self.call([python, "-c", rows.DATASET, stream.made.title(), path])
+        else:
             options = shlex.split(stream.generator)
             self.call([self.program, *options, f"rows={self.rows or stream.rows}", f"write={path}"])
         return path
@@ -92,8 +102,8 @@ class Bench:
             script = ROOT / "bench" / "learners" / "river_stream.py"
             return json.loads(self.call([self.river, script, json.dumps(order)]))
         if who == "moa" and cell.moa and self.moa:
-            rows = moa.arff(data, self.place, stream.label, categories)
-            return moa.run(self.moa, cell.moa.replace("SEED", str(seed)), rows, stream.label, self.rows)
+            data = moa.arff(data, self.place, stream.label, categories)
+            return moa.run(self.moa, cell.moa.replace("SEED", str(seed)), data, stream.label, self.rows, seed)
         return None
 
     def run_pelton(self, cell, stream, data, categories, seed):
@@ -154,6 +164,16 @@ def measure(bench, cell, rounds, peers):
     return {who: [one for one in found if one] for who, found in results.items()}
 
 
+def spread(bench, cell, seeds):
+    """By library the accuracy with each seed."""
+    found = {}
+    for who in ("pelton", "moa"):
+        say(f"{cell.name}, {seeds} seeds, {who}")
+        runs = [bench.run(who, cell, seed) for seed in range(1, seeds + 1)]
+        found[who] = [run["accuracy"] for run in runs if run]
+    return found
+
+
 def machine():
     """What ran it, for the page."""
     model = platform.machine()
@@ -171,6 +191,8 @@ def command():
 
 def chosen(arguments, parser):
     cells = PAPER_CELLS if arguments.paper else [cell for cell in CELLS if arguments.elec or cell.stream != "elec"]
+    if arguments.only == "none":
+        return []
     if arguments.only:
         wanted = arguments.only.split(",")
         unknown = set(wanted) - {cell.name for cell in cells}
@@ -180,32 +202,50 @@ def chosen(arguments, parser):
     return cells
 
 
-def main():
+def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--elec", type=Path, help="ELEC as comma-separated values")
     parser.add_argument("--rounds", type=int, default=5, help="how often each cell runs in each library")
     parser.add_argument("--rows", type=int, help="only so many rows of each stream: to see that it works")
-    parser.add_argument("--only", help="names of cells, separated by commas")
+    parser.add_argument("--only", help="names of cells, separated by commas; 'none' is none")
     parser.add_argument("--peers", default="river,moa", help="who runs beside Pelton")
     parser.add_argument("--paper", action="store_true", help="the ten streams of the adaptive random forest's paper")
-    parser.add_argument("--mllib", action="store_true", help="streaming k-means beside Spark's MLlib too")
+    parser.add_argument("--mllib", action="store_true", help="k-means and the regressions beside Spark's MLlib too")
+    parser.add_argument("--drift", action="store_true", help="drift detectors beside River's too")
+    parser.add_argument("--seeds", type=int, help="run the chosen cells with so many seeds each, and nothing else")
     parser.add_argument("--json", type=Path, help="keep every figure in this file, and those of earlier runs")
     parser.add_argument("--write", type=Path, help="write the page of figures to this file")
     arguments = parser.parse_args()
+    return arguments, chosen(arguments, parser)
+
+
+def main():
+    arguments, cells = parsed()
     peers = [peer for peer in arguments.peers.split(",") if peer]
     everything = {}
     if arguments.json and arguments.json.exists():
         everything = json.loads(arguments.json.read_text())
+
+    def keep(name, figures):
+        # What was measured before stays where it was not measured again.
+        everything[name] = {**everything.get(name, {}), **figures}
+        if arguments.json:
+            arguments.json.write_text(json.dumps(everything, indent=1))
+
     with tempfile.TemporaryDirectory(prefix="pelton-bench-") as place:
         bench = Bench(place, built("stream"), peers, arguments.elec, arguments.rows)
-        for cell in chosen(arguments, parser):
-            everything[cell.name] = measure(bench, cell, arguments.rounds, peers)
-            if arguments.json:
-                arguments.json.write_text(json.dumps(everything, indent=1))
-        spark = mllib.run(bench, arguments.rounds) if arguments.mllib else []
-    print(tables.page(everything, spark, machine()))
+        for cell in cells:
+            if arguments.seeds:
+                keep("seeds", {cell.name: spread(bench, cell, arguments.seeds)})
+            else:
+                keep(cell.name, measure(bench, cell, arguments.rounds, peers))
+        if arguments.drift:
+            keep("drift", drifts.run(bench, arguments.rounds))
+        if arguments.mllib:
+            keep("mllib", mllib.run(bench, arguments.rounds))
+    print(tables.page(everything, machine()))
     if arguments.write:
-        arguments.write.write_text(tables.document(everything, spark, machine(), command()))
+        arguments.write.write_text(tables.document(everything, machine(), command()))
 
 
 if __name__ == "__main__":

@@ -59,10 +59,11 @@ def arff(rows, place, label, categories):
     return written
 
 
-def run(moa, learner, data, label, limit=None):
+def run(moa, learner, data, label, limit=None, seed=1):
     """Test-then-train in MOA; the seconds are those of its own thread, reading and parsing the rows among them."""
+    # Only the one task takes a seed; it hands it to the learner.
     task, evaluator = {
-        "class": ("EvaluateInterleavedTestThenTrain", "BasicClassificationPerformanceEvaluator"),
+        "class": (f"EvaluateInterleavedTestThenTrain -r {seed}", "BasicClassificationPerformanceEvaluator"),
         "number": ("EvaluatePrequentialRegression", "BasicRegressionPerformanceEvaluator"),
     }[label]
     task = (

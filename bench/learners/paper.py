@@ -29,17 +29,17 @@ PAPER_STREAMS = [
     Stream("hyper", "Turning plane", "generator='hyperplane(drifting=10, change=0.001)'", ROWS),
 ]
 
+ENSEMBLES = [
+    ("adaptive random forest", "adaptive_random_forest", "meta.AdaptiveRandomForest"),
+    ("leveraging bagging", "leveraging_bagging", "meta.LeveragingBag"),
+]
+
 
 def cells(stream):
     yield Cell(f"Hoeffding tree on {stream}", stream, "hoeffding_tree", moa="trees.HoeffdingTree")
-    yield Cell(
-        f"adaptive random forest x10 on {stream}",
-        stream,
-        "adaptive_random_forest",
-        {"n_models": 10, "seed": "SEED"},
-        moa="meta.AdaptiveRandomForest -s 10",
-        seeded=True,
-    )
+    for name, algorithm, moa in ENSEMBLES:
+        options = {"n_models": 10, "seed": "SEED"}
+        yield Cell(f"{name} x10 on {stream}", stream, algorithm, options, moa=f"{moa} -s 10", seeded=True)
 
 
 PAPER_CELLS = [cell for stream in PAPER_STREAMS for cell in cells(stream.name)]

@@ -16,7 +16,7 @@ import time
 import score
 
 MODULES = (
-    "anomaly bandit cluster compose drift dummy ensemble feature_extraction forest linear_model naive_bayes neighbors"
+    "anomaly bandit cluster compose drift dummy ensemble facto feature_extraction forest linear_model naive_bayes neighbors"
     " optim preprocessing stats time_series tree"
 ).split()
 
@@ -51,21 +51,23 @@ def classify(model, features, labels, binary):
     return answers
 
 
-def decide(model, features, labels, binary):
-    """The same for a classifier that only names a class."""
-    answers = []
-    for x, code in zip(features, labels, strict=True):
-        answer = model.predict_one(x)
-        answers.append({} if answer is None else {answer: 1.0})
-        model.learn_one(x, code == 1 if binary else code)
-    return answers
-
-
 def regress(model, features, labels, _):
     answers = []
     for x, y in zip(features, labels, strict=True):
         answers.append(model.predict_one(x))
         model.learn_one(x, y)
+    return answers
+
+
+def foresee(model, features, labels, _):
+    """The answers of a forecaster, one step ahead, as soon as it has any."""
+    answers = []
+    for x, y in zip(features, labels, strict=True):
+        try:
+            answers.append(model.forecast(1, [x] if x else None)[0])
+        except (IndexError, ValueError, AttributeError, TypeError):
+            answers.append(None)
+        model.learn_one(y, x) if x else model.learn_one(y)
     return answers
 
 
@@ -93,13 +95,13 @@ def group(model, features, _, __):
     return answers
 
 
-TASKS = {"class": classify, "decision": decide, "number": regress, "score": detect, "cluster": group}
+TASKS = {"class": classify, "number": regress, "forecast": foresee, "score": detect, "cluster": group}
 
 
 def figures(task, answers, labels, classes):
-    if task in ("class", "decision"):
+    if task == "class":
         return score.classes([largest(shares) for shares in answers], labels)
-    if task == "number":
+    if task in ("number", "forecast"):
         return score.numbers(answers, labels)
     if task == "score":
         return score.strangeness(answers, [classes[code] in ("1", "true", "True") for code in labels])

@@ -12,4 +12,4 @@ pub use classification::{ClassCounts, ClassFigures};
 pub use contingency::Contingency;
 pub use regression::{ErrorFigures, ErrorSums};
 pub use roc_auc::roc_auc;
-pub use silhouette::silhouette;
+pub use silhouette::{silhouette, silhouette_one};

@@ -23,6 +23,7 @@ use crate::learner::{
     AnomalyDetector, Classifier, Clusterer, Contributions, Forecaster, LearnReport, Learner, Regressor,
     RejectedRow, RowBuffer, Transformer,
 };
+use crate::metric::silhouette_one;
 use crate::options::OptionError;
 use crate::preprocess::Words;
 use crate::row::{Missing, Rejection, Row};
@@ -195,6 +196,15 @@ impl Model {
             _ => return None,
         };
         (batch.is_empty() || explained.iter().any(Option::is_some)).then_some(explained)
+    }
+
+    /// How well each row lies in its cluster, by the [middles](crate::metric::silhouette()) of all; `None` for a row
+    /// without an answer, and for a model that does not group rows.
+    #[must_use]
+    pub fn silhouettes(&self, batch: &Batch<'_>) -> Option<Vec<Option<f64>>> {
+        let Task::Cluster(learner) = &self.task else { return None };
+        let middles = learner.centers();
+        Some(self.ask_each(batch, |row| silhouette_one(row, middles?)))
     }
 
     /// Asks about each row that can be prepared.

@@ -4,7 +4,7 @@
 mod adaptive;
 mod bins;
 mod compact;
-pub(crate) mod drawing;
+mod drawing;
 mod growth;
 mod labelled;
 mod leaf;
@@ -14,6 +14,7 @@ mod numbered;
 mod split;
 mod stats;
 mod structure;
+mod view;
 
 pub mod extremely_fast;
 pub mod hoeffding;
@@ -35,6 +36,8 @@ pub(crate) use regressor::NUMBER_OPTIONS;
 pub(crate) use stats::Stats;
 pub(crate) use structure::Tree;
 pub use structure::{Example, Scale};
+pub(crate) use view::View;
+pub use view::{Estimator, Voter};
 
 use crate::registry::{Algorithm, algorithm};
 use crate::schema::Label;

@@ -24,7 +24,8 @@ pub(crate) fn data_type(question: Question, entry: &Entry) -> std::result::Resul
         (Question::PredictProba, _) => {
             Err(format!("predict_proba('{name}'): the model does not name classes"))
         }
-        (Question::Score, Task::Score) => Ok(DataType::Float64),
+        (Question::Score, Task::Score) | (Question::Silhouette, Task::Cluster) => Ok(DataType::Float64),
+        (Question::Silhouette, _) => Err(format!("silhouette('{name}'): the model does not group rows")),
         (Question::Forecast, Task::Number) => {
             Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true))))
         }
@@ -55,6 +56,12 @@ pub(crate) fn array(question: Question, entry: &Entry, model: &Model, batch: &Ba
             maps(&parts, |row| {
                 row.iter().map(|(column, part)| (names.get(*column).map(String::as_str), *part))
             })
+        }
+        Question::Silhouette => {
+            let Some(silhouettes) = model.silhouettes(batch) else {
+                return plan_err!("silhouette('{}'): the model does not group rows", entry.name);
+            };
+            Ok(Arc::new(Float64Array::from(silhouettes)))
         }
         Question::Forecast | Question::ModelVersion => {
             plan_err!("{} is not asked of rows", question.name())

@@ -34,6 +34,8 @@ pub(crate) enum Question {
     Score,
     /// How much each feature spoke for the answer.
     ExplainFeatures,
+    /// How well a row lies in its cluster.
+    Silhouette,
     /// The next values of a series.
     Forecast,
     /// Which version answers.
@@ -41,11 +43,12 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    pub(crate) const ALL: [Question; 6] = [
+    pub(crate) const ALL: [Question; 7] = [
         Question::Predict,
         Question::PredictProba,
         Question::Score,
         Question::ExplainFeatures,
+        Question::Silhouette,
         Question::Forecast,
         Question::ModelVersion,
     ];
@@ -57,6 +60,7 @@ impl Question {
             Question::PredictProba => "predict_proba",
             Question::Score => "score",
             Question::ExplainFeatures => "explain_features",
+            Question::Silhouette => "silhouette",
             Question::Forecast => "forecast",
             Question::ModelVersion => "model_version",
         }
@@ -69,7 +73,7 @@ impl Question {
 }
 
 /// The functions over one query's scope.
-pub(crate) fn functions(scope: &Arc<Scope>, registry: &Arc<Registry>) -> [ScalarUDF; 6] {
+pub(crate) fn functions(scope: &Arc<Scope>, registry: &Arc<Registry>) -> [ScalarUDF; 7] {
     Question::ALL.map(|question| {
         ScalarUDF::from(Ask {
             question,

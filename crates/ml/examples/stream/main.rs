@@ -19,9 +19,13 @@
 //! `reading_seconds` that of reading the rows before. `answers=FILE` writes each answer to a file: the shares of the
 //! classes in the order in which they first came, a number, a score, or a cluster; an empty line where there is none.
 //! `parameters=FILE` writes what the learner came to, as JSON.
+//!
+//! With `detector=NAME` in place of an algorithm, a drift detector watches the numbers of `data=FILE`, one a line below
+//! a name; the answer says where it saw drift.
 
 #![allow(clippy::print_stdout, reason = "this is what the program is for")]
 
+mod detector;
 mod rows;
 mod run;
 mod score;
@@ -48,6 +52,10 @@ fn main() -> Outcome<()> {
     }
     if let Some(path) = options.remove("write") {
         return rows::write(options, &path);
+    }
+    if let Some(name) = options.remove("detector") {
+        println!("{}", detector::watch(&name, options)?);
+        return Ok(());
     }
     let algorithm = options.remove("algorithm").ok_or("which algorithm=?")?;
     let batch: usize = options.remove("batch").map_or(Ok(1), |text| text.parse())?;

@@ -16,11 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::boosting::{ERROR_MIN, LAMBDA_MAX};
-use super::member::{self, MODELS_MAX, Member, add_votes, error_if};
+use super::member::{MODELS_MAX, Member, error_if};
 use crate::drift::Watch;
-use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
-use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
+use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree, Voter};
 
 const ADWIN: u8 = 0;
 const BOLE: u8 = 1;
@@ -146,25 +145,14 @@ impl<const KIND: u8> Method for AdaptiveBoosting<KIND> {
         }
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
         let nobody = self.boosted.iter().all(|tree| tree.say() == 0.0);
-        let mut one = Vec::new();
-        votes.clear();
         for tree in &self.boosted {
             let say = if nobody { 1.0 } else { tree.say() };
             if say > 0.0 {
-                tree.member.tree.votes(row, &self.growth, &mut one);
-                add_votes(votes, &one, say);
+                ask(Voter::new(&tree.member.tree, &self.growth, say));
             }
         }
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let nobody = self.boosted.iter().all(|tree| tree.say() == 0.0);
-        let say = |tree: &Boosted| if nobody { 1.0 } else { tree.say() };
-        let trees =
-            self.boosted.iter().map(|tree| (&tree.member.tree, say(tree))).filter(|(_, say)| *say > 0.0);
-        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

@@ -14,11 +14,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{self, MODELS_MAX, Member, add_votes, error_if};
+use super::member::{MODELS_MAX, Member, error_if};
 use crate::drift::Watch;
-use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
-use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
+use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree, Voter};
 
 const ONLINE: u8 = 0;
 const ADWIN: u8 = 1;
@@ -91,18 +90,8 @@ impl<const KIND: u8> Method for Bag<KIND> {
         }
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
-        let mut one = Vec::new();
-        votes.clear();
-        for member in &self.members {
-            member.tree.votes(row, &self.growth, &mut one);
-            add_votes(votes, &one, 1.0);
-        }
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let trees = self.members.iter().map(|member| (&member.tree, 1.0));
-        member::draw(trees, &self.growth, graph, rows, classes)
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
+        self.members.iter().for_each(|member| ask(Voter::new(&member.tree, &self.growth, 1.0)));
     }
 
     fn describe(&self) -> Value {

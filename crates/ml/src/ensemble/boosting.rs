@@ -13,10 +13,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{self, MODELS_MAX, Member, add_votes};
-use crate::onnx::Graph;
+use super::member::{MODELS_MAX, Member};
 use crate::options::{OptionError, Options};
-use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS};
+use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Voter};
 
 /// The name for `create`.
 pub const NAME: &str = "online_boosting";
@@ -77,21 +76,12 @@ impl Method for Boosting {
         }
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
-        let mut one = Vec::new();
-        votes.clear();
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
         for (member, record) in self.members.iter().zip(&self.records) {
             if let Some(say) = say(*record) {
-                member.tree.votes(row, &self.growth, &mut one);
-                add_votes(votes, &one, say);
+                ask(Voter::new(&member.tree, &self.growth, say));
             }
         }
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let voters = self.members.iter().zip(&self.records);
-        let trees = voters.filter_map(|(member, record)| Some((&member.tree, say(*record)?)));
-        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

@@ -18,12 +18,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::member::{self, MODELS_MAX, Member, add_votes, error_if};
+use super::member::{MODELS_MAX, Member, error_if};
 use crate::drift::Watch;
-use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
-use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree};
+use crate::tree::{Example, Growth, Labelled, Method, Scratch, TREE_OPTIONS, Tree, Voter};
 
 const ADAPTIVE: u8 = 0;
 const PATCHES: u8 = 1;
@@ -180,19 +179,10 @@ impl<const KIND: u8> Method for Forest<KIND> {
         }
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
-        let mut one = Vec::new();
-        votes.clear();
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
         for (member, guard) in self.members.iter().zip(&self.guards) {
-            member.tree.votes(row, &self.growth, &mut one);
-            add_votes(votes, &one, guard.say());
+            ask(Voter::new(&member.tree, &self.growth, guard.say()));
         }
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let voters = self.members.iter().zip(&self.guards);
-        let trees = voters.map(|(member, guard)| (&member.tree, guard.say()));
-        member::draw(trees, &self.growth, graph, rows, classes)
     }
 
     fn describe(&self) -> Value {

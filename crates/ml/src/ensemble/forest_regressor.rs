@@ -6,7 +6,8 @@
 //!
 //! Options: `n_models` (10), `seed` (42), `lambda` (6), `max_features` (`sqrt`), `drift_delta` (0.001),
 //! `warning_delta` (0.01), `drift_detection` (true), `aggregation_method` (`mean`), and those of the
-//! [tree for numbers](crate::tree::regressor), of which `grace_period` is 50 and `delta` 0.01 here.
+//! [tree for numbers](crate::tree::regressor), of which `grace_period` is 50, `delta` 0.01 and `max_size` 2 here: leaves
+//! split as long as rows come, and what is beyond some thousand of them per tree hardly tells more.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,10 @@ use serde_json::{Value, json};
 use super::forest::MaxFeatures;
 use super::member::MODELS_MAX;
 use crate::drift::Watch;
-use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::tree::{
-    Estimate, Example, Growth, NUMBER_OPTIONS, NumberLeaf, Numbered, Scale, Scratch, Stats, Tree, drawing,
+    Estimate, Estimator, Example, Growth, NUMBER_OPTIONS, NumberLeaf, Numbered, Scratch, Stats, Tree, View,
 };
 
 /// An adaptive random forest for numbers.
@@ -95,7 +95,8 @@ impl Estimate for NumberForest {
         };
         let ways = [("mean", false), ("median", true)];
         Ok(NumberForest {
-            growth: Growth::of_numbers(&options, 50, 0.01)?,
+            growth: Growth { cells_max: Growth::mebibytes(2.0), ..Growth::default() }
+                .of_numbers(&options, 50, 0.01)?,
             max_features: MaxFeatures::from_options(&options, MaxFeatures::Sqrt)?,
             lambda: options.number("lambda", 0.01..=100.0)?.unwrap_or(6.0),
             drift_detection: options.flag("drift_detection")?.unwrap_or(true),
@@ -125,35 +126,12 @@ impl Estimate for NumberForest {
         }
     }
 
-    fn estimate(&self, row: Example<'_>) -> Option<f64> {
-        let leaves = self.members.iter().filter_map(|member| member.tree.leaf(row));
-        let mut answers: Vec<f64> = leaves.map(|leaf| leaf.estimate(row, &self.growth)).collect();
-        let count = answers.len();
-        if count == 0 {
-            // Every tree has just begun anew.
-            return Some(row.scale.mean);
-        }
-        if !self.median {
-            return Some(answers.iter().map(|answer| answer / count as f64).sum());
-        }
-        answers.sort_by(f64::total_cmp);
-        let (low, high) = (answers[(count - 1) / 2], answers[count / 2]);
-        Some(low + (high - low) / 2.0)
+    fn estimators<'a>(&'a self, ask: &mut dyn FnMut(Estimator<'a>)) {
+        self.members.iter().for_each(|member| ask(Estimator::new(&member.tree, &self.growth)));
     }
 
-    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
-        if self.median {
-            return None;
-        }
-        let grown = self.members.iter().map(|member| &member.tree);
-        let answers: Vec<String> = grown
-            .filter_map(Tree::walked)
-            .map(|tree| drawing::estimates(tree, graph, rows, scaled, scale, &self.growth))
-            .collect();
-        let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
-        let part = 1.0 / answers.len() as f64;
-        let together = (!answers.is_empty()).then(|| graph.beside(&answers))?;
-        Some(graph.sums(&together, &[vec![part; answers.len()]], &[0.0]))
+    fn by_median(&self) -> bool {
+        self.median
     }
 
     fn describe(&self) -> Value {

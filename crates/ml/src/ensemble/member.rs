@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::learner::argmax;
-use crate::onnx::Graph;
 use crate::random::Random;
 use crate::tree::{Example, Growth, Tree};
 
@@ -57,32 +56,4 @@ impl Member {
 /// An error as a number.
 pub(crate) fn error_if(wrong: bool) -> f64 {
     if wrong { 1.0 } else { 0.0 }
-}
-
-/// Adds a tree's votes, times `weight`, to those of the others.
-pub(crate) fn add_votes(all: &mut Vec<f64>, votes: &[f64], weight: f64) {
-    if all.len() < votes.len() {
-        all.resize(votes.len(), 0.0);
-    }
-    all.iter_mut().zip(votes).for_each(|(all, vote)| *all += vote * weight);
-}
-
-/// Adds to a graph the shares of classes that trees vote for, each with its weight.
-pub(crate) fn draw<'a>(
-    trees: impl Iterator<Item = (&'a Tree, f64)>,
-    growth: &Growth,
-    graph: &mut Graph,
-    rows: &str,
-    classes: usize,
-) -> Option<String> {
-    let mut all: Option<String> = None;
-    for (tree, weight) in trees.filter(|(tree, _)| tree.shape().0 > 0) {
-        let mut shares = tree.draw(graph, rows, growth, classes)?;
-        if weight.to_bits() != 1.0_f64.to_bits() {
-            let weight = graph.row(&[weight]);
-            shares = graph.op("Mul", &[&shares, &weight]);
-        }
-        all = Some(all.map_or(shares.clone(), |all| graph.op("Add", &[&all, &shares])));
-    }
-    Some(graph.parts(&all?, classes))
 }

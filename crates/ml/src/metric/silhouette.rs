@@ -18,24 +18,32 @@ use crate::row::{Missing, Row};
 /// ```
 #[must_use]
 pub fn silhouette(rows: Features<'_>, middles: Features<'_>) -> Option<f64> {
-    if middles.len() < 2 {
-        return None;
-    }
     let (mut sum, mut count) = (0.0, 0_u64);
-    for row in rows.iter().filter(|row| row.check(Some(middles.row(0).dim()), Missing::Refused).is_ok()) {
-        let (mut nearest, mut second) = (f64::INFINITY, f64::INFINITY);
-        for distance in middles.iter().map(|middle| distance(row, middle)) {
-            if distance < nearest {
-                (nearest, second) = (distance, nearest);
-            } else if distance < second {
-                second = distance;
-            }
+    for row in rows.iter() {
+        if let Some(one) = silhouette_one(row, middles) {
+            sum += one;
+            count += 1;
         }
-        // A row between two middles in one place belongs to neither.
-        sum += if second > 0.0 { (second - nearest) / second } else { 0.0 };
-        count += 1;
     }
     (count > 0).then(|| sum / count as f64)
+}
+
+/// The silhouette of one row.
+#[must_use]
+pub fn silhouette_one(row: Row<'_>, middles: Features<'_>) -> Option<f64> {
+    if middles.len() < 2 || row.check(Some(middles.row(0).dim()), Missing::Refused).is_err() {
+        return None;
+    }
+    let (mut nearest, mut second) = (f64::INFINITY, f64::INFINITY);
+    for distance in middles.iter().map(|middle| distance(row, middle)) {
+        if distance < nearest {
+            (nearest, second) = (distance, nearest);
+        } else if distance < second {
+            second = distance;
+        }
+    }
+    // A row between two middles in one place belongs to neither.
+    Some(if second > 0.0 { (second - nearest) / second } else { 0.0 })
 }
 
 fn distance(one: Row<'_>, other: Row<'_>) -> f64 {

@@ -10,6 +10,9 @@ use crate::schema::{Kind, Schema};
 /// several at a time while each row's sum still runs over its columns in order.
 const LANES: usize = 8;
 
+/// Columns between two looks at whether a block is too far away already.
+const COLUMNS: usize = 4;
+
 /// The largest factor, and the largest difference: sums of squares of them are finite.
 const FACTOR_MAX: f64 = 1e300;
 const DIFFERENCE_MAX: f64 = 1e120;
@@ -119,12 +122,14 @@ impl Window {
     pub(super) fn nearest(&self, question: &[f64], count: usize) -> Vec<Neighbor> {
         let (mut found, factors) = (Vec::with_capacity(count + 1), self.factors(question.len()));
         for (index, block) in self.blocks.chunks_exact(question.len() * LANES).enumerate() {
-            let sums = if self.nominal.is_empty() {
+            let farthest = if found.len() < count { f64::INFINITY } else { squared_of_last(&found) };
+            let sums = if !self.nominal.is_empty() {
+                self.mixed_distances(block, question, &factors)
+            } else if self.scaled {
                 distances(block, question, &factors)
             } else {
-                self.mixed_distances(block, question, &factors)
+                plain_distances(block, question, farthest)
             };
-            let farthest = if found.len() < count { f64::INFINITY } else { squared_of_last(&found) };
             if sums.iter().all(|&sum| sum > farthest) {
                 continue;
             }
@@ -187,6 +192,24 @@ fn distances(block: &[f64], question: &[f64], factors: &[f64]) -> [f64; LANES] {
         for (sum, &value) in sums.iter_mut().zip(values) {
             let difference = scaled(value - asked, *factor);
             *sum += difference * difference;
+        }
+    }
+    sums
+}
+
+/// The same where differences count as they are, which values are too small to overflow; sums that are all beyond
+/// `farthest` are not finished.
+fn plain_distances(block: &[f64], question: &[f64], farthest: f64) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    for (columns, asked) in block.chunks(LANES * COLUMNS).zip(question.chunks(COLUMNS)) {
+        for (values, &asked) in columns.as_chunks::<LANES>().0.iter().zip(asked) {
+            for lane in 0..LANES {
+                let difference = values[lane] - asked;
+                sums[lane] += difference * difference;
+            }
+        }
+        if sums.iter().all(|&sum| sum > farthest) {
+            break;
         }
     }
     sums

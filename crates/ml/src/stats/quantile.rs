@@ -91,7 +91,8 @@ impl Quantile {
     pub fn get(&self) -> Option<f64> {
         match self.heights.len() {
             0 => None,
-            5 => Some(self.heights[2]),
+            // The last marker has moved on: there were more than five.
+            5 if self.places[4] > 4.0 => Some(self.heights[2]),
             few => Some(self.heights[((few as f64 * self.q) as usize).min(few - 1)]),
         }
     }
@@ -113,17 +114,19 @@ mod tests {
     #[test]
     fn the_markers_are_rivers() {
         let numbers = (0..200).map(|at| f64::from((at * at * 7 + at * 13) % 101) / 3.0);
-        // River 0.26.1: stats.Quantile(q).update(x) over the same numbers, then .get(), after 3 and after 200 of them.
-        for (q, few, many) in [
-            (0.1, 0.0, 2.642_614_359_294_759_3),
-            (0.5, 6.666_666_666_666_667, 17.383_626_463_341_674),
-            (0.75, 18.0, 24.025_622_620_580_712),
+        // River 0.26.1: stats.Quantile(q).update(x) over the same numbers, then .get(), after 3, 5 and 200 of them.
+        for (q, few, five, many) in [
+            (0.1, 0.0, 0.0, 2.642_614_359_294_759_3),
+            (0.5, 6.666_666_666_666_667, 6.666_666_666_666_667, 17.383_626_463_341_674),
+            (0.75, 18.0, 18.0, 24.025_622_620_580_712),
         ] {
             let mut quantile = Quantile::new(q);
             for (at, number) in numbers.clone().enumerate() {
                 quantile.add(number);
                 if at == 2 {
                     assert_eq!(quantile.get(), Some(few), "{q}");
+                } else if at == 4 {
+                    assert_eq!(quantile.get(), Some(five), "{q}");
                 }
             }
             let found = quantile.get().expect("there were numbers");

@@ -7,11 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::compact::{Link, Linked, compact};
-use super::drawing::{Spot, Walked, walk};
 use super::growth::Growth;
 use super::split::Candidate;
 use super::stats::{Stats, Verdict};
 use super::structure::{Example, Fork, Node, columns};
+use super::view::{Spot, View};
 use crate::drift::Watch;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
@@ -114,9 +114,20 @@ pub(crate) struct Lesson<'a, L: Stats> {
     pub(crate) scratch: &'a mut Vec<f64>,
 }
 
-impl<L: Stats> Adaptive<L> {
-    /// The leaf of a row; none before the first row.
-    pub(crate) fn leaf(&self, row: Example<'_>) -> Option<&L> {
+/// As it answers: without what grows beside it.
+impl<L: Stats> View<L> for Adaptive<L> {
+    fn nodes(&self) -> usize {
+        self.places.len()
+    }
+
+    fn spot(&self, at: usize) -> Spot<'_, L> {
+        match &self.places[at].node {
+            Node::Leaf(leaf) => Spot::Leaf(leaf),
+            Node::Fork(fork) => Spot::Fork(fork),
+        }
+    }
+
+    fn leaf(&self, row: Example<'_>) -> Option<&L> {
         if self.places.is_empty() {
             return None;
         }
@@ -125,16 +136,9 @@ impl<L: Stats> Adaptive<L> {
             Node::Fork(_) => None,
         }
     }
+}
 
-    /// Its forks and leaves, without what grows beside them; `None` as of a [`Tree`](super::Tree).
-    pub(crate) fn walked(&self) -> Option<Walked<'_, L>> {
-        let spot = |at: usize| match &self.places[at].node {
-            Node::Leaf(leaf) => Spot::Leaf(&**leaf),
-            Node::Fork(fork) => Spot::Fork(fork),
-        };
-        if self.places.is_empty() { None } else { walk(spot) }
-    }
-
+impl<L: Stats> Adaptive<L> {
     fn find(&self, from: usize, row: Example<'_>) -> usize {
         let mut at = from;
         while let Node::Fork(fork) = &self.places[at].node {

@@ -4,24 +4,22 @@ use super::growth::Growth;
 use super::leaf::Leaf;
 use super::number_leaf::NumberLeaf;
 use super::split::Question;
-use super::structure::{Fork, Scale};
+use super::structure::Scale;
+use super::view::{Spot, View};
 use crate::onnx::{Branching, Graph};
-
-/// One node of a tree.
-pub(crate) enum Spot<'a, L> {
-    Fork(&'a Fork),
-    Leaf(&'a L),
-}
 
 /// The forks of a tree, and its leaves in their order.
 pub(crate) type Walked<'a, L> = (Branching, Vec<&'a L>);
 
-/// What can be reached from node 0. `None` if a fork asks for categories.
-pub(crate) fn walk<'a, L>(spot: impl Fn(usize) -> Spot<'a, L>) -> Option<Walked<'a, L>> {
+/// What can be reached from the root. `None` before the first row, or if a fork asks for categories.
+pub(crate) fn walk<'a, L>(tree: &'a dyn View<L>) -> Option<Walked<'a, L>> {
+    if tree.nodes() == 0 {
+        return None;
+    }
     let (mut branching, mut leaves) = (Branching::default(), Vec::new());
     let (mut order, mut at) = (vec![0_u32], 0);
     while let Some(&node) = order.get(at) {
-        match spot(node as usize) {
+        match tree.spot(node as usize) {
             Spot::Leaf(leaf) => {
                 branching.leaf();
                 leaves.push(leaf);

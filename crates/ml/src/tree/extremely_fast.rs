@@ -16,14 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::compact::{Link, Linked, compact};
-use super::drawing::{self, Spot, walk};
 use super::growth::{Growth, LeafPrediction, TREE_OPTIONS};
 use super::labelled::{Labelled, Method, Scratch};
 use super::leaf::Leaf;
 use super::split::{self, Candidate, Question, Ranking};
 use super::stats::Stats;
 use super::structure::{Example, Fork, columns};
-use crate::onnx::Graph;
+use super::view::{Spot, View, Voter};
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -161,6 +160,23 @@ impl ExtremelyFast {
     }
 }
 
+impl View<Leaf> for ExtremelyFast {
+    fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    fn spot(&self, at: usize) -> Spot<'_, Leaf> {
+        match &self.nodes[at] {
+            Counting { fork: Some(fork), .. } => Spot::Fork(fork),
+            Counting { leaf, .. } => Spot::Leaf(leaf),
+        }
+    }
+
+    fn leaf(&self, row: Example<'_>) -> Option<&Leaf> {
+        (!self.nodes.is_empty()).then(|| &*self.nodes[self.find(row)].leaf)
+    }
+}
+
 impl Method for ExtremelyFast {
     const NAME: &'static str = NAME;
 
@@ -202,21 +218,8 @@ impl Method for ExtremelyFast {
         self.slim();
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
-        votes.clear();
-        if !self.nodes.is_empty() {
-            self.nodes[self.find(row)].leaf.votes(row, &self.growth, votes);
-        }
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let spot = |at: usize| match &self.nodes[at] {
-            Counting { fork: Some(fork), .. } => Spot::Fork(fork),
-            Counting { leaf, .. } => Spot::Leaf(&**leaf),
-        };
-        let walked = if self.nodes.is_empty() { None } else { walk(spot) }?;
-        let shares = drawing::shares(walked, graph, rows, &self.growth, classes);
-        Some(graph.parts(&shares, classes))
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
+        ask(Voter::new(self, &self.growth, 1.0));
     }
 
     fn describe(&self) -> Value {

@@ -90,7 +90,7 @@ impl Default for Growth {
             max_share_to_split: 1.0,
             merit_preprune: false,
             max_depth: DEPTH_MAX,
-            cells_max: mebibytes(32.0),
+            cells_max: Growth::mebibytes(32.0),
             subspace: None,
             per_tree: false,
         }
@@ -100,12 +100,12 @@ impl Default for Growth {
 /// No tree is deeper.
 const DEPTH_MAX: u32 = 10_000;
 
-/// How many numbers of eight bytes go into so many MiB.
-fn mebibytes(size: f64) -> u64 {
-    (size * f64::from(1 << 17)) as u64
-}
-
 impl Growth {
+    /// How many numbers of eight bytes go into so many MiB.
+    pub(crate) fn mebibytes(size: f64) -> u64 {
+        (size * f64::from(1 << 17)) as u64
+    }
+
     /// These, with what the options say otherwise.
     pub(crate) fn with(mut self, options: &Options) -> Result<Self, OptionError> {
         fn set<T>(place: &mut T, given: Option<T>) {
@@ -135,7 +135,7 @@ impl Growth {
         set(&mut self.max_share_to_split, options.number("max_share_to_split", 0.0..=1.0)?);
         set(&mut self.merit_preprune, options.flag("merit_preprune")?);
         set(&mut self.max_depth, options.number("max_depth", 0..=DEPTH_MAX)?);
-        set(&mut self.cells_max, options.number("max_size", 0.001..=16_384.0)?.map(mebibytes));
+        set(&mut self.cells_max, options.number("max_size", 0.001..=16_384.0)?.map(Growth::mebibytes));
         Ok(self)
     }
 

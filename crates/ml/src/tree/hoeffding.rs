@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use super::growth::{Growth, TREE_OPTIONS};
 use super::labelled::{Labelled, Method, Scratch};
 use super::structure::{Example, Tree};
-use crate::onnx::Graph;
+use super::view::Voter;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -60,13 +60,8 @@ impl Method for Hoeffding {
         tree.learn(row, class, weight, growth, random, &mut scratch.0);
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
-        self.tree.votes(row, &self.growth, votes);
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let shares = self.tree.draw(graph, rows, &self.growth, classes)?;
-        Some(graph.parts(&shares, classes))
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
+        ask(Voter::new(&self.tree, &self.growth, 1.0));
     }
 
     fn describe(&self) -> Value {

@@ -17,12 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::adaptive::{ADAPTIVE_OPTIONS, Adapting, Adaptive, Lesson};
-use super::drawing;
 use super::growth::{Growth, TREE_OPTIONS};
 use super::labelled::{Labelled, Method, Scratch};
 use super::leaf::Leaf;
 use super::structure::Example;
-use crate::onnx::Graph;
+use super::view::Voter;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -64,16 +63,8 @@ impl Method for HoeffdingAdaptive {
         tree.learn(Lesson { row, target: class, weight, growth, adapting, random, scratch });
     }
 
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
-        match self.tree.leaf(row) {
-            Some(leaf) => leaf.votes(row, &self.growth, votes),
-            None => votes.clear(),
-        }
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let shares = drawing::shares(self.tree.walked()?, graph, rows, &self.growth, classes);
-        Some(graph.parts(&shares, classes))
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>)) {
+        ask(Voter::new(&self.tree, &self.growth, 1.0));
     }
 
     fn describe(&self) -> Value {

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::structure::{Example, Scale};
-use crate::learner::{Classifier, Learner};
+use super::view::Voter;
+use crate::features::Features;
+use crate::learner::{Classifier, Contributions, Learner, argmax};
 use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
@@ -17,6 +19,9 @@ use crate::snapshot::{self, SnapshotError, State};
 
 /// Classes times columns that a learner keeps apart.
 const CELLS_MAX: usize = 1 << 20;
+
+/// Rows that are answered together.
+const BLOCK: usize = 1_024;
 
 /// No row weighs more, so that sums of weights stay finite.
 pub(crate) const WEIGHT_MAX: f64 = 1e12;
@@ -36,14 +41,8 @@ pub trait Method: Clone + Debug + PartialEq + Send + Sync + Serialize + Deserial
     /// Learns a row.
     fn learn(&mut self, row: Example<'_>, class: usize, weight: f64);
 
-    /// Writes a vote for each class it knows.
-    fn votes(&self, row: Example<'_>, votes: &mut Vec<f64>);
-
-    /// Adds the shares of so many classes to a graph, and gives their name; `None` if that cannot be.
-    fn draw(&self, graph: &mut Graph, rows: &str, classes: usize) -> Option<String> {
-        let _ = (graph, rows, classes);
-        None
-    }
+    /// Hands over the trees whose votes, added up, are its answer.
+    fn voters<'a>(&'a self, ask: &mut dyn FnMut(Voter<'a>));
 
     /// What it is like, for people.
     fn describe(&self) -> Value;
@@ -89,6 +88,25 @@ impl<M: Method> Labelled<M> {
     }
 }
 
+impl<M: Method> Labelled<M> {
+    fn example<'a>(&'a self, values: &'a [f64]) -> Example<'a> {
+        Example { values, nominal: &self.nominal, scaled: &[], scale: Scale::default() }
+    }
+
+    /// Whether there is an answer to a row.
+    fn answers(&self, row: Row<'_>) -> bool {
+        self.classes > 0 && row.check(self.dim, Missing::Skipped).is_ok()
+    }
+
+    /// Turns votes into shares of all classes.
+    fn share(&self, votes: &mut Vec<f64>) {
+        votes.resize(self.classes, 0.0);
+        let sum: f64 = votes.iter().sum();
+        let even = 1.0 / self.classes as f64;
+        votes.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { even });
+    }
+}
+
 impl<M: Method> Classifier for Labelled<M> {
     fn learn_one(&mut self, row: Row<'_>, class: u32, weight: f64) -> Result<(), Rejection> {
         row.check(self.dim, Missing::Skipped)?;
@@ -119,22 +137,45 @@ impl<M: Method> Classifier for Labelled<M> {
 
     fn predict_proba_one(&self, row: Row<'_>, shares: &mut Vec<f64>) -> bool {
         shares.clear();
-        if self.classes == 0 || row.check(self.dim, Missing::Skipped).is_err() {
+        if !self.answers(row) {
             return false;
         }
-        let mut scratch = Vec::new();
-        let example = Example {
-            values: row.dense(&mut scratch),
-            nominal: &self.nominal,
-            scaled: &[],
-            scale: Scale::default(),
-        };
-        self.method.votes(example, shares);
-        shares.resize(self.classes, 0.0);
-        let sum: f64 = shares.iter().sum();
-        let even = 1.0 / self.classes as f64;
-        shares.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { even });
+        let (mut scratch, mut one) = (Vec::new(), Vec::new());
+        let example = self.example(row.dense(&mut scratch));
+        self.method.voters(&mut |voter| voter.vote(example, &mut one, shares));
+        self.share(shares);
         true
+    }
+
+    /// Tree by tree rather than row by row, so that a tree stays near while it is asked.
+    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<u32>> {
+        let mut predicted = vec![None; rows.len()];
+        for (block, answers) in predicted.chunks_mut(BLOCK).enumerate() {
+            let rows = || (block * BLOCK..block * BLOCK + answers.len()).map(|at| rows.row(at));
+            let asked: Vec<usize> =
+                rows().enumerate().filter(|(_, row)| self.answers(*row)).map(|(at, _)| at).collect();
+            let dim = self.dim.unwrap_or(0);
+            let mut values = Vec::with_capacity(asked.len() * dim);
+            rows().filter(|row| self.answers(*row)).for_each(|row| row.append_to(&mut values));
+            let examples: Vec<Example<'_>> = values.chunks(dim.max(1)).map(|row| self.example(row)).collect();
+            let (mut one, mut votes) = (Vec::new(), vec![Vec::new(); asked.len()]);
+            self.method.voters(&mut |voter| voter.vote_many(&examples, &mut one, &mut votes));
+            for (at, mut votes) in asked.into_iter().zip(votes) {
+                self.share(&mut votes);
+                answers[at] = argmax(&votes);
+            }
+        }
+        predicted
+    }
+
+    /// By how much each column changed the share of the class it predicts, on the way from the root to the leaf, and
+    /// from column to column of naive Bayes in the leaf; of several trees the mean, by the weight of their votes.
+    fn explain_one(&self, row: Row<'_>) -> Option<Contributions> {
+        let class = self.predict_one(row)? as usize;
+        let (mut scratch, mut parts, mut whole) = (Vec::new(), vec![0.0; row.dim()], 0.0);
+        let example = self.example(row.dense(&mut scratch));
+        self.method.voters(&mut |voter| whole += voter.explain(example, class, &mut parts));
+        Some(parts.into_iter().map(|part| if whole > 0.0 { part / whole } else { 0.0 }).enumerate().collect())
     }
 }
 
@@ -177,7 +218,16 @@ impl<M: Method> Learner for Labelled<M> {
     }
 
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
-        self.method.draw(graph, rows, self.classes)
+        let mut drawn: Option<Option<String>> = None;
+        self.method.voters(&mut |voter| {
+            if voter.has_grown() {
+                drawn = Some(match drawn.take() {
+                    Some(None) => None,
+                    others => voter.draw(graph, rows, self.classes, others.flatten()),
+                });
+            }
+        });
+        Some(graph.parts(&drawn.flatten()?, self.classes))
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

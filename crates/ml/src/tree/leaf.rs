@@ -45,17 +45,15 @@ impl Curve {
         if self.weight > 1.0 { (self.deviations / (self.weight - 1.0)).max(0.0) } else { 0.0 }
     }
 
-    /// The logarithm of the curve's height at `value`; a curve without width has height 1 there and none elsewhere.
-    fn log_height(&self, value: f64) -> f64 {
+    /// The curve made ready to be asked how high it is at several places.
+    fn ready(&self) -> Ready {
         let variance = self.variance();
-        let difference = value - self.mean;
         if self.weight > 0.0 && variance > 0.0 {
-            let exponent = difference * difference / (2.0 * variance);
-            (-exponent - 0.5 * libm::log(variance) - LOG_ROOT_TAU).max(LOG_HEIGHT_MIN)
-        } else if self.weight > 0.0 && difference == 0.0 {
-            0.0
+            Ready { mean: self.mean, double: 2.0 * variance, half_log: 0.5 * libm::log(variance) }
         } else {
-            LOG_HEIGHT_MIN
+            // No value is at a NaN.
+            let mean = if self.weight > 0.0 { self.mean } else { f64::NAN };
+            Ready { mean, double: 0.0, half_log: 0.0 }
         }
     }
 
@@ -93,6 +91,29 @@ impl Curve {
     }
 }
 
+/// A curve with what its height takes besides the place: twice the variance, and half its logarithm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    mean: f64,
+    double: f64,
+    half_log: f64,
+}
+
+impl Ready {
+    /// The logarithm of the curve's height at `value`; a curve without width has height 1 there and none elsewhere.
+    fn log_height(&self, value: f64) -> f64 {
+        let difference = value - self.mean;
+        if self.double > 0.0 {
+            let exponent = difference * difference / self.double;
+            (-exponent - self.half_log - LOG_ROOT_TAU).max(LOG_HEIGHT_MIN)
+        } else if difference == 0.0 {
+            0.0
+        } else {
+            LOG_HEIGHT_MIN
+        }
+    }
+}
+
 /// What a leaf remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Leaf {
@@ -119,8 +140,21 @@ impl Leaf {
 
     /// The answer: one vote for each class it knows.
     pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
+        self.votes_by(&[], row, growth, votes);
+    }
+
+    /// The curves for [`Leaf::votes_by`] of many rows; none if it does not look at them.
+    pub(crate) fn ready(&self, growth: &Growth, curves: &mut Vec<Ready>) {
+        curves.clear();
         if self.answers_by_bayes(growth) {
-            self.bayes(row, votes);
+            curves.extend(self.curves.iter().map(Curve::ready));
+        }
+    }
+
+    /// The same with curves that are ready, or none.
+    pub(crate) fn votes_by(&self, ready: &[Ready], row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
+        if self.answers_by_bayes(growth) {
+            self.bayes(ready, row, votes);
         } else {
             votes.clear();
             votes.extend_from_slice(&self.counts);
@@ -128,6 +162,30 @@ impl Leaf {
         let sum: f64 = votes.iter().sum();
         if sum > 0.0 {
             votes.iter_mut().for_each(|vote| *vote /= sum);
+        }
+    }
+
+    /// How the share of a class changes from column to column of naive Bayes, where that answers.
+    pub(crate) fn explain(
+        &self,
+        row: Example<'_>,
+        growth: &Growth,
+        class: usize,
+        part: &mut impl FnMut(u32, f64),
+    ) {
+        if !self.answers_by_bayes(growth) || class >= self.counts.len() || self.weight() == 0.0 {
+            return;
+        }
+        let width = self.columns.len();
+        let mut scores: Vec<f64> = self.counts.iter().map(|&count| libm::log(count)).collect();
+        let mut before = share_of(&scores, class);
+        for (place, &column) in self.columns.iter().enumerate() {
+            for (at, score) in scores.iter_mut().enumerate() {
+                *score += self.log_height(&[], row, at * width + place, column);
+            }
+            let after = share_of(&scores, class);
+            part(column, after - before);
+            before = after;
         }
     }
 
@@ -179,7 +237,7 @@ impl Leaf {
     }
 
     /// Naive Bayes: `P(class)` times the height of each column's curve for the class, as a share of the largest.
-    fn bayes(&self, row: Example<'_>, votes: &mut Vec<f64>) {
+    fn bayes(&self, ready: &[Ready], row: Example<'_>, votes: &mut Vec<f64>) {
         votes.clear();
         let width = self.columns.len();
         let mut most = f64::NEG_INFINITY;
@@ -188,22 +246,25 @@ impl Leaf {
             if count > 0.0 {
                 score = libm::log(count);
                 for place in 0..width {
-                    score += self.log_height(row, class * width + place, self.columns[place]);
+                    score += self.log_height(ready, row, class * width + place, self.columns[place]);
                 }
                 most = most.max(score);
             }
             votes.push(score);
         }
-        votes.iter_mut().for_each(|vote| *vote = libm::exp(*vote - most));
+        // A leaf that saw nothing has no vote.
+        let seen = most > f64::NEG_INFINITY;
+        votes.iter_mut().for_each(|vote| *vote = if seen { libm::exp(*vote - most) } else { 0.0 });
     }
 
-    fn log_height(&self, row: Example<'_>, at: usize, column: u32) -> f64 {
+    fn log_height(&self, ready: &[Ready], row: Example<'_>, at: usize, column: u32) -> f64 {
         let value = row.values[column as usize];
         if value.is_nan() {
             return 0.0;
         }
         if row.nominal.is_empty() || row.nominal.binary_search(&column).is_err() {
-            return self.curves.get(at).map_or(LOG_HEIGHT_MIN, |curve| curve.log_height(value));
+            let ready = ready.get(at).copied().or_else(|| self.curves.get(at).map(Curve::ready));
+            return ready.map_or(LOG_HEIGHT_MIN, |curve| curve.log_height(value));
         }
         let Some(words) = self.categories.get(at).filter(|words| !words.is_empty()) else {
             return LOG_HEIGHT_MIN;
@@ -243,7 +304,7 @@ impl Stats for Leaf {
             if largest(&self.counts) == class {
                 self.majority_right += weight;
             }
-            self.bayes(row, votes);
+            self.bayes(&[], row, votes);
             if largest(votes) == class {
                 self.bayes_right += weight;
             }
@@ -365,6 +426,13 @@ impl Stats for Leaf {
             && self.curves.iter().all(Curve::is_finite);
         if finite { Ok(()) } else { Err("the numbers of a leaf") }
     }
+}
+
+/// The share of a class by the logarithms of what speaks for each.
+fn share_of(scores: &[f64], class: usize) -> f64 {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let whole: f64 = scores.iter().map(|score| libm::exp(score - most)).sum();
+    libm::exp(scores[class] - most) / whole
 }
 
 /// Counts a category; true if it needed room.

@@ -52,6 +52,11 @@ impl NumberLeaf {
         }
     }
 
+    /// The weight of its targets, and their mean.
+    pub(crate) fn mean(&self) -> (f64, f64) {
+        (self.targets.weight, self.targets.mean)
+    }
+
     /// How many columns its line has; 0 before it has one.
     pub(crate) fn dim(&self) -> usize {
         self.line.len().saturating_sub(1)

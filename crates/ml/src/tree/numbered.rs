@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::labelled::{Scratch, WEIGHT_MAX};
 use super::moments::Moments;
 use super::structure::{Example, Scale};
-use crate::learner::{Learner, Regressor};
+use super::view::Estimator;
+use crate::learner::{Contributions, Learner, Regressor};
 use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
@@ -36,13 +37,12 @@ pub trait Estimate: Clone + Debug + PartialEq + Send + Sync + Serialize + Deseri
     /// Learns a row.
     fn learn(&mut self, row: Example<'_>, target: f64, weight: f64);
 
-    /// The answer; `None` before the first row.
-    fn estimate(&self, row: Example<'_>) -> Option<f64>;
+    /// Hands over the trees whose mean is its answer.
+    fn estimators<'a>(&'a self, ask: &mut dyn FnMut(Estimator<'a>));
 
-    /// Adds the answers to a graph, and gives their name; `None` if that cannot be.
-    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
-        let _ = (graph, rows, scaled, scale);
-        None
+    /// Whether it is their median instead.
+    fn by_median(&self) -> bool {
+        false
     }
 
     /// What it is like, for people.
@@ -167,7 +167,35 @@ impl<M: Estimate> Regressor for Numbered<M> {
         let values = row.dense(&mut spare);
         self.scaled(values, &mut scaled);
         let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
-        self.method.estimate(example)
+        let mut answers = Vec::new();
+        self.method.estimators(&mut |tree| answers.extend(tree.estimate(example)));
+        let count = answers.len();
+        if count == 0 {
+            // Every tree has just begun anew.
+            return Some(example.scale.mean);
+        }
+        if !self.method.by_median() {
+            return Some(answers.iter().map(|answer| answer / count as f64).sum());
+        }
+        answers.sort_by(f64::total_cmp);
+        let (low, high) = (answers[(count - 1) / 2], answers[count / 2]);
+        Some(low + (high - low) / 2.0)
+    }
+
+    /// By how much each column changed the estimate, on the way from the root to the leaf and by the line in the leaf;
+    /// of several trees the mean.
+    fn explain_one(&self, row: Row<'_>) -> Option<Contributions> {
+        self.predict_one(row)?;
+        let (mut spare, mut scaled, mut trees) = (Vec::new(), Vec::new(), 0.0);
+        let values = row.dense(&mut spare);
+        self.scaled(values, &mut scaled);
+        let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
+        let mut parts = vec![0.0; values.len()];
+        self.method.estimators(&mut |tree| {
+            trees += f64::from(u8::from(tree.has_grown()));
+            tree.explain(example, &mut parts);
+        });
+        Some(parts.into_iter().map(|part| if trees > 0.0 { part / trees } else { 0.0 }).enumerate().collect())
     }
 }
 
@@ -221,7 +249,25 @@ impl<M: Estimate> Learner for Numbered<M> {
         let scaled = graph.affine(rows, &offsets, &divisors);
         let scaled = graph.filled(&scaled, &vec![0.0; offsets.len()]);
         let scaled = graph.clipped(&scaled, -SCALED_MAX, SCALED_MAX);
-        self.method.draw(graph, rows, &scaled, self.scale())
+        let (mut answers, mut whole) = (Vec::new(), !self.method.by_median());
+        self.method.estimators(&mut |tree| {
+            if whole && tree.has_grown() {
+                let drawn = tree.draw(graph, rows, &scaled, self.scale());
+                whole = drawn.is_some();
+                answers.extend(drawn);
+            }
+        });
+        let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+        let part = 1.0 / answers.len() as f64;
+        match answers[..] {
+            _ if !whole => None,
+            [] => None,
+            [only] => Some(only.to_owned()),
+            _ => {
+                let together = graph.beside(&answers);
+                Some(graph.sums(&together, &[vec![part; answers.len()]], &[0.0]))
+            }
+        }
     }
 
     fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {

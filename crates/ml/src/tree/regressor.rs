@@ -23,13 +23,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adaptive::{ADAPTIVE_OPTIONS, Adapting, Adaptive, Lesson};
-use super::drawing;
 use super::growth::{Growth, LeafPrediction};
 use super::labelled::Scratch;
 use super::number_leaf::NumberLeaf;
 use super::numbered::{Estimate, Numbered};
-use super::structure::{Example, Scale, Tree};
-use crate::onnx::Graph;
+use super::structure::{Example, Tree};
+use super::view::Estimator;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 
@@ -45,14 +44,19 @@ pub type HoeffdingAdaptiveTreeRegressor = Numbered<AdaptiveNumbers>;
 
 impl Growth {
     /// These as a tree for numbers begins with them, with what the options say otherwise.
-    pub(crate) fn of_numbers(options: &Options, grace_period: u32, delta: f64) -> Result<Self, OptionError> {
+    pub(crate) fn of_numbers(
+        self,
+        options: &Options,
+        grace_period: u32,
+        delta: f64,
+    ) -> Result<Self, OptionError> {
         let words = [
             ("mean", LeafPrediction::Majority),
             ("model", LeafPrediction::NaiveBayes),
             ("adaptive", LeafPrediction::Adaptive),
         ];
         let leaf = options.choice("leaf_prediction", &words)?;
-        let growth = Growth { grace_period, delta, n_splits: 32, ..Growth::default() };
+        let growth = Growth { grace_period, delta, n_splits: 32, ..self };
         let growth = growth.with(&options.without("leaf_prediction"))?;
         Ok(Growth { leaf: leaf.unwrap_or(LeafPrediction::Adaptive), ..growth })
     }
@@ -74,7 +78,7 @@ impl Estimate for HoeffdingNumbers {
     fn from_options(options: &BTreeMap<String, String>) -> Result<Self, OptionError> {
         let options = Options::new(Self::NAME, &NUMBER_OPTIONS, options)?;
         Ok(HoeffdingNumbers {
-            growth: Growth::of_numbers(&options, 200, 1e-7)?,
+            growth: Growth::default().of_numbers(&options, 200, 1e-7)?,
             tree: Tree::default(),
             random: Random::new(0),
             scratch: Scratch::default(),
@@ -86,12 +90,8 @@ impl Estimate for HoeffdingNumbers {
         tree.learn(row, target, weight, growth, random, &mut scratch.0);
     }
 
-    fn estimate(&self, row: Example<'_>) -> Option<f64> {
-        Some(self.tree.leaf(row)?.estimate(row, &self.growth))
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
-        Some(drawing::estimates(self.tree.walked()?, graph, rows, scaled, scale, &self.growth))
+    fn estimators<'a>(&'a self, ask: &mut dyn FnMut(Estimator<'a>)) {
+        ask(Estimator::new(&self.tree, &self.growth));
     }
 
     fn describe(&self) -> Value {
@@ -123,7 +123,7 @@ impl Estimate for AdaptiveNumbers {
         let known = [&ADAPTIVE_OPTIONS[..], &NUMBER_OPTIONS].concat();
         let options = Options::new(Self::NAME, &known, options)?;
         Ok(AdaptiveNumbers {
-            growth: Growth::of_numbers(&options, 200, 1e-7)?,
+            growth: Growth::default().of_numbers(&options, 200, 1e-7)?,
             adapting: Adapting::from_options(&options)?,
             tree: Adaptive::default(),
             random: Random::new(options.number("seed", 0..=u64::MAX)?.unwrap_or(42)),
@@ -137,12 +137,8 @@ impl Estimate for AdaptiveNumbers {
         tree.learn(Lesson { row, target, weight, growth, adapting, random, scratch });
     }
 
-    fn estimate(&self, row: Example<'_>) -> Option<f64> {
-        Some(self.tree.leaf(row)?.estimate(row, &self.growth))
-    }
-
-    fn draw(&self, graph: &mut Graph, rows: &str, scaled: &str, scale: Scale) -> Option<String> {
-        Some(drawing::estimates(self.tree.walked()?, graph, rows, scaled, scale, &self.growth))
+    fn estimators<'a>(&'a self, ask: &mut dyn FnMut(Estimator<'a>)) {
+        ask(Estimator::new(&self.tree, &self.growth));
     }
 
     fn describe(&self) -> Value {

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::drawing::{self, Spot, Walked, walk};
 use super::growth::Growth;
 use super::leaf::Leaf;
 use super::split::{Candidate, Question};
 use super::stats::{Stats, Verdict};
-use crate::onnx::Graph;
+use super::view::{Spot, View};
 use crate::random::Random;
 
 /// A row, and which of its columns hold codes of categories (in rising order).
@@ -123,17 +122,6 @@ impl<L: Stats> Tree<L> {
         at
     }
 
-    /// The leaf of a row; none before the first row.
-    pub(crate) fn leaf(&self, row: Example<'_>) -> Option<&L> {
-        if self.nodes.is_empty() {
-            return None;
-        }
-        match &self.nodes[self.find(row)] {
-            Node::Leaf(leaf) => Some(leaf),
-            Node::Fork(_) => None,
-        }
-    }
-
     /// Learns a row.
     pub(crate) fn learn(
         &mut self,
@@ -213,15 +201,6 @@ impl<L: Stats> Tree<L> {
         }
     }
 
-    /// Its forks, and its leaves in their order; `None` before the first row, or if a fork asks for categories.
-    pub(crate) fn walked(&self) -> Option<Walked<'_, L>> {
-        let spot = |at: usize| match &self.nodes[at] {
-            Node::Leaf(leaf) => Spot::Leaf(&**leaf),
-            Node::Fork(fork) => Spot::Fork(fork),
-        };
-        if self.nodes.is_empty() { None } else { walk(spot) }
-    }
-
     /// Nodes, leaves, active leaves, and the depth.
     pub(crate) fn shape(&self) -> (usize, usize, usize, u32) {
         let leaves = || {
@@ -243,18 +222,30 @@ impl<L: Stats> Tree<L> {
     }
 }
 
-impl Tree {
-    /// Adds the share of each class to a graph.
-    pub(crate) fn draw(
-        &self,
-        graph: &mut Graph,
-        rows: &str,
-        growth: &Growth,
-        classes: usize,
-    ) -> Option<String> {
-        Some(drawing::shares(self.walked()?, graph, rows, growth, classes))
+impl<L: Stats> View<L> for Tree<L> {
+    fn nodes(&self) -> usize {
+        self.nodes.len()
     }
 
+    fn spot(&self, at: usize) -> Spot<'_, L> {
+        match &self.nodes[at] {
+            Node::Leaf(leaf) => Spot::Leaf(leaf),
+            Node::Fork(fork) => Spot::Fork(fork),
+        }
+    }
+
+    fn leaf(&self, row: Example<'_>) -> Option<&L> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        match &self.nodes[self.find(row)] {
+            Node::Leaf(leaf) => Some(leaf),
+            Node::Fork(_) => None,
+        }
+    }
+}
+
+impl Tree {
     /// One vote per class that the row's leaf knows; none before the first row.
     pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
         match self.leaf(row) {

@@ -8,6 +8,7 @@ mod digits;
 mod documented;
 mod elec;
 mod evaluation;
+mod explained;
 mod forecast;
 mod forged;
 mod linear;
