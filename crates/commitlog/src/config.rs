@@ -15,6 +15,8 @@ pub struct Config {
     pub segment_ms: i64,
     /// Up to this much earlier a segment is closed for its age, each at a time of its own (`segment.jitter.ms`).
     pub segment_jitter_ms: i64,
+    /// Whether space for a whole segment is set aside when it is begun (`preallocate`).
+    pub preallocate: bool,
     /// One index entry per this many bytes of batches (`index.interval.bytes`).
     pub index_interval_bytes: u64,
     /// Whether batches are stamped with the time of appending (`message.timestamp.type=LogAppendTime`).
@@ -35,6 +37,7 @@ impl Default for Config {
             segment_bytes: 256 << 20,
             segment_ms: 7 * 24 * 60 * 60 * 1000,
             segment_jitter_ms: 0,
+            preallocate: false,
             index_interval_bytes: 4096,
             log_append_time: false,
             producers_max: 10_000,

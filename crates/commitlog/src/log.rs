@@ -94,6 +94,8 @@ impl Log {
             touched: !from_snapshot,
             poison: None,
         };
+        // Whoever appends will hear of a disk that is full.
+        drop(log.reserve_in(&log.active));
         Ok((log, recovery))
     }
 
@@ -171,6 +173,7 @@ impl Log {
     /// # Errors
     /// When something could not be written; the caller must not leave the mark of a clean stop then.
     pub fn close(mut self) -> Result<(), Error> {
+        self.release()?;
         self.flush()?;
         if !self.touched {
             return Ok(());
@@ -326,6 +329,7 @@ impl Log {
     /// Closes the active segment and begins the next one. Everything of the old one is durable first, so that
     /// recovery never has to look at it.
     pub(crate) fn roll(&mut self) -> Result<(), Error> {
+        self.release()?;
         self.flush()?;
         self.active.write_index(true)?;
         self.write_producers()?;
@@ -333,6 +337,7 @@ impl Log {
         let next = Segment::new(Arc::clone(&self.disk), self.dir(), self.next_offset, interval, 0);
         // A file of this name that holds something, or whose name may get lost, would be mistaken for the log's end.
         next.create()?;
+        self.reserve_in(&next)?;
         if let Err(error) = self.disk.sync_dir(self.dir()) {
             return Err(self.poison(error));
         }
@@ -345,6 +350,23 @@ impl Log {
         self.size = 0;
         self.shared.active_since_ms.store(UNKNOWN_MS, Ordering::Release);
         Ok(())
+    }
+
+    /// Sets space aside for all of a segment, where that is wanted.
+    fn reserve_in(&self, segment: &Segment) -> Result<(), Error> {
+        if !self.config.preallocate {
+            return Ok(());
+        }
+        let bytes = self.config.segment_bytes.min(SEGMENT_BYTES_LIMIT);
+        segment.file()?.reserve(bytes).map_err(segment.failed("reserving"))
+    }
+
+    /// Gives back what was set aside for the active segment and not used.
+    fn release(&self) -> Result<(), Error> {
+        if !self.config.preallocate || self.poison.is_some() {
+            return Ok(());
+        }
+        self.active.file()?.set_len(self.size).map_err(self.active.failed("cutting"))
     }
 
     pub(crate) fn replace_segments(&self, segments: Vec<Arc<Segment>>) {

@@ -165,11 +165,18 @@ pub trait DiskFile: Send + Sync + Debug {
     /// Whatever the file system answers.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// Cuts the file, or extends it with zeros.
+    /// Cuts the file, or extends it with zeros. What was reserved beyond its end is given back.
     ///
     /// # Errors
     /// Whatever the file system answers.
     fn set_len(&self, length: u64) -> io::Result<()>;
+
+    /// Sets space aside, so that the file can grow to so many bytes whatever else fills the disk. Its length stays.
+    /// Where the file system knows nothing of the kind, nothing happens.
+    ///
+    /// # Errors
+    /// When there is not so much space, and whatever else the file system answers.
+    fn reserve(&self, bytes: u64) -> io::Result<()>;
 
     /// How long the file is.
     ///

@@ -1,6 +1,6 @@
 //! A disk that fills up, and is emptied again.
 
-use commitlog::{ErrorKind, LastStop};
+use commitlog::{Config, ErrorKind, LastStop};
 use env::Disk;
 use record::Producer;
 
@@ -50,6 +50,30 @@ fn a_full_disk_while_a_segment_is_begun_refuses_and_recovers() {
     assert!(appended > 10, "{appended}");
     let (log, _) = open_with(&disk.process_crash(), config(400), LastStop::Unclean);
     assert_eq!((log.next_offset(), read_all(&log, 0).0.len() as i64), (appended, appended));
+}
+
+#[test]
+fn a_segment_that_was_set_aside_is_filled_although_the_disk_is_full() {
+    let disk = disk();
+    let config = Config { preallocate: true, ..config(400) };
+    let (mut log, _) = open_with(&disk, config.clone(), LastStop::Unclean);
+    assert_eq!(disk.used(), 400);
+    disk.set_capacity(Some(400));
+    let mut appended = 0;
+    let refused = loop {
+        match append(&mut log, values(&["value"])) {
+            Ok(_) => appended += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((appended, refused.kind()), (400 / values(&["value"]).len(), ErrorKind::Retry), "{refused}");
+    disk.set_capacity(None);
+    append(&mut log, values(&["value"])).unwrap();
+    let reserved = disk.used();
+    log.close().unwrap();
+    assert!(disk.used() < reserved, "what was not used comes back");
+    let (log, _) = open_with(&disk.crash(), config, LastStop::Clean);
+    assert_eq!(read_all(&log, 0).0.len(), appended + 1);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Generated runs with everything a log can be asked to do, cut at every operation, against plain lists.
+//! Generated runs with everything a log can be asked to do, cut at every operation and on disks that are full, against
+//! plain lists.
 
 use std::collections::BTreeMap;
 
@@ -249,6 +250,41 @@ fn wherever_a_run_is_cut_what_was_promised_is_there_and_nothing_else() {
             let case = format!("seed {seed}, cut {cut}");
             check_prefix(&disk.crash(), &history, history.flushed, &case);
             check_prefix(&disk.process_crash(), &history, history.next, &case);
+        }
+    }
+}
+
+/// As [`run`], on a disk of which so much is free until so many steps were refused.
+fn run_on_a_full_disk(disk: &SimDisk, seed: u64, room: u64, refusals: usize) -> History {
+    let mut history = History::default();
+    let random = SeededRandom::new(seed);
+    disk.set_capacity(Some(disk.used() + room));
+    let (mut log, _) = open_with(disk, config(SEGMENT_BYTES), LastStop::Unclean);
+    let mut refused = 0;
+    for _ in 0..STEPS {
+        if !history.step(&mut log, &random) {
+            refused += 1;
+        }
+        if refused == refusals {
+            disk.set_capacity(None);
+        }
+    }
+    disk.set_capacity(None);
+    log.close().unwrap();
+    history.flushed = history.next;
+    history
+}
+
+#[test]
+fn wherever_the_disk_is_full_what_is_refused_is_not_there_and_the_rest_goes_on() {
+    for seed in 0..4 {
+        let rehearsal = disk();
+        run(&rehearsal, seed);
+        for room in (0..rehearsal.used()).step_by(7) {
+            let disk = disk();
+            let history = run_on_a_full_disk(&disk, seed, room, 1 + usize::try_from(room % 5).unwrap());
+            let case = format!("seed {seed}, room for {room}");
+            check_prefix(&disk.crash(), &history, history.next, &case);
         }
     }
 }

@@ -235,7 +235,7 @@ impl DiskFile for SimFile {
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         self.check_writable()?;
         let mut state = self.disk.lock();
-        let grows = (position + bytes.len() as u64).saturating_sub(state.tree.content(self.id).len() as u64);
+        let grows = (position + bytes.len() as u64).saturating_sub(state.tree.taken(self.id));
         let used = state.tree.used();
         match state.faults.write(bytes.len(), grows, used) {
             Verdict::All => {
@@ -261,6 +261,18 @@ impl DiskFile for SimFile {
         let mut state = self.disk.lock();
         state.faults.operation()?;
         state.tree.set_len(self.id, length);
+        Ok(())
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        self.check_writable()?;
+        let mut state = self.disk.lock();
+        state.faults.operation()?;
+        let grows = bytes.saturating_sub(state.tree.taken(self.id));
+        if state.faults.capacity().is_some_and(|capacity| state.tree.used() + grows > capacity) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        state.tree.reserve(self.id, bytes);
         Ok(())
     }
 

@@ -325,7 +325,7 @@ pub const TOPIC_SETTINGS: &[SettingSpec] = &[
         SettingKind::Boolean,
         "false",
         Allowed::Boolean,
-        "Nothing yet beyond what is done anyway.",
+        "Whether the disk sets space aside for a whole segment when it is begun; what is left comes back at its end.",
     ),
     of(
         "remote.log.copy.disable",

@@ -67,6 +67,7 @@ impl Inner {
             segment_bytes: topic.segment_bytes,
             segment_ms: topic.segment_ms,
             segment_jitter_ms: topic.segment_jitter_ms,
+            preallocate: topic.preallocate,
             index_interval_bytes: topic.index_interval_bytes,
             log_append_time: topic.timestamp_type == TimestampType::LogAppendTime,
             uncompressed_bytes_max: self.config.uncompressed_bytes_max,

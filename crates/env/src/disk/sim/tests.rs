@@ -109,3 +109,17 @@ fn a_flipped_bit_is_flipped_after_the_power_cut_too() {
     assert_eq!(disk.read(Path::new("/d/a")).unwrap(), b"acc");
     assert_eq!(disk.crash().read(Path::new("/d/a")).unwrap(), b"acc");
 }
+
+#[test]
+fn what_was_set_aside_can_be_written_when_the_disk_is_full() {
+    let (disk, file) = disk_with("/d/a", b"12");
+    disk.set_capacity(Some(8));
+    assert_eq!(file.reserve(9).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    file.reserve(6).unwrap();
+    assert_eq!((file.len().unwrap(), disk.used()), (2, 6));
+    let other = disk.open(Path::new("/d/b"), OpenMode::Create).unwrap();
+    assert!(other.write_at(b"abc", 0).is_err());
+    file.write_at(b"3456", 2).unwrap();
+    file.set_len(2).unwrap();
+    assert_eq!(disk.used(), 4, "what was not used comes back");
+}

@@ -36,6 +36,14 @@ struct File {
     unsynced: Vec<Change>,
     /// Whether a name leads here or led here; only such files count as used space.
     linked: bool,
+    /// The length up to which space was set aside.
+    reserved: u64,
+}
+
+impl File {
+    fn taken(&self) -> u64 {
+        self.reserved.max(self.seen.len() as u64)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -62,7 +70,16 @@ impl Tree {
     }
 
     pub(super) fn used(&self) -> u64 {
-        self.files.iter().filter(|file| file.linked).map(|file| file.seen.len() as u64).sum()
+        self.files.iter().filter(|file| file.linked).map(File::taken).sum()
+    }
+
+    /// The space that a file takes, with what was set aside for it.
+    pub(super) fn taken(&self, id: FileId) -> u64 {
+        self.files[id.0].taken()
+    }
+
+    pub(super) fn reserve(&mut self, id: FileId, bytes: u64) {
+        self.files[id.0].reserved = bytes;
     }
 
     pub(super) fn file(&self, path: &Path) -> io::Result<FileId> {
@@ -152,6 +169,7 @@ impl Tree {
         let length = usize::try_from(length).expect("a simulated file fits into memory");
         let file = &mut self.files[id.0];
         file.seen.resize(length, 0);
+        file.reserved = 0;
         file.unsynced.push(Change::SetLen(length));
     }
 
