@@ -90,6 +90,15 @@ def ask(spark, line, aggregates):
     return answer | {"type": types[0].simpleString(), "values": [row[0] for row in cells]}
 
 
+def functions(spark):
+    """Every function that Spark knows by a word, with the group that it puts it in."""
+    known = spark._jvm.org.apache.spark.sql.catalyst.analysis.FunctionRegistry.expressions().iterator()
+    while known.hasNext():
+        entry = known.next()
+        if entry._1().isidentifier():
+            yield f"{entry._2()._1().getGroup().removesuffix('_funcs')} {entry._1()}\n"
+
+
 def main(folder):
     # Each refusal would be printed with all of its stack.
     logging.getLogger("SQLQueryContextLogger").disabled = True
@@ -121,6 +130,7 @@ def main(folder):
         text = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
         path.with_suffix(".json").write_text(text)
         print(f"{path.name}: {len(answers)} lines", flush=True)
+    (folder / "functions.txt").write_text("".join(sorted(functions(spark))))
     print(f"Spark {spark.version}")
     spark.stop()
 

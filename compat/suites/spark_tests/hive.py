@@ -1,5 +1,6 @@
 """Rows as text as Hive printed them, which is how Spark's SQL tests keep what they expect."""
 
+import base64
 import datetime
 import math
 import re
@@ -10,11 +11,21 @@ from pyspark.sql import types
 
 ZONE = ZoneInfo("America/Los_Angeles")
 EPOCH = datetime.datetime(1970, 1, 1)
+STYLES = {
+    "UTF-8": lambda value: value.decode("utf-8", errors="replace"),
+    "BASE64": lambda value: base64.b64encode(value).decode().rstrip("="),
+    "BASIC": lambda value: str(list(value)),
+    "HEX": lambda value: value.hex().upper(),
+    "HEX_DISCRETE": lambda value: "[" + " ".join(f"{byte:02X}" for byte in value) + "]",
+}
+binary = STYLES["UTF-8"]
 NUMBER = re.compile(r"-?\d+\.\d+(?:E-?\d+)?")
 
 
-def lines(table, schema):
-    """Each row as a line."""
+def lines(table, schema, style="UTF-8"):
+    """Each row as a line; `style` is how bytes are written."""
+    global binary
+    binary = STYLES[style.upper()]
     columns = []
     for number, field in enumerate(schema.fields):
         columns.append([text(value, field.dataType) for value in values(table.column(number), field.dataType)])
@@ -40,7 +51,7 @@ def text(value, kind, nested=False):
     if isinstance(kind, types.DecimalType):
         return format(value, "f")
     if isinstance(kind, types.BinaryType):
-        return value.decode("utf-8", errors="replace")
+        return binary(value)
     if isinstance(kind, types.DateType):
         return date(value)
     if isinstance(kind, (types.TimestampType, types.TimestampNTZType)):

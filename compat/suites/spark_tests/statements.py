@@ -98,7 +98,7 @@ class Asked:
         schema = frame.schema
         if not schema.fields:
             return "struct<>", []
-        return schema.simpleString(), hive.lines(frame.toArrow(), schema)
+        return schema.simpleString(), hive.lines(frame.toArrow(), schema, self.spark.conf.get("spark.sql.binaryOutputStyle", "UTF-8"))
 
 
 def ordered(statement):
@@ -125,8 +125,9 @@ def compare(asked, statement, schema, output):
         return "failed", f"answered, but Spark fails: {(CONDITION.search(output) or failing)[0]}", None
     if ours != schema:
         return "failed", f"schema: {ours} instead of {schema}", None
-    wanted = [line.rstrip() for line in output.split("\n")] if output else []
-    found = [line.rstrip() for line in "\n".join(rows).rstrip().split("\n")] if rows else []
+    # A row of one empty text is no line either.
+    wanted = [line.rstrip() for line in output.split("\n")]
+    found = [line.rstrip() for line in "\n".join(rows).rstrip().split("\n")]
     if not ordered(statement):
         wanted, found = sorted(wanted), sorted(found)
     if not hive.same(found, wanted):

@@ -25,6 +25,9 @@ pub(crate) mod literal;
 mod name;
 mod operator;
 mod python;
+mod random;
+mod shown;
+mod special;
 mod window;
 
 pub(crate) use generator::Generator;
@@ -65,6 +68,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) schema: &'a DFSchema,
     /// Frames of subqueries, by the number that expressions name them by.
     pub(crate) subqueries: &'a [(i64, Frame)],
+    /// Frames around this query, whose columns it may name too; the nearest last.
+    pub(crate) outer: &'a [Frame],
     /// Where Python functions run.
     pub(crate) python: &'a Arc<Run>,
     /// Parameters of the lambda functions around the expression.
@@ -79,7 +84,7 @@ impl<'a> Resolver<'a> {
         python: &'a Arc<Run>,
     ) -> Self {
         let (columns, schema, variables) = (&frame.columns, frame.plan.schema(), RefCell::default());
-        Resolver { context, columns, schema, subqueries, python, variables }
+        Resolver { context, columns, schema, subqueries, outer: &[], python, variables }
     }
 
     /// The type that the expression has over these columns.
@@ -167,8 +172,10 @@ impl<'a> Resolver<'a> {
             }
             ExprType::Cast(cast) => self.cast(cast),
             ExprType::SortOrder(order) => {
-                self.named(order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?)
+                let child = order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
+                Ok(Named::new(self.named(child)?.expr, self.order_text(order)?))
             }
+            ExprType::UpdateFields(update) => self.updated(update),
             ExprType::Window(window) => self.window(window),
             ExprType::UnresolvedExtractValue(extract) => {
                 let child = extract.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;

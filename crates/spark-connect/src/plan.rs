@@ -37,6 +37,7 @@ pub(crate) use aggregate::sets;
 pub(crate) use local::relation as local_relation;
 pub(crate) use project::{to_df, whole};
 pub(crate) use read::{unknown_source, unqualified};
+pub(crate) use set::common_type;
 
 /// Translates one plan.
 pub(crate) struct Planner<'a> {
@@ -46,6 +47,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) views: Views,
     /// Frames that expressions name by number.
     pub(crate) subqueries: Vec<(i64, Frame)>,
+    /// The frames around the subquery that is planned, the nearest last.
+    pub(crate) outer: Vec<Frame>,
     /// Where its Python functions run, as long as it does.
     pub(crate) python: Guard,
     ids: u64,
@@ -77,6 +80,7 @@ impl<'a> Planner<'a> {
             frames,
             views: session.views(),
             subqueries: Vec::new(),
+            outer: Vec::new(),
             python: Run::of(session),
             ids: 0,
         }
@@ -95,7 +99,8 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn resolver<'r>(&'r self, frame: &'r Frame) -> Resolver<'r> {
-        Resolver::new(self.frames.context(), frame, &self.subqueries, &self.python)
+        let around = Resolver::new(self.frames.context(), frame, &self.subqueries, &self.python);
+        Resolver { outer: &self.outer, ..around }
     }
 
     /// The frame of a relation.
@@ -232,6 +237,18 @@ impl<'a> Planner<'a> {
             RelType::Sample(sample) => {
                 let frame = over!(sample);
                 self.sample(frame, sample)
+            }
+            RelType::SampleBy(sample) => {
+                let frame = over!(sample);
+                self.sample_by(frame, sample)
+            }
+            RelType::ApproxQuantile(wanted) => {
+                let frame = over!(wanted);
+                self.quantiles(frame, wanted)
+            }
+            RelType::Crosstab(table) => {
+                let frame = over!(table);
+                self.crosstab(frame, table).await
             }
             RelType::FillNa(fill) => {
                 let frame = over!(fill);

@@ -17,10 +17,14 @@ mod condition;
 mod query;
 mod read;
 mod select;
+mod table;
+mod tokens;
 mod value;
 
 pub(crate) use command::Command;
 use read::Reader;
+pub(crate) use read::TYPED;
+pub(crate) use table::{CreateTable, Insert};
 
 /// How deep expressions and queries may be nested.
 const DEPTH_MAX: usize = 60;
@@ -47,9 +51,10 @@ pub(crate) struct Query {
     columns: Vec<String>,
 }
 
-fn parser(text: &str) -> Result<Parser<'_>> {
+fn parser(text: &str) -> Result<Parser<'static>> {
     const DIALECT: SparkSqlDialect = SparkSqlDialect {};
-    Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).try_with_sql(text).map_err(wrong)
+    let tokens = tokens::tokens(&DIALECT, text).map_err(wrong)?;
+    Ok(Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens))
 }
 
 fn finished(parser: &Parser<'_>) -> Result<()> {
@@ -90,7 +95,7 @@ pub(crate) fn query(text: &str, arguments: &Arguments) -> Result<Query> {
 
 /// Whether the text is a query, and not a command.
 pub(crate) fn is_query(text: &str) -> bool {
-    let word: String = text
+    let word: String = command::plain(text)
         .trim_start_matches(|c: char| c.is_whitespace() || c == '(')
         .chars()
         .take_while(char::is_ascii_alphabetic)

@@ -1,13 +1,14 @@
 //! What a name means: a column, a field of one, a parameter of a lambda function; and parts of values.
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Column as PlanColumn;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::cast;
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::{Named, Resolver, name};
-use crate::plan::frame::Column;
+use crate::plan::frame::{Column, Frame};
 use crate::wire::expression::{ExprType, Expression, LiteralType};
 
 /// A field of a struct.
@@ -22,20 +23,13 @@ impl Resolver<'_> {
         if let Some(variable) = self.variable_at(&parts)? {
             return Ok(variable);
         }
-        // A longer qualifier wins over a field.
-        for qualifier in (0..parts.len()).rev() {
-            let found = self.columns_called(&parts[..qualifier], &parts[qualifier], plan);
-            let Some(first) = found.first() else { continue };
-            if found.iter().any(|column| column.id != first.id) {
-                return Err(ambiguous(&parts, &found));
-            }
-            let column = Column { name: parts[qualifier].clone(), ..(*first).clone() };
-            let mut named =
-                Named { source: Some(column.clone()), ..Named::new(column.expr(), column.name.clone()) };
-            for field in &parts[qualifier + 1..] {
-                named = self.field(named, field)?;
-            }
+        if let Some(named) = self.column(self.columns, &parts, plan, None)? {
             return Ok(named);
+        }
+        for frame in self.outer.iter().rev() {
+            if let Some(named) = self.column(&frame.columns, &parts, None, Some(frame))? {
+                return Ok(named);
+            }
         }
         let shown = parts.join("`.`");
         Err(SparkError::column(
@@ -44,20 +38,38 @@ impl Resolver<'_> {
         ))
     }
 
-    fn columns_called(&self, qualifier: &[String], name: &str, plan: Option<i64>) -> Vec<&Column> {
-        let called = |column: &&Column| {
-            column.name.eq_ignore_ascii_case(name)
-                && qualifier.last().is_none_or(|wanted| {
-                    column.qualifiers.iter().any(|known| known.eq_ignore_ascii_case(wanted))
-                })
-        };
-        let all: Vec<&Column> = self.columns.iter().filter(called).collect();
-        match plan {
-            Some(plan) if all.iter().any(|column| column.plans.contains(&plan)) => {
-                all.into_iter().filter(|column| column.plans.contains(&plan)).collect()
+    /// A column of these, or a field in one; of a query around this one, if its frame is given.
+    fn column(
+        &self,
+        columns: &[Column],
+        parts: &[String],
+        plan: Option<i64>,
+        around: Option<&Frame>,
+    ) -> Result<Option<Named>> {
+        // A longer qualifier wins over a field.
+        for qualifier in (0..parts.len()).rev() {
+            let found = columns_called(columns, &parts[..qualifier], &parts[qualifier], plan);
+            let Some(first) = found.first() else { continue };
+            if found.iter().any(|column| column.id != first.id) {
+                return Err(ambiguous(parts, &found));
             }
-            _ => all,
+            let column = Column { name: parts[qualifier].clone(), ..(*first).clone() };
+            let mut named = match around {
+                None => {
+                    Named { source: Some(column.clone()), ..Named::new(column.expr(), column.name.clone()) }
+                }
+                Some(frame) => {
+                    let name = PlanColumn::new_unqualified(&column.id);
+                    let expr = Expr::OuterReferenceColumn(frame.field(&column), name);
+                    Named::new(expr, format!("outer({})", column.name))
+                }
+            };
+            for field in &parts[qualifier + 1..] {
+                named = self.field(named, field)?;
+            }
+            return Ok(Some(named));
         }
+        Ok(None)
     }
 
     /// A field, whatever its case.
@@ -98,7 +110,8 @@ impl Resolver<'_> {
             && let Some(LiteralType::String(field)) = &literal.literal_type
             && matches!(self.type_of(&child.expr)?, DataType::Struct(_))
         {
-            return self.field(child, field);
+            let named = self.field(child, field)?;
+            return Ok(Named { column: None, ..named });
         }
         let key = self.named(key)?;
         let name = format!("{}[{}]", child.name, key.name);
@@ -131,6 +144,27 @@ impl Resolver<'_> {
         let key = cast(key, parts[0].data_type().clone());
         let list = self.udf("map_extract")?.call(vec![map, key]);
         Ok(self.udf("array_element")?.call(vec![list, lit(1_i64)]))
+    }
+}
+
+fn columns_called<'c>(
+    columns: &'c [Column],
+    qualifier: &[String],
+    name: &str,
+    plan: Option<i64>,
+) -> Vec<&'c Column> {
+    let called = |column: &&Column| {
+        column.name.eq_ignore_ascii_case(name)
+            && qualifier
+                .last()
+                .is_none_or(|wanted| column.qualifiers.iter().any(|known| known.eq_ignore_ascii_case(wanted)))
+    };
+    let all: Vec<&Column> = columns.iter().filter(called).collect();
+    match plan {
+        Some(plan) if all.iter().any(|column| column.plans.contains(&plan)) => {
+            all.into_iter().filter(|column| column.plans.contains(&plan)).collect()
+        }
+        _ => all,
     }
 }
 

@@ -24,6 +24,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("ceiling", "ceil"),
     ("char_length", "character_length"),
     ("contains", "contains"),
+    ("curdate", "current_date"),
     ("day", "dayofmonth"),
     ("endswith", "ends_with"),
     ("every", "bool_and"),
@@ -35,6 +36,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("log", "ln"),
     ("mean", "avg"),
     ("now", "current_timestamp"),
+    ("listagg", "string_agg"),
+    ("percentile", "percentile_cont"),
     ("percentile_approx", "approx_percentile_cont"),
     ("power", "pow"),
     ("rand", "random"),
@@ -46,6 +49,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("stddev_samp", "stddev"),
     ("startswith", "starts_with"),
     ("substr", "substring"),
+    ("try_avg", "avg"),
     ("ucase", "upper"),
     ("variance", "var_samp"),
 ];
@@ -77,6 +81,12 @@ impl Resolver<'_> {
         if let Some(named) = self.operator(&name, &arguments)? {
             return Ok(named);
         }
+        if name == crate::sql::TYPED {
+            return self.typed(&arguments);
+        }
+        if let Some(named) = self.type_call(&name, &arguments)? {
+            return Ok(named);
+        }
         if let Some(named) = self.generator(&name, &arguments)? {
             return Ok(named);
         }
@@ -84,6 +94,9 @@ impl Resolver<'_> {
             return Ok(named);
         }
         let shown = shown(&name, &arguments, call.is_distinct);
+        if let Some(expr) = self.otherwise(&name, &arguments)? {
+            return Ok(Named::new(expr, shown));
+        }
         if let Some(expr) = self.aggregate_call(&name, &arguments, call.is_distinct)? {
             return Ok(Named::new(expr, shown));
         }
@@ -164,8 +177,16 @@ impl Resolver<'_> {
         if name == "count" && distinct && exprs.len() > 1 {
             exprs = vec![self.udf("struct")?.call(exprs)];
         }
-        if matches!(name, "percentile_approx" | "approx_percentile") {
-            exprs.truncate(2);
+        match name {
+            // How exact the answer is, is the engine's choice.
+            "percentile_approx" | "approx_percentile" => exprs.truncate(2),
+            "approx_count_distinct" => exprs.truncate(1),
+            // PySpark says a frequency of 1 and, of `mode`, that any of several will do.
+            "percentile" if exprs.len() == 3 && is(&exprs[2], 1) => exprs.truncate(2),
+            "mode" if matches!(exprs.get(1), Some(Expr::Literal(value, _)) if *value == false.into()) => {
+                exprs.truncate(1);
+            }
+            _ => {}
         }
         Ok(Some(aggregate(udaf, exprs, distinct)))
     }
@@ -173,6 +194,12 @@ impl Resolver<'_> {
 
 fn aggregate(udaf: Arc<AggregateUDF>, arguments: Vec<Expr>, distinct: bool) -> Expr {
     Expr::AggregateFunction(AggregateFunction::new_udf(udaf, arguments, distinct, None, vec![], None))
+}
+
+/// Whether it is this whole number.
+fn is(expr: &Expr, number: i64) -> bool {
+    let Expr::Literal(value, _) = expr else { return false };
+    value.cast_to(&DataType::Int64).is_ok_and(|value| value == number.into())
 }
 
 fn alias(name: &str) -> Option<&'static str> {
@@ -185,10 +212,10 @@ fn is_star(expression: &Expression) -> bool {
 
 fn shown(name: &str, arguments: &[Named], distinct: bool) -> String {
     let arguments: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
-    format!("{name}({}{})", if distinct { "DISTINCT " } else { "" }, arguments.join(", "))
+    super::shown::call(name, &arguments, distinct)
 }
 
-fn unresolved(name: &str) -> SparkError {
+pub(super) fn unresolved(name: &str) -> SparkError {
     let path = "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]";
     let text = format!("Cannot resolve routine `{name}` on search path {path}.");
     SparkError::new(Class::Analysis, "UNRESOLVED_ROUTINE", "42883", text)

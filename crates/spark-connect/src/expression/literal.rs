@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::Array;
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
-use datafusion::common::ScalarValue;
 use datafusion::common::scalar::ScalarStructBuilder;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use crate::error::{Result, SparkError};
 use crate::expression::Named;
@@ -108,7 +111,7 @@ pub(crate) fn decimal(text: &str, precision: Option<i32>, scale: Option<i32>) ->
     Ok(ScalarValue::Decimal128(Some(digits), precision, scale))
 }
 
-fn name(value: &ScalarValue) -> Result<String> {
+pub(super) fn name(value: &ScalarValue) -> Result<String> {
     if value.is_null() {
         return Ok("NULL".to_owned());
     }
@@ -120,6 +123,37 @@ fn name(value: &ScalarValue) -> Result<String> {
         ScalarValue::Binary(Some(bytes)) => {
             format!("X'{}'", bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>())
         }
+        ScalarValue::IntervalYearMonth(_) | ScalarValue::DurationMicrosecond(_) => shown,
+        ScalarValue::List(list) => {
+            let items = list.value(0);
+            let names = (0..items.len()).map(|index| inner(&ScalarValue::try_from_array(&items, index)?));
+            format!("ARRAY({})", names.collect::<Result<Vec<_>>>()?.join(", "))
+        }
         _ => shown,
     })
+}
+
+/// A value inside of another one, written as SQL writes it.
+fn inner(value: &ScalarValue) -> Result<String> {
+    let shown = name(value)?;
+    Ok(match value {
+        _ if value.is_null() => shown,
+        ScalarValue::Utf8(_) => format!("'{shown}'"),
+        ScalarValue::Int8(_) => format!("{shown}Y"),
+        ScalarValue::Int16(_) => format!("{shown}S"),
+        ScalarValue::Int64(_) => format!("{shown}L"),
+        ScalarValue::Float32(_) => format!("CAST('{shown}' AS FLOAT)"),
+        ScalarValue::Float64(_) => format!("{shown}D"),
+        ScalarValue::Decimal128(..) => format!("{shown}BD"),
+        _ => shown,
+    })
+}
+
+/// A typed literal: `DATE'2020-01-01'`, evaluated; `None` if this is no value of the type.
+pub(crate) fn constant(expr: Expr) -> Option<ScalarValue> {
+    let context = SimplifyContext::builder().with_schema(Arc::new(DFSchema::empty())).build();
+    match ExprSimplifier::new(context).simplify(expr).ok()? {
+        Expr::Literal(value, _) if !value.is_null() => Some(value),
+        _ => None,
+    }
 }

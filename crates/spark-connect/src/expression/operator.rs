@@ -57,7 +57,9 @@ impl Resolver<'_> {
                 Named::new(quotient, format!("({} div {})", name(0), name(1)))
             }
             ("not" | "!", 1) => Named::new(!expr(0), format!("(NOT {})", name(0))),
-            ("negative", 1) => Named::new(-expr(0), format!("(- {})", name(0))),
+            ("negative", 1) => Named::new(-expr(0), format!("negative({})", name(0))),
+            // As SQL writes it.
+            ("-", 1) => Named::new(-expr(0), format!("(- {})", name(0))),
             ("positive", 1) => Named::new(expr(0), format!("(+ {})", name(0))),
             ("isnull", 1) => Named::new(expr(0).is_null(), format!("({} IS NULL)", name(0))),
             ("isnotnull", 1) => Named::new(expr(0).is_not_null(), format!("({} IS NOT NULL)", name(0))),
@@ -65,9 +67,14 @@ impl Resolver<'_> {
             ("like" | "ilike", 2 | 3) => like(function, arguments),
             ("rlike" | "regexp_like" | "regexp", 2) => {
                 let found = self.udf("regexp_like")?.call(vec![expr(0), expr(1)]);
-                Named::new(found, format!("RLIKE({}, {})", name(0), name(1)))
+                Named::new(found, format!("{}({}, {})", function.to_uppercase(), name(0), name(1)))
             }
             ("when", 2..) => case(arguments),
+            ("between", 3) => {
+                let above = self.between(&arguments[0], Operator::GtEq, &arguments[1])?;
+                let below = self.between(&arguments[0], Operator::LtEq, &arguments[2])?;
+                Named::new(above.and(below), format!("between({}, {}, {})", name(0), name(1), name(2)))
+            }
             _ => return Ok(None),
         };
         Ok(Some(named))
@@ -93,6 +100,12 @@ impl Resolver<'_> {
             }
             (other, DataType::Utf8) if other.is_numeric() && operator != Operator::StringConcat => {
                 b = self.converted(b, &DataType::Utf8, &number_for(other), false)?;
+            }
+            (DataType::Decimal128(..), DataType::Float32 | DataType::Float64) => {
+                a = cast(a, DataType::Float64);
+            }
+            (DataType::Float32 | DataType::Float64, DataType::Decimal128(..)) => {
+                b = cast(b, DataType::Float64);
             }
             (DataType::Date32, other) if other.is_integer() => {
                 let function = if operator == Operator::Minus { "date_sub" } else { "date_add" };
@@ -148,17 +161,27 @@ fn like(function: &str, arguments: &[Named]) -> Named {
         Some(Expr::Literal(value, _)) => value.try_as_str().flatten().and_then(|text| text.chars().next()),
         _ => Some('\\'),
     };
+    let (mut pattern, mut known) = (arguments[1].expr.clone(), escape);
+    // The planner knows one letter before what stands for itself.
+    if let (Some(escape), Expr::Literal(value, _)) = (escape.filter(|escape| *escape != '\\'), &pattern)
+        && let Some(text) = value.try_as_str().flatten()
+    {
+        let doubled = text.replace('\\', "\\\\");
+        pattern = Expr::Literal(ScalarValue::Utf8(Some(doubled.replace(escape, "\\"))), None);
+        known = Some('\\');
+    }
     let expr = Expr::Like(Like::new(
         false,
         Box::new(arguments[0].expr.clone()),
-        Box::new(arguments[1].expr.clone()),
-        escape,
+        Box::new(pattern),
+        known,
         function == "ilike",
     ));
     let name = if function == "ilike" {
         format!("ilike({}, {})", arguments[0].name, arguments[1].name)
     } else {
-        format!("{} LIKE {}", arguments[0].name, arguments[1].name)
+        let escape = escape.filter(|escape| *escape != '\\').map(|escape| format!(" ESCAPE '{escape}'"));
+        format!("{} LIKE {}{}", arguments[0].name, arguments[1].name, escape.unwrap_or_default())
     };
     Named::new(expr, name)
 }

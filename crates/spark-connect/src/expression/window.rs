@@ -41,7 +41,7 @@ impl Resolver<'_> {
         };
         let frame = self.frame_of(&call.function_name, window.frame_spec.as_ref(), &order)?;
         let (definition, arguments, shown, nulls) = self.windowed(&call)?;
-        let text = self.spec_text(&partition, window, &frame)?;
+        let text = self.spec_text(&partition, window, &shifted(&call.function_name, &arguments, &frame))?;
         let ranks = matches!(&definition, WindowFunctionDefinition::WindowUDF(udwf)
             if matches!(udwf.name(), "row_number" | "rank" | "dense_rank" | "ntile"));
         let params = WindowFunctionParams {
@@ -70,15 +70,20 @@ impl Resolver<'_> {
         {
             let arguments = self.list(&call.arguments)?;
             let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
-            let shown = format!("{name}({})", names.join(", "));
+            let most = if matches!(name.as_str(), "lag" | "lead") { 3 } else { 2 };
+            let mut shown = super::shown::call(&name, &names[..names.len().min(most)], false);
             let mut exprs: Vec<Expr> = arguments.into_iter().map(|argument| argument.expr).collect();
             let mut nulls = None;
             if matches!(name.as_str(), "lag" | "lead" | "nth_value") {
                 // PySpark sends whether nulls are passed over as one argument more.
-                let most = if name == "nth_value" { 2 } else { 3 };
                 if exprs.len() > most {
+                    let ignored =
+                        matches!(exprs.get(most), Some(Expr::Literal(value, _)) if *value == true.into());
+                    nulls = ignored.then_some(NullTreatment::IgnoreNulls);
                     exprs.truncate(most);
-                    nulls = Some(NullTreatment::IgnoreNulls);
+                }
+                if nulls.is_some() && name == "nth_value" {
+                    shown.push_str(" ignore nulls");
                 }
                 if matches!(exprs.get(2), Some(Expr::Literal(value, _)) if value.is_null()) {
                     exprs.truncate(2);
@@ -102,8 +107,7 @@ impl Resolver<'_> {
         const ROW: i32 = 1;
         let unbounded = WindowFrameBound::Preceding(ScalarValue::Null);
         let Some(frame) = frame else {
-            let ranks =
-                ["row_number", "rank", "dense_rank", "ntile", "percent_rank", "cume_dist", "lag", "lead"];
+            let ranks = ["row_number", "rank", "dense_rank", "ntile", "percent_rank", "lag", "lead"];
             let rows = order.is_empty() || ranks.contains(&function.to_lowercase().as_str());
             let units = if rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
             let end = if order.is_empty() {
@@ -181,7 +185,7 @@ impl Resolver<'_> {
         Ok(format!("{text}{units} BETWEEN {start} AND {end}"))
     }
 
-    fn order_text(&self, order: &SortOrder) -> Result<String> {
+    pub(super) fn order_text(&self, order: &SortOrder) -> Result<String> {
         let sort = self.order(order)?;
         let child = order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
         let direction = if sort.asc { "ASC" } else { "DESC" };
@@ -194,10 +198,10 @@ impl Resolver<'_> {
         const EXISTS: i32 = 2;
         const IN: i32 = 4;
         let frame = self.frame(subquery.plan_id)?;
-        let plan = || Subquery {
-            subquery: Self::subplan(frame),
-            outer_ref_columns: Vec::new(),
-            spans: Spans::new(),
+        let plan = || {
+            let subquery = Self::subplan(frame);
+            let outer_ref_columns = subquery.all_out_ref_exprs();
+            Subquery { subquery, outer_ref_columns, spans: Spans::new() }
         };
         match subquery.subquery_type {
             SCALAR => Ok(Named::new(Expr::ScalarSubquery(plan()), "scalarsubquery()")),
@@ -213,4 +217,20 @@ impl Resolver<'_> {
             _ => Err(SparkError::unsupported("this kind of subquery")),
         }
     }
+}
+
+/// The frame as Spark shows it: that of `lag` and `lead` is the one row they look at.
+fn shifted(function: &str, arguments: &[Expr], frame: &WindowFrame) -> WindowFrame {
+    let steps = match arguments.get(1) {
+        Some(Expr::Literal(value, _)) => {
+            value.cast_to(&DataType::UInt64).unwrap_or(ScalarValue::UInt64(None))
+        }
+        _ => ScalarValue::UInt64(Some(1)),
+    };
+    let row = match function.to_lowercase().as_str() {
+        "lag" => WindowFrameBound::Preceding(steps),
+        "lead" => WindowFrameBound::Following(steps),
+        _ => return frame.clone(),
+    };
+    WindowFrame::new_bounds(WindowFrameUnits::Rows, row.clone(), row)
 }

@@ -46,6 +46,7 @@ impl Planner<'_> {
             None => None,
             Some(condition) => {
                 let resolver = Resolver {
+                    outer: &self.outer,
                     context: self.frames.context(),
                     columns: &columns,
                     schema: &schema,

@@ -4,11 +4,13 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 
 use crate::error::{Result, SparkError};
+use crate::expression::{build, literal};
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, filtered, input, limited};
 use crate::streaming::not_streaming;
+use crate::wire::expression::LiteralType;
 use crate::wire::relation::Tail;
-use crate::wire::statistics::Sample;
+use crate::wire::statistics::{Sample, SampleBy, StatApproxQuantile, StatCrosstab};
 
 impl Planner<'_> {
     pub(crate) fn sample(&mut self, frame: Frame, sample: &Sample) -> Result<Frame> {
@@ -18,6 +20,54 @@ impl Planner<'_> {
         let chance = datafusion::functions::math::expr_fn::random();
         let wanted = lit(sample.upper_bound - sample.lower_bound);
         filtered(frame, chance.lt(wanted))
+    }
+
+    /// Of each group as many as its fraction says; of groups without one, none.
+    pub(crate) fn sample_by(&mut self, frame: Frame, sample: &SampleBy) -> Result<Frame> {
+        let column = sample.col.as_ref().ok_or_else(|| SparkError::missing("col"))?;
+        let column = self.resolver(&frame).named(column)?.expr;
+        let chance = datafusion::functions::math::expr_fn::random();
+        let mut wanted = lit(false);
+        for fraction in &sample.fractions {
+            let stratum = fraction.stratum.as_ref().ok_or_else(|| SparkError::missing("stratum"))?;
+            let stratum = literal::value(stratum)?;
+            let is = column.clone().eq(lit(stratum));
+            wanted = wanted.or(is.and(chance.clone().lt(lit(fraction.fraction))));
+        }
+        filtered(frame, wanted)
+    }
+
+    /// A row for each value of one column, a column for each value of another; how often both come together.
+    pub(crate) async fn crosstab(&mut self, frame: Frame, table: &StatCrosstab) -> Result<Frame> {
+        let text = |name: &str| build::cast(build::attribute(name), "STRING".to_owned(), false);
+        let absent = || build::text("null");
+        let shown = |name: &str| build::function("coalesce", vec![text(name), absent()]);
+        let group = build::alias(shown(&table.col1), vec![format!("{}_{}", table.col1, table.col2)]);
+        let across = self.resolver(&frame).named(&shown(&table.col2))?.expr;
+        let values = self.values_of(&frame, &across).await?;
+        let groups = self.resolver(&frame).list(std::slice::from_ref(&group))?;
+        let mut outputs = groups.clone();
+        for value in values {
+            let name = crate::show::scalar(&value)?;
+            let is = build::function("=", vec![shown(&table.col2), build::text(&name)]);
+            let count = build::function("count_if", vec![is]);
+            outputs.push(self.resolver(&frame).named(&build::alias(count, vec![name]))?);
+        }
+        self.aggregate(frame, &groups, outputs)
+    }
+
+    /// For each column an array of the values below which such parts of it lie.
+    pub(crate) fn quantiles(&mut self, frame: Frame, wanted: &StatApproxQuantile) -> Result<Frame> {
+        let number = |value: f64| build::literal(LiteralType::Double(value));
+        let of_column = |name: &String| {
+            let values = build::cast(build::attribute(name), "DOUBLE".to_owned(), false);
+            let parts = wanted.probabilities.iter();
+            let parts =
+                parts.map(|part| build::function("percentile_approx", vec![values.clone(), number(*part)]));
+            build::function("array", parts.collect())
+        };
+        let all = build::function("array", wanted.cols.iter().map(of_column).collect());
+        self.select(frame, &[build::alias(all, vec!["approx_quantile".to_owned()])])
     }
 
     pub(crate) async fn tail(&mut self, tail: &Tail) -> Result<Frame> {

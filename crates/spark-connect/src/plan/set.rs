@@ -48,7 +48,7 @@ impl Planner<'_> {
         let mut types = Vec::new();
         for (a, b) in left.columns.iter().zip(&right.columns) {
             let (a, b) = (left.data_type(a), right.data_type(b));
-            let common = if a == b { Some(a.clone()) } else { comparison_coercion(&a, &b) };
+            let common = if a == b { Some(a.clone()) } else { common_type(&a, &b) };
             types.push(common.ok_or_else(|| mismatch(&a, &b))?);
         }
         let ids: Vec<String> = types.iter().map(|_| self.new_id()).collect();
@@ -123,6 +123,17 @@ impl Planner<'_> {
         }
         let all = columns.iter().map(Column::expr).collect();
         Ok(Frame { plan: builder.distinct_on(keys, all, None)?.build()?, columns })
+    }
+}
+
+/// The type that holds values of both: beside fractions of no fixed size, decimals are such too.
+pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
+    let decimal = |kind: &DataType| matches!(kind, DataType::Decimal128(..));
+    match (a, b) {
+        (a, b) if (a.is_floating() && decimal(b)) || (b.is_floating() && decimal(a)) => {
+            Some(DataType::Float64)
+        }
+        (a, b) => comparison_coercion(a, b),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::plan::frame::{Stored, aliased_name};
 use crate::plan::{Planner, local_relation};
 use crate::python::Function;
 use crate::schema::parse_type;
-use crate::service::{streaming, write};
+use crate::service::{streaming, tables, write};
 use crate::session::Session;
 use crate::sql::{self, Arguments};
 use crate::wire::command::{Command, CommandType, CreateDataFrameViewCommand, SqlCommand};
@@ -104,7 +104,23 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
                 return Err(SparkError::table(&aliased_name(&name)));
             }
         }
-        sql::Command::Set { key, value } => session.set(&key, Some(value)),
+        sql::Command::Set { key, value } => {
+            session.set(&key, Some(value.clone()));
+            return setting(key, value);
+        }
+        sql::Command::CreateTable(table) => write::create_table(session, *table).await?,
+        sql::Command::Insert(insert) => {
+            // Streams and topics are the engine's to fill.
+            if !write::insert_rows(session, &insert).await? {
+                session.engine.execute(&text.query).await?;
+            }
+        }
+        sql::Command::DropTable { name, if_exists } => {
+            if !if_exists && !session.engine.has_table(&name) {
+                return Err(SparkError::table(&name));
+            }
+            tables::forget(session, &name).await?;
+        }
         sql::Command::Nothing => {}
         sql::Command::Engine(text) => {
             let mut answers = session.engine.execute(&text).await?;
@@ -114,6 +130,13 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
         }
     }
     empty()
+}
+
+/// A setting, as `SET` tells it.
+fn setting(key: String, value: String) -> Result<Relation> {
+    let column = |name: &str| engine::Column { name: name.to_owned(), type_name: "STRING".to_owned() };
+    let columns = vec![column("key"), column("value")];
+    told(&Answer { columns, rows: vec![vec![key.into(), value.into()]], message: None })
 }
 
 /// An answer of the engine as rows.

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use engine::files::FileWriter;
 
 use crate::error::{Class, Result, SparkError};
+use crate::expression::Named;
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::{Planner, unknown_source};
 use crate::service::tables::{self, NewTable};
 use crate::session::Session;
+use crate::sql::{CreateTable, Insert};
 use crate::wire::command::{SaveType, WriteOperation, WriteOperationV2};
 use crate::wire::expression::ExprType;
 use crate::wire::relation::Relation;
@@ -97,6 +100,79 @@ pub(crate) async fn write_to(session: &Arc<Session>, operation: WriteOperationV2
     save_as_table(session, planner, frame, &name, writing).await
 }
 
+/// `CREATE TABLE`, with rows or without.
+pub(crate) async fn create_table(session: &Arc<Session>, table: CreateTable) -> Result<()> {
+    let mut planner = Planner::new(session);
+    let frame = match &table.query {
+        Some(query) => {
+            let frame = planner.query(query).await?;
+            distinct(&frame)?;
+            frame
+        }
+        None => {
+            let field = |(name, kind): &(String, String)| {
+                Ok(Field::new(name, crate::schema::parse_type(&stored(kind))?, true))
+            };
+            let fields = table.columns.iter().map(field).collect::<Result<Vec<_>>>()?;
+            let relation = crate::plan::local_relation(&Arc::new(Schema::new(fields)), &[])?;
+            planner.relation(&relation).await?
+        }
+    };
+    let mode = if table.replace {
+        OVERWRITE
+    } else if table.if_not_exists {
+        IGNORE
+    } else {
+        ERROR
+    };
+    let format = table.format.unwrap_or_else(|| "parquet".to_owned());
+    let writing = Writing { format, options: table.options, partition_by: table.partition_by, mode };
+    save_as_table(session, planner, frame, &table.name, writing).await
+}
+
+/// Text of a length is text.
+fn stored(kind: &str) -> String {
+    let upper = kind.to_uppercase();
+    if upper.starts_with("CHAR") || upper.starts_with("VARCHAR") { "STRING".to_owned() } else { upper }
+}
+
+/// `INSERT`; false if the table is not one of files.
+pub(crate) async fn insert_rows(session: &Arc<Session>, insertion: &Insert) -> Result<bool> {
+    let mut planner = Planner::new(session);
+    let name = insertion.name.as_str();
+    let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
+    if planner.frames.table_files(name).is_err() {
+        return Ok(false);
+    }
+    let mut frame = planner.query(&insertion.query).await?;
+    let mut by = By::Order;
+    if !insertion.columns.is_empty() {
+        if frame.columns.len() != insertion.columns.len() {
+            let text = format!(
+                "Cannot write to `{name}`: {} columns are named, {} given.",
+                insertion.columns.len(),
+                frame.columns.len()
+            );
+            let condition = "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS";
+            return Err(SparkError::new(Class::Analysis, condition, "21S01", text));
+        }
+        frame = crate::plan::to_df(frame, &insertion.columns)?;
+        let mut all: Vec<Named> = frame.columns.iter().map(crate::plan::whole).collect();
+        let named = |field: &str| insertion.columns.iter().any(|column| column.eq_ignore_ascii_case(field));
+        for field in table.schema().fields().iter().filter(|field| !named(field.name())) {
+            let nothing = ScalarValue::try_from(field.data_type())?;
+            all.push(Named::new(lit(nothing), field.name().clone()));
+        }
+        frame = planner.projected(frame, all)?;
+        by = By::Name;
+    }
+    let mode = if insertion.overwrite { OVERWRITE } else { APPEND };
+    let (options, partition_by) = (BTreeMap::new(), Vec::new());
+    let writing = Writing { format: String::new(), options, partition_by, mode };
+    insert(planner, frame, name, writing, by).await?;
+    Ok(true)
+}
+
 /// The frame, which must end and tell its columns apart.
 async fn finite(planner: &mut Planner<'_>, input: Option<&Relation>) -> Result<Frame> {
     let frame = planner.relation(input.ok_or_else(|| SparkError::missing("input"))?).await?;
@@ -105,12 +181,18 @@ async fn finite(planner: &mut Planner<'_>, input: Option<&Relation>) -> Result<F
         return Err(SparkError::new(Class::Analysis, "CALL_ON_STREAMING_DATASET_UNSUPPORTED", "42KDE", text)
             .with("methodName", "`write`"));
     }
+    distinct(&frame)?;
+    Ok(frame)
+}
+
+/// No two columns have the same name.
+fn distinct(frame: &Frame) -> Result<()> {
     let names = frame.names();
     if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
         let text = format!("The column `{}` already exists. Choose another name.", twice.1);
         return Err(SparkError::new(Class::Analysis, "COLUMN_ALREADY_EXISTS", "42711", text));
     }
-    Ok(frame)
+    Ok(())
 }
 
 async fn save_as_table(

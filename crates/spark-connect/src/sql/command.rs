@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{ObjectType, Statement};
 use crate::error::{Result, SparkError};
 use crate::expression::name_quoted;
 use crate::sql::read::object;
-use crate::sql::{Arguments, Query};
+use crate::sql::{Arguments, CreateTable, Insert, Query, table};
 
 /// A command of the session's own; all others are the engine's.
 #[derive(Debug, Clone)]
@@ -25,6 +25,12 @@ pub(crate) enum Command {
         key: String,
         value: String,
     },
+    CreateTable(Box<CreateTable>),
+    Insert(Box<Insert>),
+    DropTable {
+        name: String,
+        if_exists: bool,
+    },
     /// Spark's `USE`, which has nothing to choose here.
     Nothing,
     Engine(String),
@@ -37,11 +43,15 @@ impl Command {
             super::query(text, arguments)?;
             return Ok(Command::Query);
         }
+        let text = plain(text);
         let words: Vec<String> = text.split_whitespace().take(6).map(str::to_ascii_uppercase).collect();
         let is =
             |wanted: &[&str]| words.len() >= wanted.len() && wanted.iter().zip(&words).all(|(a, b)| a == b);
         if is(&["USE"]) {
             return Ok(Command::Nothing);
+        }
+        if is(&["SET", "VAR"]) || is(&["SET", "VARIABLE"]) {
+            return Err(SparkError::unsupported("session variables"));
         }
         if is(&["SET"]) {
             return set(text);
@@ -49,8 +59,54 @@ impl Command {
         if words.iter().any(|word| word == "VIEW") && (is(&["CREATE"]) || is(&["DROP"])) {
             return view(text, arguments);
         }
+        let creates = is(&["CREATE", "TABLE"]) || is(&["CREATE", "OR", "REPLACE", "TABLE"]);
+        if creates || is(&["CREATE", "EXTERNAL", "TABLE"]) {
+            return Ok(Command::CreateTable(Box::new(table::create(text, arguments)?)));
+        }
+        if is(&["DROP", "TABLE"]) {
+            let (name, if_exists) = table::drop(text)?;
+            return Ok(Command::DropTable { name, if_exists });
+        }
+        // Into topics and streams, the engine does it.
+        if is(&["INSERT"]) && !words.iter().any(|word| word == "STREAM") {
+            return Ok(Command::Insert(Box::new(table::insert(text, arguments)?)));
+        }
         Ok(Command::Engine(text.to_owned()))
     }
+}
+
+/// The text without the comments before it.
+pub(super) fn plain(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let end = if rest.starts_with("--") {
+            rest.find('\n').map(|at| at + 1)
+        } else if rest.starts_with("/*") {
+            comment(rest)
+        } else {
+            return rest;
+        };
+        match end {
+            Some(end) => rest = rest[end..].trim_start(),
+            None => return rest,
+        }
+    }
+}
+
+/// How long the comment is that the text begins with; comments may hold others.
+fn comment(text: &str) -> Option<usize> {
+    let (mut depth, mut at) = (0, 0);
+    while let Some(next) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        match (next.starts_with("/*"), next.starts_with("*/")) {
+            (true, _) => (depth, at) = (depth + 1, at + 2),
+            (_, true) => (depth, at) = (depth - 1, at + 2),
+            _ => at += next.chars().next().map_or(1, char::len_utf8),
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// `SET key=value`, whatever the value is made of.
@@ -105,6 +161,9 @@ mod tests {
     fn kinds_of_statements() {
         assert!(matches!(parse("SELECT 1"), Command::Query));
         assert!(matches!(parse(" (SELECT 1)"), Command::Query));
+        assert!(matches!(parse("-- one\n/* two /* three */ */ SELECT 1"), Command::Query));
+        assert!(matches!(parse("CREATE TABLE t (a INT)"), Command::CreateTable(_)));
+        assert!(matches!(parse("INSERT INTO t SELECT 1"), Command::Insert(_)));
         assert!(matches!(parse("CREATE MODEL m OPTIONS (a 'b') AS SELECT 1"), Command::Engine(_)));
         let Command::Set { key, value } = parse("SET a.b = c") else { panic!() };
         assert_eq!((key.as_str(), value.as_str()), ("a.b", "c"));

@@ -1,8 +1,11 @@
 //! Conditions, `CASE`, and `OVER`.
 
-use datafusion::sql::sqlparser::ast::{Expr, OrderByExpr, WindowFrameBound, WindowFrameUnits, WindowType};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, ValueWithSpan, WindowFrameBound,
+    WindowFrameUnits, WindowSpec, WindowType,
+};
 
-use crate::error::{Result, SparkError};
+use crate::error::{Class, Result, SparkError};
 use crate::expression::build;
 use crate::sql::read::{Reader, negate};
 use crate::wire::expression::{
@@ -42,19 +45,15 @@ impl Reader<'_> {
                 negate(build::function("in", arguments), *negated)
             }
             Expr::Between { expr, negated, low, high } => {
-                let value = self.expression(expr)?;
-                let above = build::function(">=", vec![value.clone(), self.expression(low)?]);
-                let below = build::function("<=", vec![value, self.expression(high)?]);
-                negate(build::function("and", vec![above, below]), *negated)
+                let arguments = vec![self.expression(expr)?, self.expression(low)?, self.expression(high)?];
+                negate(build::function("between", arguments), *negated)
             }
-            Expr::Like { negated, expr, pattern, .. } => negate(
-                build::function("like", vec![self.expression(expr)?, self.expression(pattern)?]),
-                *negated,
-            ),
-            Expr::ILike { negated, expr, pattern, .. } => negate(
-                build::function("ilike", vec![self.expression(expr)?, self.expression(pattern)?]),
-                *negated,
-            ),
+            Expr::Like { negated, expr, pattern, escape_char, .. } => {
+                self.like("like", expr, pattern, escape_char.as_ref(), *negated)?
+            }
+            Expr::ILike { negated, expr, pattern, escape_char, .. } => {
+                self.like("ilike", expr, pattern, escape_char.as_ref(), *negated)?
+            }
             Expr::RLike { negated, expr, pattern, .. } => negate(
                 build::function("rlike", vec![self.expression(expr)?, self.expression(pattern)?]),
                 *negated,
@@ -80,6 +79,39 @@ impl Reader<'_> {
         Ok(Some(found))
     }
 
+    /// `LIKE pattern`, `LIKE ANY (patterns)`, `LIKE ALL (patterns)`.
+    fn like(
+        &mut self,
+        name: &str,
+        expr: &Expr,
+        pattern: &Expr,
+        escape: Option<&ValueWithSpan>,
+        negated: bool,
+    ) -> Result<Expression> {
+        let value = self.expression(expr)?;
+        let (patterns, all) = match pattern {
+            Expr::Function(call) => {
+                match (call.name.to_string().to_lowercase().as_str(), self.list(&call.args)?) {
+                    ("all", (patterns, _)) => (patterns, true),
+                    ("any" | "some", (patterns, _)) => (patterns, false),
+                    _ => (vec![self.expression(pattern)?], true),
+                }
+            }
+            Expr::Tuple(items) => {
+                (items.iter().map(|item| self.expression(item)).collect::<Result<Vec<_>>>()?, false)
+            }
+            pattern => (vec![self.expression(pattern)?], true),
+        };
+        let escape = escape.map(|escape| self.value(&escape.value)).transpose()?;
+        let one = |pattern: Expression| {
+            let arguments = [value.clone(), pattern].into_iter().chain(escape.clone()).collect();
+            negate(build::function(name, arguments), negated)
+        };
+        let word = if all { "and" } else { "or" };
+        let joined = patterns.into_iter().map(one).reduce(|a, b| build::function(word, vec![a, b]));
+        joined.ok_or_else(|| SparkError::parse("Expected something between '(' and ')'".to_owned()))
+    }
+
     pub(super) fn order(&mut self, order: &OrderByExpr) -> Result<SortOrder> {
         let ascending = order.options.asc.unwrap_or(true);
         let null_ordering = match order.options.nulls_first {
@@ -92,8 +124,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn over(&mut self, function: Expression, over: &WindowType) -> Result<Expression> {
-        let WindowType::WindowSpec(spec) = over else {
-            return Err(SparkError::unsupported("windows by name"));
+        let spec = match over {
+            WindowType::WindowSpec(spec) => spec.clone(),
+            WindowType::NamedWindow(name) => self.window(name)?,
         };
         let mut window = Window { window_function: Some(Box::new(function)), ..Default::default() };
         for key in &spec.partition_by {
@@ -116,6 +149,24 @@ impl Reader<'_> {
         Ok(build::kind(ExprType::Window(Box::new(window))))
     }
 
+    /// The window of a name; names may stand for names.
+    fn window(&self, name: &Ident) -> Result<WindowSpec> {
+        let mut name = name;
+        for _ in 0..=self.windows.len() {
+            let found = self
+                .windows
+                .iter()
+                .find(|NamedWindowDefinition(known, _)| known.value.eq_ignore_ascii_case(&name.value));
+            match found {
+                Some(NamedWindowDefinition(_, NamedWindowExpr::WindowSpec(spec))) => return Ok(spec.clone()),
+                Some(NamedWindowDefinition(_, NamedWindowExpr::NamedWindow(other))) => name = other,
+                None => break,
+            }
+        }
+        let text = format!("Window specification {} is not defined in the WINDOW clause.", name.value);
+        Err(SparkError::new(Class::Analysis, "MISSING_WINDOW_SPECIFICATION", "42P20", text))
+    }
+
     fn boundary(&mut self, bound: &WindowFrameBound) -> Result<FrameBoundary> {
         let boundary = match bound {
             WindowFrameBound::CurrentRow => Boundary::CurrentRow(true),
@@ -124,7 +175,7 @@ impl Reader<'_> {
             }
             WindowFrameBound::Following(Some(steps)) => Boundary::Value(Box::new(self.expression(steps)?)),
             WindowFrameBound::Preceding(Some(steps)) => {
-                let back = build::function("negative", vec![self.expression(steps)?]);
+                let back = build::function("-", vec![self.expression(steps)?]);
                 Boundary::Value(Box::new(back))
             }
         };

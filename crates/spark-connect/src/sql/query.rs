@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder};
+use datafusion::prelude::cast;
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, LimitClause, OrderByExpr, OrderByKind, Query as Parsed, SetExpr, SetOperator, SetQuantifier,
     Values,
@@ -14,7 +15,7 @@ use futures::future::BoxFuture;
 
 use crate::error::{Result, SparkError};
 use crate::plan::frame::{Frame, Stored};
-use crate::plan::{Planner, limited, ordered};
+use crate::plan::{Planner, common_type, limited, ordered};
 use crate::sql::read::Reader;
 use crate::sql::{Arguments, Query};
 
@@ -37,12 +38,15 @@ impl Planner<'_> {
         Reader::new(arguments, -1000 * self.new_number())
     }
 
-    /// The queries inside the expressions that were read.
-    pub(super) async fn insides(&mut self, reader: Reader<'_>) -> Result<()> {
+    /// The queries inside the expressions that were read over a frame, whose columns they may name.
+    pub(super) async fn insides(&mut self, reader: Reader<'_>, around: Option<&Frame>) -> Result<()> {
         let Reader { arguments, subqueries, .. } = reader;
+        let depth = self.outer.len();
         for (id, query) in subqueries {
-            let frame = self.parsed(&query, arguments).await?;
-            self.subqueries.push((id, frame));
+            self.outer.extend(around.cloned());
+            let frame = self.parsed(&query, arguments).await;
+            self.outer.truncate(depth);
+            self.subqueries.push((id, frame?));
         }
         Ok(())
     }
@@ -77,7 +81,19 @@ impl Planner<'_> {
             Some(OrderByKind::All(_)) => return Err(SparkError::unsupported("ORDER BY ALL")),
             None => &[],
         };
-        let frame = self.body(&query.body, order, arguments).await?;
+        let frame = match order {
+            [OrderByExpr { expr: Expr::Identifier(word), options, .. }]
+                if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("all") =>
+            {
+                let frame = self.body(&query.body, &[], arguments).await?;
+                let ascending = options.asc.unwrap_or(true);
+                let nulls_first = options.nulls_first.unwrap_or(ascending);
+                let by = frame.columns.iter().map(|column| column.expr().sort(ascending, nulls_first));
+                let by = by.collect();
+                ordered(frame, by)?
+            }
+            order => self.body(&query.body, order, arguments).await?,
+        };
         self.limit(frame, query.limit_clause.as_ref(), arguments)
     }
 
@@ -118,14 +134,38 @@ impl Planner<'_> {
             let mut reader = self.reader(arguments);
             let cells = row.content.iter().map(|cell| reader.expression(cell)).collect::<Result<Vec<_>>>()?;
             let cells = self.resolver(&nothing).list(&cells)?;
-            rows.push(cells.into_iter().map(|cell| cell.expr).collect());
+            rows.push(cells.into_iter().map(|cell| cell.expr).collect::<Vec<PlanExpr>>());
         }
+        self.aligned(&nothing, &mut rows)?;
         let mut frame = self.framed(LogicalPlanBuilder::values(rows)?.build()?, "values")?;
         for (index, column) in frame.columns.iter_mut().enumerate() {
             column.name = format!("col{}", index + 1);
             column.qualifiers.clear();
         }
         Ok(frame)
+    }
+
+    /// Decimals among fractions of no fixed size become such: the planner would do it the other way round.
+    fn aligned(&self, nothing: &Frame, rows: &mut [Vec<PlanExpr>]) -> Result<()> {
+        let width = rows.iter().map(Vec::len).min().unwrap_or(0);
+        for at in 0..width {
+            let mut wanted = DataType::Null;
+            let mut mixed = false;
+            for row in rows.iter() {
+                let found = self.resolver(nothing).type_of(&row[at])?;
+                mixed |= found.is_floating() != wanted.is_floating();
+                wanted = match &wanted {
+                    DataType::Null => found,
+                    known => common_type(known, &found).unwrap_or(found),
+                };
+            }
+            if mixed && wanted == DataType::Float64 {
+                for row in rows.iter_mut() {
+                    row[at] = cast(std::mem::take(&mut row[at]), DataType::Float64);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Rows in an order that the frame's own columns say.

@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, ObjectName, Query, Subscript, TrimWhereField, UnaryOperator,
+    FunctionArguments, Ident, NamedWindowDefinition, ObjectName, Query, Subscript, TrimWhereField,
+    UnaryOperator,
 };
 
 use crate::error::{Result, SparkError};
@@ -23,7 +24,16 @@ pub(super) struct Reader<'a> {
     first: i64,
     /// The queries inside, by the number that the expressions have for them.
     pub(super) subqueries: Vec<(i64, Box<Query>)>,
+    /// What `OVER name` means.
+    pub(super) windows: Vec<NamedWindowDefinition>,
 }
+
+/// Functions whose first argument of three is a unit of time.
+const UNIT_FIRST: [&str; 6] =
+    ["timestampadd", "timestampdiff", "dateadd", "datediff", "date_add", "date_diff"];
+
+/// What a typed literal, `DATE'2020-01-01'`, is as a call: no script can write this name.
+pub(crate) const TYPED: &str = "typed literal";
 
 /// The parts of a name.
 pub(super) fn object(name: &ObjectName) -> Vec<String> {
@@ -35,7 +45,7 @@ pub(super) fn object(name: &ObjectName) -> Vec<String> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(arguments: &'a Arguments, first: i64) -> Self {
-        Reader { arguments, place: Cell::new(0), first, subqueries: Vec::new() }
+        Reader { arguments, place: Cell::new(0), first, subqueries: Vec::new(), windows: Vec::new() }
     }
 
     fn both(&mut self, name: &str, left: &Expr, right: &Expr) -> Result<Expression> {
@@ -58,7 +68,8 @@ impl<'a> Reader<'a> {
             Expr::Value(value) => self.value(&value.value),
             Expr::TypedString(typed) => {
                 let text = self.value(&typed.value.value)?;
-                Ok(build::cast(text, typed.data_type.to_string(), false))
+                let kind = build::text(typed.data_type.to_string().to_uppercase());
+                Ok(build::function(TYPED, vec![kind, text]))
             }
             Expr::Interval(interval) => self.interval(interval),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
@@ -85,6 +96,11 @@ impl<'a> Reader<'a> {
                 let found = self.inner(subquery, 4, vec![value])?;
                 Ok(negate(found, *negated))
             }
+            Expr::Struct { values, fields } if fields.is_empty() => {
+                let items = values.iter().map(|item| self.expression(item)).collect::<Result<Vec<_>>>()?;
+                Ok(build::function("struct", items))
+            }
+            Expr::Named { expr, name } => Ok(build::alias(self.expression(expr)?, vec![name.value.clone()])),
             Expr::Tuple(items) => {
                 let items = items.iter().map(|item| self.expression(item)).collect::<Result<Vec<_>>>()?;
                 Ok(build::function("struct", items))
@@ -162,9 +178,9 @@ impl<'a> Reader<'a> {
             UnaryOperator::Plus => self.expression(expr),
             UnaryOperator::Minus => match expr {
                 Expr::Value(value) => self.negative(&value.value),
-                _ => self.one("negative", expr),
+                _ => self.one("-", expr),
             },
-            UnaryOperator::BitwiseNot => self.one("bitwise_not", expr),
+            UnaryOperator::BitwiseNot => self.one("~", expr),
             _ => Err(SparkError::unsupported(format!("the operator {op}"))),
         }
     }
@@ -202,8 +218,17 @@ impl<'a> Reader<'a> {
     }
 
     fn call(&mut self, call: &Function) -> Result<Expression> {
-        let name = object(&call.name).pop().unwrap_or_default();
+        let mut name = object(&call.name).pop().unwrap_or_default();
         let (mut arguments, distinct) = self.list(&call.args)?;
+        // `timestampadd(HOUR, 1, ts)`: a unit is a word.
+        if UNIT_FIRST.iter().any(|known| name.eq_ignore_ascii_case(known))
+            && arguments.len() == 3
+            && let Some(ExprType::UnresolvedAttribute(unit)) = &arguments[0].expr_type
+        {
+            arguments[0] = build::text(unit.unparsed_identifier.trim_matches('`').to_uppercase());
+            name = if name.to_lowercase().ends_with("add") { "timestampadd" } else { "timestampdiff" }
+                .to_owned();
+        }
         if let Some(filter) = &call.filter {
             // What is not counted is null.
             let fits = self.expression(filter)?;
@@ -225,21 +250,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The number of digits that `ceil` and `floor` may be told.
+    fn digits(&mut self, kind: &CeilFloorKind) -> Result<Option<Expression>> {
+        match kind {
+            CeilFloorKind::Scale(value) => self.value(&value.value).map(Some),
+            CeilFloorKind::DateTimeField(_) => Ok(None),
+        }
+    }
+
     /// Functions that SQL spells in its own way.
     fn spelled(&mut self, expr: &Expr) -> Result<Expression> {
         let mut arguments = Vec::new();
         let name = match expr {
             Expr::Extract { field, expr, .. } => {
-                arguments.push(build::text(field.to_string().to_lowercase()));
+                arguments.push(build::text(field.to_string()));
                 arguments.push(self.expression(expr)?);
-                "date_part"
+                "extract"
             }
-            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) } => {
+            Expr::Ceil { expr, field } => {
                 arguments.push(self.expression(expr)?);
+                arguments.extend(self.digits(field)?);
                 "ceil"
             }
-            Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) } => {
+            Expr::Floor { expr, field } => {
                 arguments.push(self.expression(expr)?);
+                arguments.extend(self.digits(field)?);
                 "floor"
             }
             Expr::Position { expr, r#in } => {
@@ -254,14 +289,14 @@ impl<'a> Reader<'a> {
                 "substring"
             }
             Expr::Trim { trim_where, trim_what, expr, .. } => {
-                arguments.push(self.expression(expr)?);
                 if let Some(what) = trim_what {
                     arguments.push(self.expression(what)?);
                 }
+                arguments.push(self.expression(expr)?);
                 match trim_where {
                     Some(TrimWhereField::Leading) => "ltrim",
                     Some(TrimWhereField::Trailing) => "rtrim",
-                    _ => "btrim",
+                    _ => "trim",
                 }
             }
             other => return Err(SparkError::unsupported(format!("the expression {other}"))),

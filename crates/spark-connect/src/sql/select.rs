@@ -1,8 +1,13 @@
 //! `SELECT`: from tables through conditions and groups to columns in an order.
 
+use std::sync::Arc;
+
 use datafusion::common::JoinType;
-use datafusion::logical_expr::SortExpr;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::functions_aggregate::count::count_all;
+use datafusion::logical_expr::expr::Exists;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
+use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, SortExpr, Subquery, lit};
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier,
     JoinConstraint, JoinOperator, LateralView, ObjectName, OrderByExpr, Select, TableAlias, TableFactor,
@@ -33,16 +38,20 @@ impl Planner<'_> {
             frame = self.lateral(frame, view, arguments)?;
         }
         if let Some(condition) = &select.selection {
-            let condition = self.read_one(condition, arguments).await?;
+            let condition = self.read_one(condition, arguments, Some(&frame)).await?;
             frame = self.filter(frame, &condition)?;
         }
         let mut reader = self.reader(arguments);
+        reader.windows.clone_from(&select.named_window);
         let items = select.projection.iter().map(|item| reader.item(item)).collect::<Result<Vec<_>>>()?;
         let having = select.having.as_ref().map(|having| reader.expression(having)).transpose()?;
         let sorts = order.iter().map(|key| Ok((key, reader.order(key)?))).collect::<Result<Vec<_>>>()?;
-        self.insides(reader).await?;
-        let outputs = self.resolver(&frame).list(&items)?;
-        let groups = self.groups(&frame, select, &outputs, arguments)?;
+        self.insides(reader, Some(&frame)).await?;
+        let mut outputs = self.resolver(&frame).list(&items)?;
+        for output in &mut outputs {
+            output.expr = counted(std::mem::take(&mut output.expr))?;
+        }
+        let groups = self.groups(&frame, select, &outputs, arguments).await?;
         let distinct = matches!(select.distinct, Some(Distinct::Distinct));
         let mut plan = Outputs::new(outputs);
         let having = having.map(|having| plan.add(self, &frame, &having)).transpose()?;
@@ -58,7 +67,7 @@ impl Planner<'_> {
             .collect::<Result<Vec<_>>>()?;
         let visible = plan.visible;
         let calls = find_aggregate_exprs(plan.list.iter().map(|named| &named.expr));
-        let grouped = groups.is_some() || !calls.is_empty();
+        let grouped = groups.is_some() || !calls.is_empty() || having.is_some();
         let mut made = match groups {
             Some((groups, sets)) if sets.is_empty() => self.aggregate(frame, &groups, plan.list)?,
             Some((groups, sets)) => self.aggregate_sets(frame, &groups, plan.list, &sets)?,
@@ -103,16 +112,20 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) async fn read_one(&mut self, expr: &Expr, arguments: &Arguments) -> Result<Expression> {
+    async fn read_one(
+        &mut self,
+        expr: &Expr,
+        arguments: &Arguments,
+        around: Option<&Frame>,
+    ) -> Result<Expression> {
         let mut reader = self.reader(arguments);
         let read = reader.expression(expr)?;
-        self.insides(reader).await?;
+        self.insides(reader, around).await?;
         Ok(read)
     }
 
     /// The groups, and which sets of them if there are several; or `None` without `GROUP BY`.
-    #[expect(clippy::type_complexity, reason = "groups, and sets of places in them")]
-    fn groups(
+    async fn groups(
         &mut self,
         frame: &Frame,
         select: &Select,
@@ -131,10 +144,13 @@ impl Planner<'_> {
         };
         let mut groups = Vec::new();
         let mut sets: Vec<Vec<usize>> = Vec::new();
-        let mut reader = self.reader(arguments);
-        for expr in exprs {
+        let within = modifiers.iter().filter_map(|modifier| match modifier {
+            GroupByWithModifier::GroupingSets(sets) => Some(sets),
+            _ => None,
+        });
+        for expr in exprs.iter().chain(within) {
             let Some((members, kind)) = members(expr) else {
-                let read = reader.expression(expr)?;
+                let read = self.read_one(expr, arguments, Some(frame)).await?;
                 groups.push(self.group(frame, expr, &read, outputs)?);
                 continue;
             };
@@ -142,7 +158,7 @@ impl Planner<'_> {
             for set in &members {
                 let mut set_places = Vec::new();
                 for member in set {
-                    let read = reader.expression(member)?;
+                    let read = self.read_one(member, arguments, Some(frame)).await?;
                     let group = self.group(frame, member, &read, outputs)?;
                     let known = groups.iter().position(|known: &Named| known.expr == group.expr);
                     set_places.push(known.unwrap_or_else(|| {
@@ -162,6 +178,7 @@ impl Planner<'_> {
             sets = match modifier {
                 GroupByWithModifier::Rollup => crate::plan::sets(&all, true),
                 GroupByWithModifier::Cube => crate::plan::sets(&all, false),
+                GroupByWithModifier::GroupingSets(_) => continue,
                 _ => return Err(SparkError::unsupported("this kind of GROUP BY")),
             };
         }
@@ -206,7 +223,7 @@ impl Planner<'_> {
                 let (kind, constraint) = kind(&join.join_operator)?;
                 left = match constraint {
                     JoinConstraint::On(condition) => {
-                        let condition = self.read_one(condition, arguments).await?;
+                        let condition = self.read_one(condition, arguments, None).await?;
                         self.join_on(left, right, kind, Some(&condition))?
                     }
                     JoinConstraint::Using(names) => {
@@ -337,7 +354,6 @@ impl Outputs {
 
     /// The expression over the input, with aliases of the list in the place of what they stand for.
     fn substituted(&self, planner: &Planner<'_>, frame: &Frame, expression: &Expression) -> Option<Named> {
-        use datafusion::common::tree_node::{Transformed, TreeNode};
         let mut columns: Vec<Column> = frame.columns.clone();
         for named in &self.list {
             columns.push(Column::new(named.column_name(), format!("@{}", named.column_name())));
@@ -358,6 +374,21 @@ impl Outputs {
         });
         Some(Named::new(expr.ok()?.data, named.name))
     }
+}
+
+/// `EXISTS` where rows are not chosen but shown: the planner counts instead.
+fn counted(expr: PlanExpr) -> Result<PlanExpr> {
+    let counted = expr.transform_up(|inner| {
+        let PlanExpr::Exists(Exists { subquery, negated }) = inner else { return Ok(Transformed::no(inner)) };
+        let plan = subquery.subquery.as_ref().clone();
+        let plan =
+            LogicalPlanBuilder::from(plan).aggregate(Vec::<PlanExpr>::new(), vec![count_all()])?.build()?;
+        let outer_ref_columns = plan.all_out_ref_exprs();
+        let whole = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: subquery.spans };
+        let count = PlanExpr::ScalarSubquery(whole);
+        Ok(Transformed::yes(if negated { count.eq(lit(0_i64)) } else { count.gt(lit(0_i64)) }))
+    });
+    Ok(counted?.data)
 }
 
 fn function_name(name: &ObjectName) -> String {

@@ -21,6 +21,9 @@ const UNITS: &[(&str, i32, i32, i64)] = &[
     ("MICROSECOND", 0, 0, 1),
 ];
 
+/// More than a decimal can have.
+const DECIMAL_DIGITS: i32 = 64;
+
 impl Reader<'_> {
     pub(super) fn value(&mut self, value: &Value) -> Result<Expression> {
         Ok(match value {
@@ -51,7 +54,7 @@ impl Reader<'_> {
     pub(super) fn negative(&mut self, value: &Value) -> Result<Expression> {
         match value {
             Value::Number(text, long) => number(&format!("-{text}"), *long),
-            other => Ok(build::function("negative", vec![self.value(other)?])),
+            other => Ok(build::function("-", vec![self.value(other)?])),
         }
     }
 
@@ -105,18 +108,68 @@ fn span(text: &str) -> Result<Expression> {
 fn number(text: &str, long: bool) -> Result<Expression> {
     let wrong = || SparkError::parse(format!("{text} is no number"));
     let upper = text.to_ascii_uppercase();
+    let digits = upper.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let whole = |least: i32, most: i32| {
+        let value = digits.parse::<i32>().ok().filter(|value| (least..=most).contains(value));
+        value.ok_or_else(|| SparkError::parse(format!("Numeric literal {digits} is outside the valid range")))
+    };
     let kind = if long || upper.ends_with('L') {
-        LiteralType::Long(upper.trim_end_matches('L').parse().map_err(|_| wrong())?)
+        LiteralType::Long(digits.parse().map_err(|_| wrong())?)
+    } else if upper.ends_with("BD") {
+        decimal(digits)
+    } else if upper.ends_with('Y') {
+        LiteralType::Byte(whole(i8::MIN.into(), i8::MAX.into())?)
+    } else if upper.ends_with('S') {
+        LiteralType::Short(whole(i16::MIN.into(), i16::MAX.into())?)
+    } else if upper.ends_with('F') {
+        LiteralType::Float(digits.parse().map_err(|_| wrong())?)
     } else if upper.contains('E') || upper.ends_with('D') {
-        LiteralType::Double(upper.trim_end_matches('D').parse().map_err(|_| wrong())?)
+        LiteralType::Double(digits.parse().map_err(|_| wrong())?)
     } else if upper.contains('.') {
-        LiteralType::Decimal(LiteralDecimal { value: upper, precision: None, scale: None })
+        decimal(&upper)
     } else if let Ok(value) = upper.parse::<i32>() {
         LiteralType::Integer(value)
     } else if let Ok(value) = upper.parse::<i64>() {
         LiteralType::Long(value)
     } else {
-        LiteralType::Decimal(LiteralDecimal { value: upper, precision: None, scale: None })
+        decimal(&upper)
     };
     Ok(build::literal(kind))
+}
+
+/// `1.5`, or `15E-1` with all of its zeros.
+fn decimal(text: &str) -> LiteralType {
+    let (mantissa, power) = text.split_once('E').unwrap_or((text, "0"));
+    let power: i32 = power.parse().unwrap_or(0);
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (mut whole, mut fraction) = (whole.to_owned(), fraction.to_owned());
+    for _ in 0..power.clamp(0, DECIMAL_DIGITS) {
+        whole.push(if fraction.is_empty() { '0' } else { fraction.remove(0) });
+    }
+    for _ in 0..(-power).clamp(0, DECIMAL_DIGITS) {
+        fraction.insert(0, whole.pop().unwrap_or('0'));
+    }
+    let whole = whole.trim_start_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    let value = format!("{sign}{}{point}{fraction}", if whole.is_empty() { "0" } else { whole });
+    LiteralType::Decimal(LiteralDecimal { value, precision: None, scale: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_written_out() {
+        let value = |text| match decimal(text) {
+            LiteralType::Decimal(decimal) => decimal.value,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(value("1.50"), "1.50");
+        assert_eq!(value(".5"), "0.5");
+        assert_eq!(value("-1.5E3"), "-1500");
+        assert_eq!(value("15E-3"), "0.015");
+        assert_eq!(value("0090"), "90");
+    }
 }

@@ -39,8 +39,8 @@ pub(crate) enum ExprType {
     Window(Box<Window>),
     #[prost(message, boxed, tag = "12")]
     UnresolvedExtractValue(Box<UnresolvedExtractValue>),
-    #[prost(message, tag = "13")]
-    UpdateFields(Absent),
+    #[prost(message, boxed, tag = "13")]
+    UpdateFields(Box<UpdateFields>),
     #[prost(message, boxed, tag = "14")]
     UnresolvedNamedLambdaVariable(Box<UnresolvedNamedLambdaVariable>),
     #[prost(message, boxed, tag = "15")]
@@ -262,6 +262,16 @@ pub(crate) struct LambdaFunction {
     pub(crate) function: Option<Box<Expression>>,
     #[prost(message, repeated, tag = "2")]
     pub(crate) arguments: Vec<UnresolvedNamedLambdaVariable>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct UpdateFields {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub(crate) struct_expression: Option<Box<Expression>>,
+    #[prost(string, tag = "2")]
+    pub(crate) field_name: String,
+    #[prost(message, optional, boxed, tag = "3")]
+    pub(crate) value_expression: Option<Box<Expression>>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -8,8 +8,8 @@ use crate::wire::local::{
     CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, LocalRelation, Range,
 };
 use crate::wire::statistics::{
-    Catalog, CollectMetrics, HtmlString, NADrop, NAFill, NAReplace, Sample, ShowString, StatApproxQuantile,
-    StatCorr, StatCov, StatCrosstab, StatDescribe, StatFreqItems, StatSummary, Unpivot,
+    Catalog, CollectMetrics, HtmlString, NADrop, NAFill, NAReplace, Sample, SampleBy, ShowString,
+    StatApproxQuantile, StatCorr, StatCov, StatCrosstab, StatDescribe, StatFreqItems, StatSummary, Unpivot,
 };
 use crate::wire::types::{Absent, DataType, Origin};
 
@@ -138,8 +138,8 @@ pub(crate) enum RelType {
     ApproxQuantile(Box<StatApproxQuantile>),
     #[prost(message, boxed, tag = "106")]
     FreqItems(Box<StatFreqItems>),
-    #[prost(message, tag = "107")]
-    SampleBy(Absent),
+    #[prost(message, boxed, tag = "107")]
+    SampleBy(Box<SampleBy>),
     #[prost(message, boxed, tag = "200")]
     Catalog(Box<Catalog>),
     #[prost(message, tag = "300")]

@@ -393,3 +393,22 @@ pub(crate) struct AnalyzeTable {
     #[prost(bool, tag = "2")]
     pub(crate) no_scan: bool,
 }
+
+/// Some rows of each group.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct SampleBy {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub(crate) input: Option<Box<Relation>>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) col: Option<Expression>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) fractions: Vec<SampleByFraction>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct SampleByFraction {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) stratum: Option<Literal>,
+    #[prost(double, tag = "2")]
+    pub(crate) fraction: f64,
+}

@@ -4,6 +4,7 @@
 
 mod call;
 mod execution;
+mod functions;
 mod message;
 mod python;
 mod session;

@@ -1,0 +1,208 @@
+//! Functions that are made of others, under Spark's names.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, Operator, binary_expr, lit};
+use datafusion::prelude::{cast, when};
+
+use crate::error::{Result, SparkError};
+use crate::expression::{Named, Resolver, field, literal, random};
+use crate::schema;
+use crate::wire::expression::UpdateFields;
+
+/// The types that are functions too.
+const TYPES: &[&str] = &[
+    "bigint",
+    "binary",
+    "boolean",
+    "date",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "smallint",
+    "string",
+    "timestamp",
+    "tinyint",
+];
+
+/// The one catalog and the one schema that there are.
+const CATALOG: &str = "spark_catalog";
+const SCHEMA: &str = "default";
+
+impl Resolver<'_> {
+    /// `int(value)`.
+    pub(super) fn type_call(&self, name: &str, arguments: &[Named]) -> Result<Option<Named>> {
+        let [argument] = arguments else { return Ok(None) };
+        if !TYPES.contains(&name) {
+            return Ok(None);
+        }
+        let wanted = schema::parse_type(name)?;
+        let from = self.type_of(&argument.expr)?;
+        let expr = self.converted(argument.expr.clone(), &from, &wanted, false)?;
+        Ok(Some(Named::new(expr, format!("CAST({} AS {})", argument.name, schema::name(&wanted)))))
+    }
+
+    /// `DATE'2020-01-01'`.
+    pub(super) fn typed(&self, arguments: &[Named]) -> Result<Named> {
+        let [kind, text] = arguments else { return Err(SparkError::missing("literal")) };
+        let wrong = || {
+            let shown =
+                format!("The value of the typed literal \"{}\" is invalid: '{}'.", kind.name, text.name);
+            SparkError::new(crate::error::Class::Parse, "INVALID_TYPED_LITERAL", "42604", shown)
+        };
+        let wanted = schema::parse_type(&kind.name)?;
+        if wanted == DataType::Utf8 || wanted.is_numeric() {
+            let expr = self.converted(text.expr.clone(), &DataType::Utf8, &wanted, false)?;
+            return Ok(Named::new(expr, text.name.clone()));
+        }
+        let type_name = lit(engine::dataframe::type_name(&wanted));
+        let value = self.udf("cast_to")?.call(vec![text.expr.clone(), type_name]);
+        let value = literal::constant(value).ok_or_else(wrong)?;
+        let name = literal::name(&value)?;
+        Ok(Named::new(Expr::Literal(value, None), name))
+    }
+
+    /// A call that others stand for.
+    pub(super) fn otherwise(&self, name: &str, arguments: &[Named]) -> Result<Option<Expr>> {
+        let mut given = arguments.iter().map(|argument| argument.expr.clone());
+        let mut next = || given.next().unwrap_or_else(|| lit(ScalarValue::Null));
+        let expr = match (name, arguments.len()) {
+            ("equal_null", 2) => binary_expr(next(), Operator::IsNotDistinctFrom, next()),
+            ("nullifzero", 1) => self.udf("nullif")?.call(vec![next(), lit(0_i32)]),
+            ("e", 0) => self.udf("exp")?.call(vec![lit(1.0_f64)]),
+            ("~", 1) => self.udf("bitwise_not")?.call(vec![next()]),
+            ("current_catalog", 0) => lit(CATALOG),
+            ("current_database" | "current_schema", 0) => lit(SCHEMA),
+            ("collation", 1) => lit("SYSTEM.BUILTIN.UTF8_BINARY"),
+            ("collate", 2) => self.collated(arguments)?,
+            ("date_from_unix_date", 1) => self
+                .udf("date_add")?
+                .call(vec![lit(ScalarValue::Date32(Some(0))), cast(next(), DataType::Int32)]),
+            ("to_timestamp_ntz", 1) => self.local_time(next())?,
+            ("to_timestamp_ntz", 2) => {
+                let parsed = self.udf("to_timestamp")?.call(vec![next(), next()]);
+                self.local_time(parsed)?
+            }
+            // Their first argument is what is cut off.
+            ("ltrim" | "rtrim" | "trim", 2) => {
+                let what = next();
+                let function = if name == "trim" { "btrim" } else { name };
+                self.udf(function)?.call(vec![next(), what])
+            }
+            ("datepart" | "date_part" | "extract", 2) => self.udf("date_part")?.call(vec![next(), next()]),
+            ("shiftleft" | "shiftright" | "shiftrightunsigned", 2) => {
+                let value = next();
+                let whole = self.type_of(&value)?.is_integer();
+                let value = if whole { value } else { cast(value, DataType::Int32) };
+                self.udf(name)?.call(vec![value, cast(next(), DataType::Int32)])
+            }
+            ("last_day", 1) => self.udf(name)?.call(vec![cast(next(), DataType::Date32)]),
+            ("unhex", 1) => self.udf(name)?.call(vec![self.as_text(next())?]),
+            ("overlay", 3 | 4) => {
+                let mut all = vec![self.as_text(next())?, self.as_text(next())?];
+                all.extend(given.map(|place| cast(place, DataType::Int64)));
+                self.udf(name)?.call(all)
+            }
+            // The group makes no difference to where it is found.
+            ("regexp_instr", 3) => self.udf(name)?.call(vec![next(), next()]),
+            ("levenshtein", 3) => {
+                let distance = self.udf(name)?.call(vec![next(), next()]);
+                when(distance.clone().lt_eq(cast(next(), DataType::Int32)), distance)
+                    .otherwise(lit(-1_i32))?
+            }
+            _ => return self.of_bytes(name, arguments),
+        };
+        Ok(Some(expr))
+    }
+
+    /// Bytes from text, in one of three notations.
+    fn of_bytes(&self, name: &str, arguments: &[Named]) -> Result<Option<Expr>> {
+        let ("to_binary" | "try_to_binary", [text, format @ ..]) = (name, arguments) else {
+            return random::call(self, name, arguments);
+        };
+        let format = match format.first().map(|format| &format.expr) {
+            None => "hex".to_owned(),
+            Some(Expr::Literal(value, _)) => value.try_as_str().flatten().unwrap_or_default().to_lowercase(),
+            Some(_) => return Err(SparkError::invalid("The format of to_binary is a constant.")),
+        };
+        let text = self.as_text(text.expr.clone())?;
+        let bytes = match format.as_str() {
+            "hex" => self.udf("unhex")?.call(vec![text.clone()]),
+            "base64" => self.udf("unbase64")?.call(vec![text.clone()]),
+            "utf-8" | "utf8" => return Ok(Some(cast(text, DataType::Binary))),
+            _ => return Err(SparkError::invalid(format!("to_binary knows no format {format:?}."))),
+        };
+        if name == "try_to_binary" {
+            return Ok(Some(bytes));
+        }
+        let wrong =
+            "[CONVERSION_INVALID_INPUT] The value cannot be converted to BINARY because it is malformed.";
+        let failed = cast(self.udf("raise_error")?.call(vec![lit(wrong)]), DataType::Binary);
+        let malformed = text.is_not_null().and(bytes.clone().is_null());
+        Ok(Some(when(malformed, failed).otherwise(bytes)?))
+    }
+
+    fn collated(&self, arguments: &[Named]) -> Result<Expr> {
+        let [text, collation] = arguments else {
+            return Err(SparkError::invalid("collate takes two arguments."));
+        };
+        match &collation.expr {
+            Expr::Literal(value, _)
+                if value
+                    .try_as_str()
+                    .flatten()
+                    .is_some_and(|name| name.eq_ignore_ascii_case("UTF8_BINARY")) =>
+            {
+                Ok(text.expr.clone())
+            }
+            _ => Err(SparkError::unsupported("collations other than UTF8_BINARY")),
+        }
+    }
+
+    fn as_text(&self, value: Expr) -> Result<Expr> {
+        let from = self.type_of(&value)?;
+        self.converted(value, &from, &DataType::Utf8, false)
+    }
+
+    fn local_time(&self, value: Expr) -> Result<Expr> {
+        Ok(self.udf("cast_to")?.call(vec![value, lit("TIMESTAMP_NTZ")]))
+    }
+
+    /// A struct with another value for a field, one field more, or one less.
+    pub(super) fn updated(&self, update: &UpdateFields) -> Result<Named> {
+        let whole =
+            update.struct_expression.as_ref().ok_or_else(|| SparkError::missing("struct_expression"))?;
+        let whole = self.named(whole)?;
+        let DataType::Struct(fields) = self.type_of(&whole.expr)? else {
+            return Err(SparkError::invalid(format!("{} is no struct.", whole.name)));
+        };
+        let value = update.value_expression.as_ref().map(|value| self.named(value)).transpose()?;
+        let is = |name: &str| name.eq_ignore_ascii_case(&update.field_name);
+        let mut parts = Vec::new();
+        for known in &fields {
+            let kept = match &value {
+                _ if !is(known.name()) => field::get(whole.expr.clone(), known.name()),
+                Some(value) => value.expr.clone(),
+                None => continue,
+            };
+            parts.extend([lit(known.name().clone()), kept]);
+        }
+        if let Some(value) = value.as_ref().filter(|_| !fields.iter().any(|known| is(known.name()))) {
+            parts.extend([lit(update.field_name.clone()), value.expr.clone()]);
+        }
+        if parts.is_empty() {
+            return Err(SparkError::invalid("Cannot drop all fields in struct."));
+        }
+        let changed = self.udf("named_struct")?.call(parts);
+        let expr = when(whole.expr.clone().is_not_null(), changed).end()?;
+        let done =
+            value.map_or_else(|| "dropfield()".to_owned(), |value| format!("WithField({})", value.name));
+        // Several changes are one to Spark.
+        let name = match whole.name.strip_prefix("update_fields(").and_then(|name| name.strip_suffix(')')) {
+            Some(before) => format!("update_fields({before}, {done})"),
+            None => format!("update_fields({}, {done})", whole.name),
+        };
+        Ok(Named::new(expr, name))
+    }
+}
