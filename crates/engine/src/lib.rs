@@ -64,6 +64,7 @@ mod outside;
 mod plan;
 mod query;
 mod session;
+pub mod show;
 mod sink;
 mod source;
 mod sql;

@@ -19,7 +19,7 @@ use crate::sql::types::type_name;
 
 mod show;
 
-pub(crate) use show::shown;
+pub(crate) use show::{pretty, shown};
 
 pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("cast_to", &[Kind::Any, Kind::Text], target, cast_to),

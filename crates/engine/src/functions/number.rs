@@ -24,3 +24,17 @@ fn java(value: f64, plain: String, scientific: &str) -> String {
     let point = if digits.contains('.') { "" } else { ".0" };
     format!("{digits}{point}E{exponent}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_java_writes_them() {
+        let numbers = [0.0, -1.0, 0.001, 0.0001, 9_999_999.0, 1e7, -1.25e-9, f64::NAN, f64::NEG_INFINITY];
+        let expected =
+            ["0.0", "-1.0", "0.001", "1.0E-4", "9999999.0", "1.0E7", "-1.25E-9", "NaN", "-Infinity"];
+        assert_eq!(numbers.map(double), expected);
+        assert_eq!(float(0.1), "0.1");
+    }
+}

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::error::ArrowError;
 use futures::future::BoxFuture;
 
 use crate::error::SinkError;
+use crate::show::{self, Shown};
 use crate::sink::{Delivery, Sink, rows_of};
-
-mod show;
 
 /// Where the console's rows are printed: the standard output of the process, unless it is told otherwise.
 #[derive(Clone)]
@@ -38,20 +38,6 @@ impl Default for Console {
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Console")
-    }
-}
-
-/// What is shown of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shown {
-    pub(crate) rows: usize,
-    /// Characters of a cell; 0 for all of them.
-    pub(crate) truncate: usize,
-}
-
-impl Default for Shown {
-    fn default() -> Self {
-        Shown { rows: 20, truncate: 20 }
     }
 }
 
@@ -83,7 +69,7 @@ impl Sink for ConsoleSink {
             const RULE: &str = "-------------------------------------------";
             // Spark counts batches from 0.
             let batch = delivery.batch.saturating_sub(1);
-            let table = show::table(&self.names, rows, self.shown)?;
+            let table = show::table(&self.names, rows, self.shown).map_err(ArrowError::from)?;
             let text = format!("{RULE}\nBatch: {batch}\n{RULE}\n{table}\n");
             match self.console.print(&text) {
                 // Whoever read may have seen enough; that is no reason for the query to end.

@@ -13,6 +13,8 @@ use futures::Stream;
 use prost::Message;
 use tonic::Status;
 
+use engine::show::Shown;
+
 use crate::error::{Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::Frame;
@@ -20,7 +22,7 @@ use crate::plan::{Planner, limited};
 use crate::schema::message;
 use crate::service::command;
 use crate::session::{Session, Sessions};
-use crate::show::{self, Shown};
+use crate::show::shown;
 use crate::wire::command::Command;
 use crate::wire::execute::{
     ArrowBatch, CompressedOperation, ExecutePlanRequest, ExecutePlanResponse, OpType, Plan,
@@ -109,15 +111,14 @@ async fn query(session: &Arc<Session>, operation: &Operation, relation: &Relatio
     match &relation.rel_type {
         Some(RelType::ShowString(show)) => {
             let input = crate::plan::input(&show.input, "input")?;
-            let shown = Shown::new(show.num_rows, show.truncate);
-            let draw = if show.vertical { show::vertical } else { show::table };
-            let text = drawn(session, input, shown, draw).await?;
+            let draw = if show.vertical { engine::show::vertical } else { engine::show::table };
+            let text = drawn(session, input, shown(show.num_rows, show.truncate), draw).await?;
             one_text(session, operation, "show_string", text).await
         }
         Some(RelType::HtmlString(show)) => {
             let input = crate::plan::input(&show.input, "input")?;
-            let shown = Shown::new(show.num_rows, show.truncate);
-            let text = drawn(session, input, shown, show::html).await?;
+            let shown = shown(show.num_rows, show.truncate);
+            let text = drawn(session, input, shown, engine::show::html).await?;
             one_text(session, operation, "html_string", text).await
         }
         _ => {
@@ -128,14 +129,14 @@ async fn query(session: &Arc<Session>, operation: &Operation, relation: &Relatio
     }
 }
 
-type Draw = fn(&[String], &[RecordBatch], Shown) -> Result<String>;
+type Draw = fn(&[String], &[RecordBatch], Shown) -> datafusion::error::Result<String>;
 
 async fn drawn(session: &Arc<Session>, input: &Relation, shown: Shown, draw: Draw) -> Result<String> {
     let mut planner = Planner::new(session);
     let frame = planner.relation(input).await?;
     let names = frame.names();
     let batches = collected(planner, limited(frame, 0, Some(shown.rows + 1))?).await?;
-    draw(&names, &batches, shown)
+    Ok(draw(&names, &batches, shown)?)
 }
 
 /// All rows of a frame.

@@ -21,10 +21,26 @@ pub(crate) fn shown(given: &ArrayRef) -> Result<ArrayRef> {
             return Ok(None);
         }
         let mut text = String::new();
-        one(given, row, &mut text)?;
+        one(given, row, Manner::Cast, &mut text)?;
         Ok(Some(text))
     });
     Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
+}
+
+/// One value as `show` prints it.
+pub(crate) fn pretty(given: &ArrayRef, row: usize) -> Result<String> {
+    let mut text = String::new();
+    one(given, row, Manner::Pretty, &mut text)?;
+    Ok(text)
+}
+
+/// What a value is turned into text for (Spark's `ToStringBase`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// `CAST(... AS STRING)`: bytes are text already.
+    Cast,
+    /// `show()`: bytes are told in hexadecimal digits.
+    Pretty,
 }
 
 fn simple(given: &ArrayRef) -> Result<ArrayRef> {
@@ -52,9 +68,9 @@ fn simple(given: &ArrayRef) -> Result<ArrayRef> {
     })
 }
 
-fn one(given: &ArrayRef, row: usize, out: &mut String) -> Result<()> {
+fn one(given: &ArrayRef, row: usize, manner: Manner, out: &mut String) -> Result<()> {
     if given.is_null(row) {
-        out.push_str("null");
+        out.push_str(if manner == Manner::Cast { "null" } else { "NULL" });
         return Ok(());
     }
     match given.data_type() {
@@ -63,7 +79,7 @@ fn one(given: &ArrayRef, row: usize, out: &mut String) -> Result<()> {
             out.push('[');
             for index in 0..items.len() {
                 comma(index, out);
-                one(&items, index, out)?;
+                one(&items, index, manner, out)?;
             }
             out.push(']');
         }
@@ -72,9 +88,9 @@ fn one(given: &ArrayRef, row: usize, out: &mut String) -> Result<()> {
             out.push('{');
             for index in 0..entries.len() {
                 comma(index, out);
-                one(entries.column(0), index, out)?;
+                one(entries.column(0), index, manner, out)?;
                 out.push_str(" -> ");
-                one(entries.column(1), index, out)?;
+                one(entries.column(1), index, manner, out)?;
             }
             out.push('}');
         }
@@ -82,9 +98,13 @@ fn one(given: &ArrayRef, row: usize, out: &mut String) -> Result<()> {
             out.push('{');
             for (index, column) in given.as_struct().columns().iter().enumerate() {
                 comma(index, out);
-                one(column, row, out)?;
+                one(column, row, manner, out)?;
             }
             out.push('}');
+        }
+        DataType::Binary if manner == Manner::Pretty => {
+            let digits = given.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02X}"));
+            out.push_str(&format!("[{}]", digits.collect::<Vec<_>>().join(" ")));
         }
         DataType::Binary => out.push_str(&String::from_utf8_lossy(given.as_binary::<i32>().value(row))),
         _ => {
