@@ -194,7 +194,8 @@ def seeds_section(found):
 
 ## ELEC over {most} seeds
 
-What MOA is known for is the figure of one seed. Both draw other random numbers with every seed:
+What MOA is known for is the figure of one seed. Both draw other random numbers with every seed (MOA, which takes longer,
+ran half as many; its adaptive tree takes none):
 
 {table(made)}"""
 
@@ -239,7 +240,7 @@ learner without a row has not been measured. How it measures is told at the top 
 processor time of the thread that learns, without reading the rows (but with it against MOA, which tells its time so);
 medians, and in brackets the smallest and the largest over the rounds. A learner that draws random numbers has another
 seed each round. "Times" above 1 say that Pelton is quicker. An empty field is something the other library does not
-have, or was not measured. "Largest difference" is that of any answer from River's, where the method leaves no room for
+have, or was not measured; MOA tells nothing of its memory. "Largest difference" is that of any answer from River's, where the method leaves no room for
 chance.
 
 On ELEC, predicting that the price moves as it did the last time is right in 85.33 % of the rows. Kappa temporal says

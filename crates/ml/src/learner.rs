@@ -180,6 +180,32 @@ fn likeliest<C: Classifier + ?Sized>(classifier: &C, row: Row<'_>, shares: &mut 
     classifier.predict_proba_one(row, shares).then(|| argmax(shares)).flatten()
 }
 
+/// What a [`Learner`] that is a [`State`](crate::snapshot::State) says of itself, inside its `impl`: rows and bytes, and
+/// with `dim` the width, where the two counts are fields of it.
+macro_rules! kept_as_state {
+    (dim) => {
+        fn dim(&self) -> Option<usize> {
+            self.dim
+        }
+        $crate::learner::kept_as_state!();
+    };
+    () => {
+        fn rows_learned(&self) -> u64 {
+            self.rows_learned
+        }
+        fn snapshot(&self) -> Vec<u8> {
+            $crate::snapshot::write(self)
+        }
+        fn export(&self) -> serde_json::Value {
+            $crate::snapshot::export(self)
+        }
+        fn restore(snapshot: &[u8]) -> Result<Self, $crate::snapshot::SnapshotError> {
+            $crate::snapshot::read(snapshot)
+        }
+    };
+}
+pub(crate) use kept_as_state;
+
 /// [`Learner`] for a [`State`](crate::snapshot::State) with the fields `dim` and `rows_learned` and a method `summary`
 /// of what people look at; after a semicolon, the method that draws it.
 macro_rules! learner_of_state {
@@ -188,20 +214,9 @@ macro_rules! learner_of_state {
             fn algorithm(&self) -> &'static str {
                 <$learner as $crate::snapshot::State>::NAME
             }
-            fn rows_learned(&self) -> u64 {
-                self.rows_learned
-            }
-            fn dim(&self) -> Option<usize> {
-                self.dim
-            }
+            $crate::learner::kept_as_state!(dim);
             fn missing(&self) -> $crate::row::Missing {
                 $missing
-            }
-            fn snapshot(&self) -> Vec<u8> {
-                $crate::snapshot::write(self)
-            }
-            fn export(&self) -> serde_json::Value {
-                $crate::snapshot::export(self)
             }
             fn describe(&self) -> serde_json::Value {
                 let mut summary = self.summary();
@@ -209,9 +224,6 @@ macro_rules! learner_of_state {
                 summary["dim"] = serde_json::json!(self.dim.unwrap_or(0));
                 summary["rows_learned"] = serde_json::json!(self.rows_learned);
                 summary
-            }
-            fn restore(snapshot: &[u8]) -> Result<Self, $crate::snapshot::SnapshotError> {
-                $crate::snapshot::read(snapshot)
             }
             $(fn draw(&self, graph: &mut $crate::onnx::Graph, rows: &str) -> Option<String> {
                 self.$draw(graph, rows)

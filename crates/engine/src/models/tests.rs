@@ -27,6 +27,7 @@ fn model(name: &str, id: u64) -> ModelDef {
         options: BTreeMap::new(),
         shape: Shape::default(),
         settings: ModelSettings::default(),
+        trigger: crate::query::trigger::Trigger::default(),
         query: QueryDef { select: create.query, sources: Vec::new(), tables: Vec::new() },
     }
 }

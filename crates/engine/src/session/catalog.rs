@@ -14,6 +14,7 @@ use crate::embed::Network;
 use crate::error::{OpenError, SqlError};
 use crate::models::contest::Contest;
 use crate::models::shape::Shape;
+use crate::query::trigger::Trigger;
 use crate::session::start::Reads;
 use crate::sql::Select;
 use crate::sql::options::TableOptions;
@@ -58,6 +59,8 @@ pub(crate) struct ModelDef {
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) shape: Shape,
     pub(crate) settings: ModelSettings,
+    /// When a batch is learned.
+    pub(crate) trigger: Trigger,
     pub(crate) query: QueryDef,
 }
 

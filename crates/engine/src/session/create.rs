@@ -164,6 +164,7 @@ impl Inner {
             options: given.rest,
             shape: Shape::default(),
             settings: ModelSettings::default(),
+            trigger: given.trigger,
             query,
         };
         let definition = Definition::of_model(&model);

@@ -232,6 +232,7 @@ impl Shared {
                     options: options.rest,
                     shape,
                     settings,
+                    trigger: options.trigger,
                     query: QueryDef::over(create.query, catalog)?,
                 })))
             }

@@ -108,7 +108,8 @@ impl<'a> Definition<'a> {
     fn trigger(&self) -> Trigger {
         match self.end {
             End::Table(_, sink) => sink.trigger,
-            End::Flow(_) | End::Model(_) => Trigger::default(),
+            End::Model(model) => model.trigger,
+            End::Flow(_) => Trigger::default(),
         }
     }
 

@@ -8,15 +8,20 @@ use crate::error::SqlError;
 use crate::models::shape::{Beside, PREDICTION, WEIGHT};
 use crate::operator::aggregate::OutputMode;
 use crate::outside::Outside;
+use crate::query::trigger::Trigger;
 use crate::source::format::Format;
 use crate::sql::options::given::{Given, wrong};
 use crate::sql::options::source::SourceOptions;
+use crate::sql::sink_options::trigger;
 use crate::sql::statement::{CreateTable, OptionValue, Options};
 
 mod format;
 pub(crate) mod given;
 pub(crate) mod kafka;
 pub(crate) mod source;
+
+/// Says when a batch begins.
+const TRIGGER: &str = "trigger";
 
 /// How a streaming table reads or writes what stands behind it.
 #[derive(Debug, Clone)]
@@ -127,6 +132,8 @@ pub(crate) struct ModelOptions {
     /// The label's column, if it is not called `label`.
     pub(crate) label: Option<String>,
     pub(crate) beside: Beside,
+    /// When a batch is learned.
+    pub(crate) trigger: Trigger,
     /// By their names in lower case.
     pub(crate) rest: BTreeMap<String, String>,
 }
@@ -153,7 +160,10 @@ impl ModelOptions {
             (Some(_), Some(_)) => return Err(syntax("label and input_label_cols mean the same; give one")),
         };
         let beside = Beside { weight: rest.remove(WEIGHT), prediction: rest.remove(PREDICTION) };
-        Ok(ModelOptions { algorithm, label, beside, rest })
+        let named = |(name, _): &(&String, &OptionValue)| name.eq_ignore_ascii_case(TRIGGER);
+        let begun = options.given.iter().find(named).map(|(_, value)| trigger(value)).transpose()?;
+        rest.remove(TRIGGER);
+        Ok(ModelOptions { algorithm, label, beside, trigger: begun.unwrap_or_default(), rest })
     }
 }
 

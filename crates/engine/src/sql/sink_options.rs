@@ -332,7 +332,7 @@ fn csv(given: &mut Options) -> Result<Format, SqlError> {
 }
 
 /// `processingTime 2 seconds`, `availableNow`, `once`.
-fn trigger(value: &OptionValue) -> Result<Trigger, SqlError> {
+pub(crate) fn trigger(value: &OptionValue) -> Result<Trigger, SqlError> {
     let text = value.text.trim();
     let known = "trigger is 'processingTime 2 seconds', 'availableNow' or 'once'";
     match text.to_ascii_lowercase().as_str() {

@@ -18,7 +18,8 @@
 //! The answer is one line of JSON. `seconds` is the processor time of predicting, scoring and learning, and
 //! `reading_seconds` that of reading the rows before. `answers=FILE` writes each answer to a file: the shares of the
 //! classes in the order in which they first came, a number, a score, or a cluster; an empty line where there is none.
-//! `parameters=FILE` writes what the learner came to, as JSON.
+//! `parameters=FILE` writes what the learner came to, as JSON. With `asks=N` all rows are asked about once more at the
+//! end, `N` at a time: `ask_ms` is the median of the milliseconds that takes, `late_ms` the 99th percentile.
 //!
 //! With `detector=NAME` in place of an algorithm, a drift detector watches the numbers of `data=FILE`, one a line below
 //! a name; the answer says where it saw drift.
@@ -36,7 +37,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use cpu_time::ThreadTime;
-use ml::{Label, Model, create, registry};
+use ml::{Batch, Features, Label, Model, create, registry};
 use serde_json::{Map, Value, json};
 
 use crate::rows::Rows;
@@ -59,6 +60,7 @@ fn main() -> Outcome<()> {
     }
     let algorithm = options.remove("algorithm").ok_or("which algorithm=?")?;
     let batch: usize = options.remove("batch").map_or(Ok(1), |text| text.parse())?;
+    let asks: usize = options.remove("asks").map_or(Ok(0), |text| text.parse())?;
     let answers = options.remove("answers");
     let parameters = options.remove("parameters");
     let label = label(&algorithm, options.remove("label").as_deref())?;
@@ -66,7 +68,11 @@ fn main() -> Outcome<()> {
     let rows = Rows::from_options(&mut options, label)?;
     let reading_seconds = processor_seconds() - start;
     let model = create(&algorithm, &options, rows.schema())?;
-    let figures = figures(&rows, &model, batch.max(1), answers, parameters)?;
+    let mut run = Run::new(&rows, &model, answers.map(File::create).transpose()?.map(BufWriter::new));
+    let mut figures = figures(&mut run, rows.len(), batch.max(1), parameters)?;
+    if asks > 0 {
+        figures.extend(asked(&run.model(), &rows, asks)?);
+    }
     let mut line = json!({
         "algorithm": algorithm, "options": options, "rows": rows.len(), "reading_seconds": reading_seconds,
     });
@@ -95,20 +101,17 @@ fn label(algorithm: &str, said: Option<&str>) -> Outcome<Option<Label>> {
 }
 
 fn figures(
-    rows: &Rows,
-    model: &Model,
+    run: &mut Run<'_>,
+    rows: usize,
     batch: usize,
-    answers: Option<String>,
     parameters: Option<String>,
 ) -> Outcome<Map<String, Value>> {
-    let file = answers.map(File::create).transpose()?.map(BufWriter::new);
-    let mut run = Run::new(rows, model, file);
     let start = processor_seconds();
     run.stream(batch)?;
     let seconds = processor_seconds() - start;
     let mut figures = run.score.figures();
     figures.insert("seconds".to_owned(), json!(seconds));
-    figures.insert("rows_per_second".to_owned(), json!(rows.len() as f64 / seconds));
+    figures.insert("rows_per_second".to_owned(), json!(rows as f64 / seconds));
     figures.insert("refused".to_owned(), json!(run.refused));
     let learned = run.model();
     figures.insert("state_bytes".to_owned(), json!(learned.snapshot().len()));
@@ -119,6 +122,21 @@ fn figures(
         file.flush()?;
     }
     Ok(figures)
+}
+
+/// How long the model takes for so many rows at a time.
+fn asked(model: &Model, rows: &Rows, asks: usize) -> Outcome<Map<String, Value>> {
+    let mut took = Vec::new();
+    for start in (0..rows.len().saturating_sub(asks - 1)).step_by(asks) {
+        let batch = Batch::vectors(Features::dense(rows.slice(start, start + asks), rows.dim())?);
+        let begun = processor_seconds();
+        drop(model.predict(&batch));
+        took.push((processor_seconds() - begun) * 1e3);
+    }
+    took.sort_by(f64::total_cmp);
+    let at = |part: usize| took.get(took.len() * part / 100).copied();
+    let figures = [("ask_ms".to_owned(), json!(at(50))), ("late_ms".to_owned(), json!(at(99)))];
+    Ok(figures.into_iter().collect())
 }
 
 /// The processor time of this thread so far, to the nanosecond.

@@ -21,12 +21,12 @@ use self::tree::Tree;
 use super::feature::Feature;
 use super::macro_clusters::MacroClusters;
 use crate::features::Features;
-use crate::learner::{Clusterer, Learner};
+use crate::learner::{Clusterer, Learner, kept_as_state};
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "birch";
@@ -143,21 +143,7 @@ impl Learner for Birch {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         let dim = self.dim.unwrap_or(1);
@@ -171,10 +157,6 @@ impl Learner for Birch {
             "centers": self.clusters.centers.chunks_exact(dim).collect::<Vec<_>>(),
             "weights": self.clusters.weights,
         })
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

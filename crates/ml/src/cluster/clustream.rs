@@ -30,12 +30,12 @@ use super::centers::squared_distance;
 use super::feature::{Feature, nearest};
 use super::macro_clusters::MacroClusters;
 use crate::features::Features;
-use crate::learner::{Clusterer, Learner};
+use crate::learner::{Clusterer, Learner, kept_as_state};
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "clustream";
@@ -262,21 +262,7 @@ impl Learner for CluStream {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         let dim = self.dim.unwrap_or(1);
@@ -289,10 +275,6 @@ impl Learner for CluStream {
             "centers": self.clusters.centers.chunks_exact(dim).collect::<Vec<_>>(),
             "weights": self.clusters.weights,
         })
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -31,11 +31,11 @@ use serde_json::{Value, json};
 use super::centers::squared_distance;
 use super::feature::{Feature, nearest};
 use crate::features::Features;
-use crate::learner::{Clusterer, Learner};
+use crate::learner::{Clusterer, Learner, kept_as_state};
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "denstream";
@@ -318,21 +318,7 @@ impl Learner for DenStream {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         let dim = self.dim.unwrap_or(1);
@@ -346,10 +332,6 @@ impl Learner for DenStream {
             "centers": self.centers.chunks_exact(dim).collect::<Vec<_>>(),
             "weights": self.weights,
         })
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

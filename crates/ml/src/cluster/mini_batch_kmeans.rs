@@ -23,12 +23,12 @@ use serde_json::{Value, json};
 use super::centers::nearest;
 use super::seeding;
 use crate::features::Features;
-use crate::learner::{Clusterer, LearnReport, Learner};
+use crate::learner::{Clusterer, LearnReport, Learner, kept_as_state};
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Schema;
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "mini_batch_kmeans";
@@ -224,21 +224,7 @@ impl Learner for MiniBatchKMeans {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         let centers: Vec<_> = self.centers.chunks_exact(self.dim.unwrap_or(1)).collect();
@@ -253,10 +239,6 @@ impl Learner for MiniBatchKMeans {
             "centers": centers,
             "weights": self.counts,
         })
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Classifier, Contributions, Learner};
+use crate::learner::{Classifier, Contributions, Learner, kept_as_state};
 use crate::linear::config::{Config, refuse_categories};
 use crate::linear::loss::BinaryLoss;
 use crate::linear::one_vs_rest::OneVsRest;
@@ -22,7 +22,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Rejection, Row};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "logistic_regression";
@@ -119,20 +119,10 @@ impl Learner for LogisticRegression {
         if self.perceptron { PERCEPTRON } else { NAME }
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
+    kept_as_state!();
 
     fn dim(&self) -> Option<usize> {
         self.classes.dim()
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -154,10 +144,6 @@ impl Learner for LogisticRegression {
 
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         self.classes.draw(graph, rows)
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::features::Features;
-use crate::learner::{Classifier, Contributions, LearnReport, Learner, Regressor};
+use crate::learner::{Classifier, Contributions, LearnReport, Learner, Regressor, kept_as_state};
 use crate::linear::config::{Config, refuse_categories};
 use crate::linear::loss::sigmoid;
 use crate::linear::one_vs_rest::OneVsRest;
@@ -30,7 +30,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{DIM_MAX, Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create` of the regression of numbers.
 pub const LINEAR: &str = "streaming_linear_regression";
@@ -293,24 +293,10 @@ impl Learner for StreamingLinearRegression {
         LINEAR
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
+    kept_as_state!(dim);
 
     fn by_batch(&self) -> bool {
         true
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -330,10 +316,6 @@ impl Learner for StreamingLinearRegression {
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         Some(graph.sums(rows, &[&self.weights], &[0.0]))
     }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
-    }
 }
 
 impl Learner for StreamingLogisticRegression {
@@ -341,9 +323,7 @@ impl Learner for StreamingLogisticRegression {
         LOGISTIC
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
+    kept_as_state!();
 
     fn dim(&self) -> Option<usize> {
         self.classes.dim()
@@ -351,14 +331,6 @@ impl Learner for StreamingLogisticRegression {
 
     fn by_batch(&self) -> bool {
         true
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -377,10 +349,6 @@ impl Learner for StreamingLogisticRegression {
 
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         self.classes.draw(graph, rows)
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Classifier, Contributions, Learner, Regressor};
+use crate::learner::{Classifier, Contributions, Learner, Regressor, kept_as_state};
 use crate::linear::config::{Config, refuse_categories};
 use crate::linear::one_vs_rest::OneVsRest;
 use crate::linear::regression::{check_target, contributions};
@@ -28,7 +28,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create` of the classifier.
 pub const CLASSIFIER: &str = "pa_classifier";
@@ -192,20 +192,10 @@ impl Learner for PassiveAggressiveClassifier {
         CLASSIFIER
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
+    kept_as_state!();
 
     fn dim(&self) -> Option<usize> {
         self.classes.dim()
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -223,10 +213,6 @@ impl Learner for PassiveAggressiveClassifier {
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         self.classes.draw(graph, rows)
     }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
-    }
 }
 
 impl Learner for PassiveAggressiveRegressor {
@@ -234,21 +220,7 @@ impl Learner for PassiveAggressiveRegressor {
         REGRESSOR
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         json!({
@@ -263,10 +235,6 @@ impl Learner for PassiveAggressiveRegressor {
 
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         Some(graph.sums(rows, &[self.weights.weights()], &[self.weights.intercept()]))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

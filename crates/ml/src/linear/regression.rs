@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Contributions, Learner, Regressor};
+use crate::learner::{Contributions, Learner, Regressor, kept_as_state};
 use crate::linear::config::{CELLS_MAX, Config, refuse_categories};
 use crate::linear::loss::RegressionLoss;
 use crate::linear::weights::Weights;
@@ -22,7 +22,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "linear_regression";
@@ -128,21 +128,7 @@ impl Learner for LinearRegression {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         json!({
@@ -163,10 +149,6 @@ impl Learner for LinearRegression {
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         let sums = graph.sums(rows, &[self.weights.weights()], &[self.weights.intercept()]);
         Some(if self.loss == RegressionLoss::Poisson { graph.op("Exp", &[&sums]) } else { sums })
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

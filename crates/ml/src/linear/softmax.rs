@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Classifier, Contributions, Learner, argmax};
+use crate::learner::{Classifier, Contributions, Learner, argmax, kept_as_state};
 use crate::linear::config::{CELLS_MAX, Config, refuse_categories};
 use crate::linear::regression::contributions;
 use crate::linear::weights::Weights;
@@ -19,7 +19,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "softmax_regression";
@@ -148,21 +148,7 @@ impl Learner for SoftmaxRegression {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         let functions = self.functions.iter().flatten();
@@ -188,10 +174,6 @@ impl Learner for SoftmaxRegression {
             known().map(|known| known.map_or(f64::NEG_INFINITY, Weights::intercept)).collect();
         let sums = graph.sums(rows, &weights, &added);
         Some(graph.softmax(&sums))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -19,12 +19,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::softmax;
-use crate::learner::{Classifier, Contributions, Learner, argmax, check_lesson};
+use crate::learner::{Classifier, Contributions, Learner, argmax, check_lesson, kept_as_state};
 use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name for `create`.
 pub const NAME: &str = "naive_bayes";
@@ -318,24 +318,10 @@ impl Learner for GaussianNaiveBayes {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
+    kept_as_state!(dim);
 
     fn missing(&self) -> Missing {
         Missing::Skipped
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -355,10 +341,6 @@ impl Learner for GaussianNaiveBayes {
 
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         self.shares_drawn(graph, rows)
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

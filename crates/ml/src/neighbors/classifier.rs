@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::sizes;
-use super::window::Window;
+use super::window::{Neighbor, Window};
 use crate::learner::{Classifier, check_lesson, learner_of_state};
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
@@ -55,6 +55,22 @@ impl KnnClassifier {
         Ok(KnnClassifier { n_neighbors, weighted, dim, rows_learned: 0, window, labels, classes: 0 })
     }
 
+    /// Adds up the votes; true if one row decides alone.
+    fn vote(&self, neighbors: &[Neighbor], shares: &mut [f64]) -> bool {
+        let Some(nearest) = neighbors.first() else { return false };
+        if nearest.distance() == 0.0 {
+            shares[self.labels[nearest.slot].0 as usize] = 1.0;
+            return true;
+        }
+        for neighbor in neighbors {
+            let (class, weight) = self.labels[neighbor.slot];
+            // Relative to the nearest: the shares are the same, and the sums stay in range.
+            let closeness = if self.weighted { nearest.distance() / neighbor.distance() } else { 1.0 };
+            shares[class as usize] += weight * closeness;
+        }
+        false
+    }
+
     fn summary(&self) -> Value {
         json!({
             "n_neighbors": self.n_neighbors,
@@ -88,17 +104,12 @@ impl Classifier for KnnClassifier {
             return false;
         }
         shares.resize(self.classes as usize, 0.0);
-        let neighbors = self.window.nearest(row.dense(&mut Vec::new()), self.n_neighbors);
-        let Some(nearest) = neighbors.first() else { return false };
-        if nearest.distance() == 0.0 {
-            shares[self.labels[nearest.slot].0 as usize] = 1.0;
+        let mut scratch = Vec::new();
+        let question = row.dense(&mut scratch);
+        let decided =
+            self.window.nearest(question, self.n_neighbors, |neighbors| self.vote(neighbors, shares));
+        if decided {
             return true;
-        }
-        for neighbor in &neighbors {
-            let (class, weight) = self.labels[neighbor.slot];
-            // Relative to the nearest: the shares are the same, and the sums stay in range.
-            let closeness = if self.weighted { nearest.distance() / neighbor.distance() } else { 1.0 };
-            shares[class as usize] += weight * closeness;
         }
         let total: f64 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share /= total);

@@ -82,6 +82,21 @@ impl KnnRegressor {
         })
     }
 
+    fn answer(&self, neighbors: &[Neighbor]) -> Option<f64> {
+        let nearest = neighbors.first()?;
+        if nearest.distance() == 0.0 {
+            return Some(self.labels[nearest.slot].0);
+        }
+        Some(match self.aggregation {
+            Aggregation::Mean => self.mean(neighbors, |_| 1.0),
+            Aggregation::Median => self.median(neighbors),
+            // Relative to the nearest: the mean is the same, and the products stay in range.
+            Aggregation::WeightedMean => {
+                self.mean(neighbors, |neighbor| nearest.distance() / neighbor.distance())
+            }
+        })
+    }
+
     fn mean(&self, neighbors: &[Neighbor], vote: impl Fn(&Neighbor) -> f64) -> f64 {
         let (mut sum, mut votes) = (0.0, 0.0);
         for neighbor in neighbors {
@@ -127,19 +142,9 @@ impl Regressor for KnnRegressor {
         if self.labels.is_empty() {
             return Some(0.0);
         }
-        let neighbors = self.window.nearest(row.dense(&mut Vec::new()), self.n_neighbors);
-        let nearest = neighbors.first()?;
-        if nearest.distance() == 0.0 {
-            return Some(self.labels[nearest.slot].0);
-        }
-        Some(match self.aggregation {
-            Aggregation::Mean => self.mean(&neighbors, |_| 1.0),
-            Aggregation::Median => self.median(&neighbors),
-            // Relative to the nearest: the mean is the same, and the products stay in range.
-            Aggregation::WeightedMean => {
-                self.mean(&neighbors, |neighbor| nearest.distance() / neighbor.distance())
-            }
-        })
+        let mut scratch = Vec::new();
+        let question = row.dense(&mut scratch);
+        self.window.nearest(question, self.n_neighbors, |neighbors| self.answer(neighbors))
     }
 }
 

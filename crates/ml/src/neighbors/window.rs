@@ -10,6 +10,9 @@ use crate::schema::{Kind, Schema};
 /// several at a time while each row's sum still runs over its columns in order.
 const LANES: usize = 8;
 
+/// Neighbours that a search has room for without asking for memory.
+const ROOM: usize = 32;
+
 /// Columns between two looks at whether a block is too far away already.
 const COLUMNS: usize = 4;
 
@@ -37,7 +40,7 @@ pub(super) struct Window {
 }
 
 /// A row near a question.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Neighbor {
     pub(super) slot: usize,
     /// How many rows are older.
@@ -118,30 +121,46 @@ impl Window {
         (0..dim).map(|column| factor(&column)).collect()
     }
 
-    /// The `count` rows nearest to `question`, nearest first.
-    pub(super) fn nearest(&self, question: &[f64], count: usize) -> Vec<Neighbor> {
-        let (mut found, factors) = (Vec::with_capacity(count + 1), self.factors(question.len()));
+    /// Calls `take` with the `count` rows nearest to `question`, nearest first.
+    pub(super) fn nearest<T>(
+        &self,
+        question: &[f64],
+        count: usize,
+        take: impl FnOnce(&[Neighbor]) -> T,
+    ) -> T {
+        let mut few = [Neighbor::default(); ROOM];
+        match few.get_mut(..count) {
+            Some(room) => take(self.search(question, room)),
+            None => take(self.search(question, &mut vec![Neighbor::default(); count])),
+        }
+    }
+
+    /// The nearest rows, as many as there is room for.
+    fn search<'a>(&self, question: &[f64], room: &'a mut [Neighbor]) -> &'a [Neighbor] {
+        let plain = self.nominal.is_empty() && !self.scaled;
+        let factors = if plain { Vec::new() } else { self.factors(question.len()) };
+        let (count, mut filled) = (room.len(), 0);
         for (index, block) in self.blocks.chunks_exact(question.len() * LANES).enumerate() {
-            let farthest = if found.len() < count { f64::INFINITY } else { squared_of_last(&found) };
-            let sums = if !self.nominal.is_empty() {
-                self.mixed_distances(block, question, &factors)
-            } else if self.scaled {
+            let farthest = if filled < count { f64::INFINITY } else { room[count - 1].squared };
+            let sums = if plain {
+                plain_distances(block, question, farthest)
+            } else if self.nominal.is_empty() {
                 distances(block, question, &factors)
             } else {
-                plain_distances(block, question, farthest)
+                self.mixed_distances(block, question, &factors)
             };
             if sums.iter().all(|&sum| sum > farthest) {
                 continue;
             }
             for (lane, &squared) in sums.iter().enumerate() {
                 let slot = index * LANES + lane;
-                if slot < self.rows && (found.len() < count || squared <= squared_of_last(&found)) {
+                if slot < self.rows && (filled < count || squared <= room[count - 1].squared) {
                     let order = (slot + self.size - self.oldest) % self.size;
-                    insert(&mut found, Neighbor { slot, order, squared }, count);
+                    filled = insert(room, filled, Neighbor { slot, order, squared });
                 }
             }
         }
-        found
+        &room[..filled]
     }
 
     fn mixed_distances(&self, block: &[f64], question: &[f64], factors: &[f64]) -> [f64; LANES] {
@@ -215,22 +234,27 @@ fn plain_distances(block: &[f64], question: &[f64], farthest: f64) -> [f64; LANE
     sums
 }
 
-fn squared_of_last(found: &[Neighbor]) -> f64 {
-    found.last().map_or(f64::INFINITY, |last| last.squared)
-}
-
-/// Puts a neighbour in its place, and drops the farthest if there are more than `count`.
-fn insert(found: &mut Vec<Neighbor>, new: Neighbor, count: usize) {
+/// Puts a neighbour in its place among those that fill the room so far; the farthest goes if there are too many. Says
+/// how many there are now.
+fn insert(room: &mut [Neighbor], filled: usize, new: Neighbor) -> usize {
     let before = |old: &Neighbor| (old.squared, old.order) < (new.squared, new.order);
-    let place = found.partition_point(before);
-    found.insert(place, new);
-    found.truncate(count);
+    let place = room[..filled].partition_point(before);
+    let filled = room.len().min(filled + 1);
+    if place < filled {
+        room[place..filled].rotate_right(1);
+        room[place] = new;
+    }
+    filled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::Column;
+
+    fn squares(found: &[Neighbor]) -> Vec<f64> {
+        found.iter().map(|neighbor| neighbor.squared).collect()
+    }
 
     /// Distances and values of the nearest rows by sorting all of them.
     fn sorted(rows: &[[f64; 3]], question: [f64; 3], count: usize) -> Vec<f64> {
@@ -252,9 +276,8 @@ mod tests {
             window.push(&row);
             rows.push(row);
             rows.drain(..rows.len().saturating_sub(21));
-            for count in [1, 4, 30] {
-                let found = window.nearest(&[0.5, 0.2, 0.9], count);
-                let squared: Vec<f64> = found.iter().map(|neighbor| neighbor.squared).collect();
+            for count in [1, 4, 30, 40] {
+                let squared = window.nearest(&[0.5, 0.2, 0.9], count, squares);
                 assert_eq!(squared, sorted(&rows, [0.5, 0.2, 0.9], count));
             }
         }
@@ -267,7 +290,8 @@ mod tests {
             window.push(&[value]);
         }
         // Left are 3, 1, 3, 1, in slots 2, 3, 0, 1.
-        let slots: Vec<usize> = window.nearest(&[2.0], 3).iter().map(|neighbor| neighbor.slot).collect();
+        let slots = |found: &[Neighbor]| found.iter().map(|neighbor| neighbor.slot).collect::<Vec<_>>();
+        let slots = window.nearest(&[2.0], 3, slots);
         assert_eq!(slots, [2, 3, 0]);
     }
 
@@ -288,8 +312,8 @@ mod tests {
             }
         }
         // 100 off in a column of range 10.
-        let found = window.nearest(&[-1.0, rows[0][1]], 1);
-        assert!((found[0].distance() - 9.0).abs() < 1e-9, "{found:?}");
+        let found = window.nearest(&[-1.0, rows[0][1]], 1, |found| found[0].distance());
+        assert!((found - 9.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]
@@ -300,8 +324,6 @@ mod tests {
         for row in [[0.0, 7.0], [0.5, 1.0], [0.0, 2.0]] {
             window.push(&row);
         }
-        let found = window.nearest(&[0.0, 2.0], 3);
-        let squared: Vec<f64> = found.iter().map(|neighbor| neighbor.squared).collect();
-        assert_eq!(squared, [0.0, 1.0, 1.25]);
+        assert_eq!(window.nearest(&[0.0, 2.0], 3, squares), [0.0, 1.0, 1.25]);
     }
 }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CELLS_MAX, Outputs};
-use crate::learner::{Classifier, Learner, check_lesson};
+use crate::learner::{Classifier, Learner, check_lesson, kept_as_state};
 use crate::linear::config::refuse_categories;
 use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, SPARSE_DIM_MAX};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// A learner of classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,21 +94,7 @@ impl<O: Outputs> Learner for Classes<O> {
         O::NAMES[0]
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         json!({
@@ -122,10 +108,6 @@ impl<O: Outputs> Learner for Classes<O> {
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         let outputs = self.outputs.draw(graph, rows)?;
         Some(graph.softmax(&outputs))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CELLS_MAX, Outputs, SLOPE_MAX, bounded};
-use crate::learner::{Learner, Regressor, check_lesson};
+use crate::learner::{Learner, Regressor, check_lesson, kept_as_state};
 use crate::linear::config::refuse_categories;
 use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, SPARSE_DIM_MAX, VALUE_MAX};
 use crate::schema::{Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 use crate::tree::{Moments, WEIGHT_MAX};
 
 /// A learner of numbers.
@@ -93,21 +93,7 @@ impl<O: Outputs> Learner for Numbers<O> {
         O::NAMES[1]
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
-    }
+    kept_as_state!(dim);
 
     fn describe(&self) -> Value {
         json!({
@@ -124,10 +110,6 @@ impl<O: Outputs> Learner for Numbers<O> {
         let output = graph.clipped(&output, -SLOPE_MAX, SLOPE_MAX);
         let deviation = self.targets.variance().sqrt();
         Some(graph.sums(&output, &[[deviation]], &[self.targets.mean]))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Learner, RowBuffer, Transformer};
+use crate::learner::{Learner, RowBuffer, Transformer, kept_as_state};
 use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::preprocess::nominal;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Schema;
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// What such a step keeps of a column.
 pub trait Column: Clone + Debug + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static {
@@ -118,24 +118,10 @@ impl<C: Column> Learner for ByColumn<C> {
         C::NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
+    kept_as_state!(dim);
 
     fn missing(&self) -> Missing {
         Missing::Skipped
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -156,10 +142,6 @@ impl<C: Column> Learner for ByColumn<C> {
         });
         let (offsets, divisors): (Vec<f64>, Vec<f64>) = lines.unzip();
         Some(graph.affine(rows, &offsets, &divisors))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

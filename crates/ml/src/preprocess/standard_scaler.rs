@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::learner::{Learner, RowBuffer, Transformer};
+use crate::learner::{Learner, RowBuffer, Transformer, kept_as_state};
 use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::preprocess::nominal;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Schema;
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// The name of the step.
 pub const NAME: &str = "standard_scaler";
@@ -122,24 +122,10 @@ impl Learner for StandardScaler {
         NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
+    kept_as_state!(dim);
 
     fn missing(&self) -> Missing {
         Missing::Skipped
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -163,10 +149,6 @@ impl Learner for StandardScaler {
         let offsets: Vec<f64> = self.columns.iter().enumerate().map(offset).collect();
         let divisors: Vec<f64> = self.columns.iter().enumerate().map(divisor).collect();
         Some(graph.affine(rows, &offsets, &divisors))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

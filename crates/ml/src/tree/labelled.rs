@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::structure::{Example, Scale};
 use super::view::Voter;
 use crate::features::Features;
-use crate::learner::{Classifier, Contributions, Learner, argmax};
+use crate::learner::{Classifier, Contributions, Learner, argmax, kept_as_state};
 use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// Classes times columns that a learner keeps apart.
 const CELLS_MAX: usize = 1 << 20;
@@ -99,8 +99,7 @@ impl<M: Method> Labelled<M> {
     }
 
     /// Turns votes into shares of all classes.
-    fn share(&self, votes: &mut Vec<f64>) {
-        votes.resize(self.classes, 0.0);
+    fn share(&self, votes: &mut [f64]) {
         let sum: f64 = votes.iter().sum();
         let even = 1.0 / self.classes as f64;
         votes.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { even });
@@ -140,9 +139,11 @@ impl<M: Method> Classifier for Labelled<M> {
         if !self.answers(row) {
             return false;
         }
-        let (mut scratch, mut one) = (Vec::new(), Vec::new());
+        let mut scratch = Vec::new();
         let example = self.example(row.dense(&mut scratch));
-        self.method.voters(&mut |voter| voter.vote(example, &mut one, shares));
+        // What a tree votes comes behind the sums of all, and goes again.
+        shares.resize(self.classes, 0.0);
+        self.method.voters(&mut |voter| voter.vote(example, shares));
         self.share(shares);
         true
     }
@@ -158,8 +159,8 @@ impl<M: Method> Classifier for Labelled<M> {
             let mut values = Vec::with_capacity(asked.len() * dim);
             rows().filter(|row| self.answers(*row)).for_each(|row| row.append_to(&mut values));
             let examples: Vec<Example<'_>> = values.chunks(dim.max(1)).map(|row| self.example(row)).collect();
-            let (mut one, mut votes) = (Vec::new(), vec![Vec::new(); asked.len()]);
-            self.method.voters(&mut |voter| voter.vote_many(&examples, &mut one, &mut votes));
+            let mut votes = vec![vec![0.0; self.classes]; asked.len()];
+            self.method.voters(&mut |voter| voter.vote_many(&examples, &mut votes));
             for (at, mut votes) in asked.into_iter().zip(votes) {
                 self.share(&mut votes);
                 answers[at] = argmax(&votes);
@@ -184,24 +185,10 @@ impl<M: Method> Learner for Labelled<M> {
         M::NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
+    kept_as_state!(dim);
 
     fn missing(&self) -> Missing {
         Missing::Skipped
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -228,10 +215,6 @@ impl<M: Method> Learner for Labelled<M> {
             }
         });
         Some(graph.parts(&drawn.flatten()?, self.classes))
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -140,6 +140,7 @@ impl Leaf {
 
     /// The answer: one vote for each class it knows.
     pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
+        votes.clear();
         self.votes_by(&[], row, growth, votes);
     }
 
@@ -151,17 +152,17 @@ impl Leaf {
         }
     }
 
-    /// The same with curves that are ready, or none.
+    /// The same behind what is there already, with curves that are ready or none.
     pub(crate) fn votes_by(&self, ready: &[Ready], row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
+        let start = votes.len();
         if self.answers_by_bayes(growth) {
             self.bayes(ready, row, votes);
         } else {
-            votes.clear();
             votes.extend_from_slice(&self.counts);
         }
-        let sum: f64 = votes.iter().sum();
+        let sum: f64 = votes[start..].iter().sum();
         if sum > 0.0 {
-            votes.iter_mut().for_each(|vote| *vote /= sum);
+            votes[start..].iter_mut().for_each(|vote| *vote /= sum);
         }
     }
 
@@ -238,8 +239,7 @@ impl Leaf {
 
     /// Naive Bayes: `P(class)` times the height of each column's curve for the class, as a share of the largest.
     fn bayes(&self, ready: &[Ready], row: Example<'_>, votes: &mut Vec<f64>) {
-        votes.clear();
-        let width = self.columns.len();
+        let (start, width) = (votes.len(), self.columns.len());
         let mut most = f64::NEG_INFINITY;
         for (class, &count) in self.counts.iter().enumerate() {
             let mut score = f64::NEG_INFINITY;
@@ -254,7 +254,7 @@ impl Leaf {
         }
         // A leaf that saw nothing has no vote.
         let seen = most > f64::NEG_INFINITY;
-        votes.iter_mut().for_each(|vote| *vote = if seen { libm::exp(*vote - most) } else { 0.0 });
+        votes[start..].iter_mut().for_each(|vote| *vote = if seen { libm::exp(*vote - most) } else { 0.0 });
     }
 
     fn log_height(&self, ready: &[Ready], row: Example<'_>, at: usize, column: u32) -> f64 {
@@ -304,6 +304,7 @@ impl Stats for Leaf {
             if largest(&self.counts) == class {
                 self.majority_right += weight;
             }
+            votes.clear();
             self.bayes(&[], row, votes);
             if largest(votes) == class {
                 self.bayes_right += weight;

@@ -12,15 +12,27 @@ use super::labelled::{Scratch, WEIGHT_MAX};
 use super::moments::Moments;
 use super::structure::{Example, Scale};
 use super::view::Estimator;
-use crate::learner::{Contributions, Learner, Regressor};
+use crate::learner::{Contributions, Learner, Regressor, kept_as_state};
 use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Kind, Label, Schema};
-use crate::snapshot::{self, SnapshotError, State};
+use crate::snapshot::State;
 
 /// No value is farther out at the scale of its column.
 const SCALED_MAX: f64 = 10.0;
+
+/// Numbers that a prediction has room for without asking for memory.
+const ROOM: usize = 64;
+
+/// Calls `work` with room for so many numbers.
+fn with_room<T>(count: usize, work: impl FnOnce(&mut [f64]) -> T) -> T {
+    let mut few = [0.0; ROOM];
+    match few.get_mut(..count) {
+        Some(room) => work(room),
+        None => work(&mut vec![0.0; count]),
+    }
+}
 
 /// A way to learn numbers from checked rows.
 pub trait Estimate: Clone + Debug + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static {
@@ -112,19 +124,45 @@ impl<M: Estimate> Numbered<M> {
         }
     }
 
+    /// The mean of the trees' answers, or their median.
+    fn estimate(&self, example: Example<'_>) -> f64 {
+        let mut count = 0;
+        self.method.estimators(&mut |tree| count += usize::from(tree.has_grown()));
+        if count == 0 {
+            // Every tree has just begun anew.
+            return example.scale.mean;
+        }
+        with_room(count, |answers| {
+            let mut free = answers.iter_mut();
+            self.method.estimators(&mut |tree| {
+                if let Some(answer) = tree.estimate(example)
+                    && let Some(place) = free.next()
+                {
+                    *place = answer;
+                }
+            });
+            if !self.method.by_median() {
+                return answers.iter().map(|answer| answer / count as f64).sum();
+            }
+            answers.sort_by(f64::total_cmp);
+            let (low, high) = (answers[(count - 1) / 2], answers[count / 2]);
+            low + (high - low) / 2.0
+        })
+    }
+
     fn scale(&self) -> Scale {
         let deviation = self.targets.variance().sqrt();
         Scale { mean: self.targets.mean, deviation, min: self.least, max: self.most }
     }
 
     /// Writes the values at one scale.
-    fn scaled(&self, values: &[f64], scaled: &mut Vec<f64>) {
-        scaled.clear();
-        scaled.extend(values.iter().zip(&self.columns).map(|(value, column)| {
+    fn scaled(&self, values: &[f64], scaled: &mut [f64]) {
+        for (scaled, (value, column)) in scaled.iter_mut().zip(values.iter().zip(&self.columns)) {
             let deviation = column.variance().sqrt();
             let far = (value - column.mean) / deviation;
-            if deviation > 0.0 && !value.is_nan() { far.clamp(-SCALED_MAX, SCALED_MAX) } else { 0.0 }
-        }));
+            let known = deviation > 0.0 && !value.is_nan();
+            *scaled = if known { far.clamp(-SCALED_MAX, SCALED_MAX) } else { 0.0 };
+        }
         for &column in &self.nominal {
             if let Some(value) = scaled.get_mut(column as usize) {
                 *value = 0.0;
@@ -151,6 +189,7 @@ impl<M: Estimate> Regressor for Numbered<M> {
         let values = row.dense(&mut spare);
         self.measure(values, target, weight);
         let mut scaled = std::mem::take(&mut self.scratch.0);
+        scaled.resize(values.len(), 0.0);
         self.scaled(values, &mut scaled);
         let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
         self.method.learn(example, target, weight);
@@ -163,31 +202,21 @@ impl<M: Estimate> Regressor for Numbered<M> {
         if self.targets.weight == 0.0 {
             return None;
         }
-        let (mut spare, mut scaled) = (Vec::new(), Vec::new());
+        let mut spare = Vec::new();
         let values = row.dense(&mut spare);
-        self.scaled(values, &mut scaled);
-        let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
-        let mut answers = Vec::new();
-        self.method.estimators(&mut |tree| answers.extend(tree.estimate(example)));
-        let count = answers.len();
-        if count == 0 {
-            // Every tree has just begun anew.
-            return Some(example.scale.mean);
-        }
-        if !self.method.by_median() {
-            return Some(answers.iter().map(|answer| answer / count as f64).sum());
-        }
-        answers.sort_by(f64::total_cmp);
-        let (low, high) = (answers[(count - 1) / 2], answers[count / 2]);
-        Some(low + (high - low) / 2.0)
+        with_room(values.len(), |scaled| {
+            self.scaled(values, scaled);
+            Some(self.estimate(Example { values, nominal: &self.nominal, scaled, scale: self.scale() }))
+        })
     }
 
     /// By how much each column changed the estimate, on the way from the root to the leaf and by the line in the leaf;
     /// of several trees the mean.
     fn explain_one(&self, row: Row<'_>) -> Option<Contributions> {
         self.predict_one(row)?;
-        let (mut spare, mut scaled, mut trees) = (Vec::new(), Vec::new(), 0.0);
+        let (mut spare, mut trees) = (Vec::new(), 0.0);
         let values = row.dense(&mut spare);
+        let mut scaled = vec![0.0; values.len()];
         self.scaled(values, &mut scaled);
         let example = Example { values, nominal: &self.nominal, scaled: &scaled, scale: self.scale() };
         let mut parts = vec![0.0; values.len()];
@@ -204,24 +233,10 @@ impl<M: Estimate> Learner for Numbered<M> {
         M::NAME
     }
 
-    fn rows_learned(&self) -> u64 {
-        self.rows_learned
-    }
-
-    fn dim(&self) -> Option<usize> {
-        self.dim
-    }
+    kept_as_state!(dim);
 
     fn missing(&self) -> Missing {
         Missing::Skipped
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self)
-    }
-
-    fn export(&self) -> Value {
-        snapshot::export(self)
     }
 
     fn describe(&self) -> Value {
@@ -268,10 +283,6 @@ impl<M: Estimate> Learner for Numbered<M> {
                 Some(graph.sums(&together, &[vec![part; answers.len()]], &[0.0]))
             }
         }
-    }
-
-    fn restore(snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        snapshot::read(snapshot)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::drawing;
 use super::growth::Growth;
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Ready};
 use super::number_leaf::NumberLeaf;
 use super::structure::{Example, Fork, Scale};
 use crate::onnx::Graph;
@@ -45,16 +45,15 @@ impl<'a> Voter<'a> {
         Voter { tree, growth, weight }
     }
 
-    /// Adds its votes for a row to those of the others.
-    pub(crate) fn vote(&self, row: Example<'_>, one: &mut Vec<f64>, votes: &mut Vec<f64>) {
+    /// Adds its votes for a row to those of the others, of which there are as many as classes.
+    pub(crate) fn vote(&self, row: Example<'_>, votes: &mut Vec<f64>) {
         if let Some(leaf) = self.tree.leaf(row) {
-            leaf.votes(row, self.growth, one);
-            add(votes, one, self.weight);
+            self.add(leaf, &[], row, votes);
         }
     }
 
     /// The same for many rows. Those of one leaf are answered together, so that its curves are made ready once.
-    pub(crate) fn vote_many(&self, rows: &[Example<'_>], one: &mut Vec<f64>, votes: &mut [Vec<f64>]) {
+    pub(crate) fn vote_many(&self, rows: &[Example<'_>], votes: &mut [Vec<f64>]) {
         let leaves = rows.iter().enumerate().filter_map(|(at, row)| Some((self.tree.leaf(*row)?, at)));
         let mut leaves: Vec<(&Leaf, usize)> = leaves.collect();
         leaves.sort_unstable_by_key(|(leaf, _)| std::ptr::from_ref(*leaf) as usize);
@@ -66,10 +65,18 @@ impl<'a> Voter<'a> {
                 curves.clear();
             }
             for &(leaf, at) in together {
-                leaf.votes_by(&curves, rows[at], self.growth, one);
-                add(&mut votes[at], one, self.weight);
+                self.add(leaf, &curves, rows[at], &mut votes[at]);
             }
         }
+    }
+
+    /// Adds a leaf's votes, for which there is room behind those of all.
+    fn add(&self, leaf: &Leaf, ready: &[Ready], row: Example<'_>, votes: &mut Vec<f64>) {
+        let classes = votes.len();
+        leaf.votes_by(ready, row, self.growth, votes);
+        let (all, own) = votes.split_at_mut(classes);
+        all.iter_mut().zip(own).for_each(|(all, vote)| *all += *vote * self.weight);
+        votes.truncate(classes);
     }
 
     /// Adds the share of each class, times its weight, to what others have drawn.
@@ -139,13 +146,6 @@ impl<'a> Estimator<'a> {
             sloped.for_each(|(column, (slope, value))| note(column, slope * value));
         }
     }
-}
-
-fn add(all: &mut Vec<f64>, votes: &[f64], weight: f64) {
-    if all.len() < votes.len() {
-        all.resize(votes.len(), 0.0);
-    }
-    all.iter_mut().zip(votes).for_each(|(all, vote)| *all += vote * weight);
 }
 
 /// Goes with a row to its leaf, and tells at each fork by how much the value below differs from that above. A leaf's

@@ -1,5 +1,6 @@
 //! What the crate promises, through its public face.
 
+mod allocation;
 mod anomaly;
 mod baseline;
 mod cluster;
