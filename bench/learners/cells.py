@@ -151,7 +151,11 @@ CELLS = [
     linear("passive-aggressive", "pa_classifier", {}, "linear_model.PAClassifier()"),
     behind("min_max_scaler", "preprocessing.MinMaxScaler"),
     behind("max_abs_scaler", "preprocessing.MaxAbsScaler"),
-    behind("robust_scaler", "preprocessing.RobustScaler", faster=None),
+    behind(
+        "robust_scaler", "preprocessing.RobustScaler", faster=None,
+        why="While both quantiles of a column are equal, River makes 0 of its values; here they are centered, as in"
+        " scikit-learn",
+    ),
     behind("normalizer", "preprocessing.Normalizer"),
     behind(
         "polynomial", "feature_extraction.PolynomialExtender",
