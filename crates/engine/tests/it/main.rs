@@ -21,3 +21,4 @@ mod select;
 mod sinks;
 mod sources;
 mod support;
+mod trees;

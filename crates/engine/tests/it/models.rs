@@ -48,37 +48,6 @@ async fn a_classifier_learns_from_columns_and_answers_with_the_label() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tree_says_why_and_learns_when_it_is_told_to() {
-    let (_disk, world) = World::new();
-    world.sql(FLOWERS).await;
-    world.write("flowers", 0, &flowers(400)).await;
-    world
-        .sql(
-            "CREATE MODEL kinds OPTIONS (algorithm 'hoeffding_tree', label 'species', trigger 'once') \
-             AS SELECT petal, species FROM STREAM flowers",
-        )
-        .await;
-    world.settled().await;
-    world.write("flowers", 0, &flowers(10)).await;
-    world.settled().await;
-    let answer = world
-        .sql(
-            "SELECT explain_features('kinds', 5.0)['petal'] > 0.4 AS spoke, model_version('kinds') AS version, \
-             predict('kinds', 5.0) AS kind",
-        )
-        .await;
-    // What came after the one batch is not learned.
-    assert_eq!(answer.rows, [[json!(true), json!(1), json!("rose")]]);
-    let refused = world
-        .refused(
-            "CREATE MODEL others OPTIONS (algorithm 'hoeffding_tree', label 'species', trigger 'sometimes') \
-             AS SELECT petal, species FROM STREAM flowers",
-        )
-        .await;
-    assert!(refused.contains("'availableNow' or 'once'"), "{refused}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn labels_of_every_type_come_back_in_it() {
     let (_disk, world) = World::new();
     world
