@@ -370,6 +370,31 @@ def _():
     equal(rows(one.select(F.when(F.col("id") > 5, F.col("id") / 0).otherwise(0.0))), [(0.0,)])
 
 
+@case("functions of functions, fields anew, and queries that look outside")
+def _():
+    lists = spark.createDataFrame([([3, 1, 2], {"a": 1}, (1, "x"))], "l ARRAY<INT>, m MAP<STRING, INT>, s STRUCT<i: INT, t: STRING>")
+    made = lists.select(
+        F.aggregate("l", F.lit(0), lambda sum, x: sum + x), F.transform("l", lambda x, i: x * i),
+        F.zip_with("l", "l", lambda a, b: a + b), F.forall("l", lambda x: x > 0),
+        F.map_filter("m", lambda k, v: v > 1), F.transform_values("m", lambda k, v: v + 1), F.map_keys(F.transform_keys("m", lambda k, v: F.upper(k))),
+        F.array_sort("l", lambda a, b: b - a), F.filter("l", lambda x, i: i > 0),
+    )
+    equal(rows(made), [(6, [0, 1, 4], [6, 2, 4], True, {}, {"a": 2}, ["A"], [3, 2, 1], [1, 2])])
+    fields = lists.select(F.col("s").withField("i", F.lit(5)).alias("a"), F.col("s").withField("n", F.lit(None)).dropFields("t").alias("b"))
+    equal(rows(fields), [(Row(i=5, t="x"), Row(i=1, n=None))])
+    people.createOrReplaceTempView("folks")
+    best = "SELECT name FROM folks f WHERE score = (SELECT max(score) FROM folks g WHERE g.id = f.id) ORDER BY id"
+    equal(rows(spark.sql(best)), [("ann",), (None,)])
+    there = "SELECT id, EXISTS (SELECT 1 FROM folks g WHERE g.id = f.id + 1) AS more FROM folks f ORDER BY id"
+    equal(rows(spark.sql(there)), [(1, True), (2, True), (3, False)])
+    written = spark.sql("SELECT 1Y, 2S, 1.5D, 1.5BD, DATE'2020-01-31', X'1f', 'it\\'s', sum(col1) FILTER (WHERE col1 > 1) FROM VALUES 1, 2")
+    equal(rows(written), [(1, 2, 1.5, decimal.Decimal("1.5"), datetime.date(2020, 1, 31), b"\x1f", "it's", 2)])
+    table = sales.crosstab("shop", "item").orderBy("shop_item")
+    equal((table.columns, rows(table)), (["shop_item", "x", "y"], [("a", 1, 1), ("b", 2, 0), ("c", 0, 1)]))
+    equal(spark.range(100).sampleBy(F.col("id") % 2, {0: 1.0}).count(), 50)
+    equal(spark.range(1, 101).approxQuantile("id", [0.0, 1.0], 0.0), [1.0, 100.0])
+
+
 @case("two sessions do not see each other's views")
 def _():
     other = SparkSession.builder.remote(f"{sys.argv[1]}/;session_id={uuid.uuid4()}").create()

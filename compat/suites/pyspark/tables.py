@@ -206,4 +206,27 @@ def _():
         spark.sql(f"DROP TABLE {table}")
 
 
+@case("tables in SQL")
+def _():
+    name, other = fresh("sql"), fresh("sql")
+    spark.sql(f"CREATE TABLE {name} (n INT NOT NULL, shop STRING COMMENT 'where') USING parquet")
+    equal(spark.table(name).count(), 0)
+    refused(lambda: spark.sql(f"CREATE TABLE {name} (n INT)"), AnalysisException, "TABLE_OR_VIEW_ALREADY_EXISTS")
+    spark.sql(f"CREATE TABLE IF NOT EXISTS {name} (n INT)")
+    spark.sql(f"INSERT INTO {name} VALUES (1, 'a'), (2, 'b')")
+    spark.sql(f"INSERT INTO {name} (shop) SELECT 'c'")
+    equal(sorted(map(str, spark.table(name).collect())), sorted(map(str, spark.createDataFrame(
+        [(1, "a"), (2, "b"), (None, "c")], "n INT, shop STRING").collect())))
+    spark.sql(f"CREATE TABLE {other} USING json AS SELECT shop, n + 1 AS more FROM {name} WHERE n = 1")
+    equal([tuple(row) for row in spark.table(other).collect()], [("a", 2)])
+    spark.sql(f"INSERT OVERWRITE {other} SELECT 'z', 9")
+    equal([tuple(row) for row in spark.table(other).collect()], [("z", 9)])
+    refused(lambda: spark.sql(f"INSERT INTO {other} SELECT 1"), AnalysisException)
+    refused(lambda: spark.sql(f"INSERT INTO {fresh('no')} SELECT 1"), AnalysisException, "TABLE_OR_VIEW_NOT_FOUND")
+    for table in [name, other]:
+        spark.sql(f"DROP TABLE {table}")
+    refused(lambda: spark.sql(f"DROP TABLE {name}"), AnalysisException, "TABLE_OR_VIEW_NOT_FOUND")
+    spark.sql(f"DROP TABLE IF EXISTS {name}")
+
+
 finish()

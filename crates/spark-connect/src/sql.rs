@@ -23,7 +23,7 @@ mod value;
 
 pub(crate) use command::Command;
 use read::Reader;
-pub(crate) use read::TYPED;
+pub(crate) use read::{FILTERED, TYPED};
 pub(crate) use table::{CreateTable, Insert};
 
 /// How deep expressions and queries may be nested.

@@ -81,8 +81,10 @@ impl Resolver<'_> {
         if let Some(named) = self.operator(&name, &arguments)? {
             return Ok(named);
         }
-        if name == crate::sql::TYPED {
-            return self.typed(&arguments);
+        match name.as_str() {
+            crate::sql::TYPED => return self.typed(&arguments),
+            crate::sql::FILTERED => return self.filtered(&arguments),
+            _ => {}
         }
         if let Some(named) = self.type_call(&name, &arguments)? {
             return Ok(named);

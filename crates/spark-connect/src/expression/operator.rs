@@ -69,7 +69,11 @@ impl Resolver<'_> {
                 let found = self.udf("regexp_like")?.call(vec![expr(0), expr(1)]);
                 Named::new(found, format!("{}({}, {})", function.to_uppercase(), name(0), name(1)))
             }
-            ("when", 2..) => case(arguments),
+            ("when", 2..) => case(&self.alike(arguments, |at| at % 2 == 1 || at + 1 == arguments.len())?),
+            ("if", 3) => {
+                let shown = super::shown::call("if", &[name(0), name(1), name(2)], false);
+                Named { name: shown, ..case(&self.alike(arguments, |at| at > 0)?) }
+            }
             ("between", 3) => {
                 let above = self.between(&arguments[0], Operator::GtEq, &arguments[1])?;
                 let below = self.between(&arguments[0], Operator::LtEq, &arguments[2])?;
@@ -78,6 +82,22 @@ impl Resolver<'_> {
             _ => return Ok(None),
         };
         Ok(Some(named))
+    }
+
+    /// The same values, those that are chosen from in one type.
+    fn alike(&self, values: &[Named], chosen: impl Fn(usize) -> bool) -> Result<Vec<Named>> {
+        let types = values.iter().map(|value| self.type_of(&value.expr)).collect::<Result<Vec<_>>>()?;
+        let of = types.iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, found)| found.clone());
+        let common = of.map(Some).reduce(|a, b| crate::plan::common_type(&a?, &b?)).flatten();
+        let Some(common) = common else { return Ok(values.to_vec()) };
+        let one = |(at, (value, found)): (usize, (&Named, &DataType))| {
+            if !chosen(at) || *found == common {
+                return Ok(value.clone());
+            }
+            let expr = self.converted(value.expr.clone(), found, &common, false)?;
+            Ok(Named { expr, ..value.clone() })
+        };
+        values.iter().zip(&types).enumerate().map(one).collect()
     }
 
     fn between(&self, left: &Named, operator: Operator, right: &Named) -> Result<Expr> {

@@ -40,7 +40,20 @@ impl Resolver<'_> {
         let wanted = schema::parse_type(name)?;
         let from = self.type_of(&argument.expr)?;
         let expr = self.converted(argument.expr.clone(), &from, &wanted, false)?;
-        Ok(Some(Named::new(expr, format!("CAST({} AS {})", argument.name, schema::name(&wanted)))))
+        // Spark shows a cast only where the script says CAST.
+        Ok(Some(Named::new(expr, argument.name.clone())))
+    }
+
+    /// `sum(a) FILTER (WHERE condition)`.
+    pub(super) fn filtered(&self, arguments: &[Named]) -> Result<Named> {
+        let [call, condition] = arguments else { return Err(SparkError::missing("condition")) };
+        let name = format!("{} FILTER (WHERE {})", call.name, condition.name);
+        let Expr::AggregateFunction(function) = &call.expr else {
+            return Err(SparkError::invalid(format!("{name}: only aggregates have a filter.")));
+        };
+        let mut function = function.clone();
+        function.params.filter = Some(Box::new(condition.expr.clone()));
+        Ok(Named::new(Expr::AggregateFunction(function), name))
     }
 
     /// `DATE'2020-01-01'`.

@@ -93,6 +93,9 @@ impl Resolver<'_> {
         }
         let named = self.function(call)?;
         match named.expr {
+            Expr::AggregateFunction(function) if function.params.filter.is_some() => {
+                Err(SparkError::unsupported("FILTER over a window"))
+            }
             Expr::AggregateFunction(function) => Ok((
                 WindowFunctionDefinition::AggregateUDF(function.func),
                 function.params.args,

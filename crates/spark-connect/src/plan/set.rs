@@ -1,6 +1,6 @@
 //! Frames as sets: union, intersection, difference, and each row once.
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
@@ -126,15 +126,45 @@ impl Planner<'_> {
     }
 }
 
-/// The type that holds values of both: beside fractions of no fixed size, decimals are such too.
+/// The type that Spark gives what may be a value of one type or of another.
 pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
-    let decimal = |kind: &DataType| matches!(kind, DataType::Decimal128(..));
+    let of_text = |other: &DataType| match other {
+        DataType::Utf8 | DataType::Null => Some(DataType::Utf8),
+        whole if whole.is_integer() => Some(DataType::Int64),
+        number if number.is_numeric() => Some(DataType::Float64),
+        DataType::Boolean | DataType::Date32 | DataType::Timestamp(..) => Some(other.clone()),
+        _ => None,
+    };
     match (a, b) {
-        (a, b) if (a.is_floating() && decimal(b)) || (b.is_floating() && decimal(a)) => {
+        _ if a == b => Some(a.clone()),
+        (DataType::Utf8, other) | (other, DataType::Utf8) if of_text(other).is_some() => of_text(other),
+        // Whole numbers and decimals have more digits than a FLOAT.
+        (x, y) if x.is_numeric() && y.is_numeric() && (x.is_floating() || y.is_floating()) => {
             Some(DataType::Float64)
         }
-        (a, b) => comparison_coercion(a, b),
+        (x, y) => match (digits(x), digits(y)) {
+            (Some(_), Some(_)) if x.is_integer() && y.is_integer() => comparison_coercion(x, y),
+            (Some((p, s)), Some((q, t))) => {
+                let scale = s.max(t);
+                let whole = (p - s).max(q - t);
+                let precision = (whole + scale).min(i16::from(DECIMAL128_MAX_PRECISION));
+                Some(DataType::Decimal128(u8::try_from(precision).ok()?, i8::try_from(scale).ok()?))
+            }
+            _ => comparison_coercion(x, y),
+        },
     }
+}
+
+/// How many digits a number has, and how many of them behind the point.
+fn digits(data_type: &DataType) -> Option<(i16, i16)> {
+    Some(match data_type {
+        DataType::Int8 => (3, 0),
+        DataType::Int16 => (5, 0),
+        DataType::Int32 => (10, 0),
+        DataType::Int64 => (20, 0),
+        DataType::Decimal128(precision, scale) => (i16::from(*precision), i16::from(*scale)),
+        _ => return None,
+    })
 }
 
 fn mismatch(a: &DataType, b: &DataType) -> SparkError {

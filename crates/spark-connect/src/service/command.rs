@@ -125,11 +125,21 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
         sql::Command::Engine(text) => {
             let mut answers = session.engine.execute(&text).await?;
             if let Some(answer) = answers.pop() {
-                return told(&answer);
+                return told(&described(answer));
             }
         }
     }
     empty()
+}
+
+/// `DESCRIBE` has a third column in Spark: what was said about a column.
+fn described(mut answer: Answer) -> Answer {
+    let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+    if names == ["col_name", "data_type"] {
+        answer.columns.push(engine::Column { name: "comment".to_owned(), type_name: "STRING".to_owned() });
+        answer.rows.iter_mut().for_each(|row| row.push(serde_json::Value::Null));
+    }
+    answer
 }
 
 /// A setting, as `SET` tells it.

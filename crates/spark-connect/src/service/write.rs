@@ -140,10 +140,13 @@ fn stored(kind: &str) -> String {
 pub(crate) async fn insert_rows(session: &Arc<Session>, insertion: &Insert) -> Result<bool> {
     let mut planner = Planner::new(session);
     let name = insertion.name.as_str();
-    let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
+    if !session.engine.has_table(name) {
+        return Err(SparkError::table(name));
+    }
     if planner.frames.table_files(name).is_err() {
         return Ok(false);
     }
+    let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
     let mut frame = planner.query(&insertion.query).await?;
     let mut by = By::Order;
     if !insertion.columns.is_empty() {

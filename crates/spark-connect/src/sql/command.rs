@@ -68,11 +68,17 @@ impl Command {
             return Ok(Command::DropTable { name, if_exists });
         }
         // Into topics and streams, the engine does it.
-        if is(&["INSERT"]) && !words.iter().any(|word| word == "STREAM") {
+        if is(&["INSERT"]) && !mentions(text, "STREAM") {
             return Ok(Command::Insert(Box::new(table::insert(text, arguments)?)));
         }
         Ok(Command::Engine(text.to_owned()))
     }
+}
+
+/// Whether the word stands anywhere in the text.
+fn mentions(text: &str, word: &str) -> bool {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '`');
+    words.into_iter().any(|other| other.eq_ignore_ascii_case(word))
 }
 
 /// The text without the comments before it.
@@ -164,6 +170,7 @@ mod tests {
         assert!(matches!(parse("-- one\n/* two /* three */ */ SELECT 1"), Command::Query));
         assert!(matches!(parse("CREATE TABLE t (a INT)"), Command::CreateTable(_)));
         assert!(matches!(parse("INSERT INTO t SELECT 1"), Command::Insert(_)));
+        assert!(matches!(parse("INSERT INTO t SELECT a, b, c FROM STREAM s"), Command::Engine(_)));
         assert!(matches!(parse("CREATE MODEL m OPTIONS (a 'b') AS SELECT 1"), Command::Engine(_)));
         let Command::Set { key, value } = parse("SET a.b = c") else { panic!() };
         assert_eq!((key.as_str(), value.as_str()), ("a.b", "c"));

@@ -32,6 +32,9 @@ pub(super) struct Reader<'a> {
 const UNIT_FIRST: [&str; 6] =
     ["timestampadd", "timestampdiff", "dateadd", "datediff", "date_add", "date_diff"];
 
+/// What `FILTER (WHERE ...)` is as a call.
+pub(crate) const FILTERED: &str = "filter where";
+
 /// What a typed literal, `DATE'2020-01-01'`, is as a call: no script can write this name.
 pub(crate) const TYPED: &str = "typed literal";
 
@@ -229,21 +232,12 @@ impl<'a> Reader<'a> {
             name = if name.to_lowercase().ends_with("add") { "timestampadd" } else { "timestampdiff" }
                 .to_owned();
         }
-        if let Some(filter) = &call.filter {
-            // What is not counted is null.
-            let fits = self.expression(filter)?;
-            let counted = match arguments.as_slice() {
-                [] => build::literal(crate::wire::expression::LiteralType::Integer(1)),
-                [one] if matches!(one.expr_type, Some(ExprType::UnresolvedStar(_))) => {
-                    build::literal(crate::wire::expression::LiteralType::Integer(1))
-                }
-                [one, ..] => one.clone(),
-            };
-            arguments.truncate(0);
-            arguments.push(build::function("when", vec![fits, counted]));
-        }
         let function =
             if distinct { build::distinct(&name, arguments) } else { build::function(&name, arguments) };
+        let function = match &call.filter {
+            Some(filter) => build::function(FILTERED, vec![function, self.expression(filter)?]),
+            None => function,
+        };
         match &call.over {
             None => Ok(function),
             Some(over) => self.over(function, over),
@@ -281,12 +275,12 @@ impl<'a> Reader<'a> {
                 arguments.extend([self.expression(r#in)?, self.expression(expr)?]);
                 "instr"
             }
-            Expr::Substring { expr, substring_from, substring_for, .. } => {
+            Expr::Substring { expr, substring_from, substring_for, shorthand, .. } => {
                 arguments.push(self.expression(expr)?);
                 for part in [substring_from, substring_for].into_iter().flatten() {
                     arguments.push(self.expression(part)?);
                 }
-                "substring"
+                if *shorthand { "substr" } else { "substring" }
             }
             Expr::Trim { trim_where, trim_what, expr, .. } => {
                 if let Some(what) = trim_what {

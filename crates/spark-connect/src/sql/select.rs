@@ -10,8 +10,8 @@ use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, SortExpr, Subquery, lit};
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier,
-    JoinConstraint, JoinOperator, LateralView, ObjectName, OrderByExpr, Select, TableAlias, TableFactor,
-    TableWithJoins,
+    JoinConstraint, JoinOperator, LateralView, ObjectName, OrderByExpr, Select, SelectItem, TableAlias,
+    TableFactor, TableWithJoins,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -47,7 +47,14 @@ impl Planner<'_> {
         let having = select.having.as_ref().map(|having| reader.expression(having)).transpose()?;
         let sorts = order.iter().map(|key| Ok((key, reader.order(key)?))).collect::<Result<Vec<_>>>()?;
         self.insides(reader, Some(&frame)).await?;
-        let mut outputs = self.resolver(&frame).list(&items)?;
+        let mut outputs = Vec::new();
+        for (item, expression) in select.projection.iter().zip(&items) {
+            let except = excepted(item);
+            let shown = self.resolver(&frame).list(std::slice::from_ref(expression))?;
+            let kept =
+                |named: &Named| !except.iter().any(|name| name.eq_ignore_ascii_case(named.column_name()));
+            outputs.extend(shown.into_iter().filter(kept));
+        }
         for output in &mut outputs {
             output.expr = counted(std::mem::take(&mut output.expr))?;
         }
@@ -223,8 +230,7 @@ impl Planner<'_> {
                 let (kind, constraint) = kind(&join.join_operator)?;
                 left = match constraint {
                     JoinConstraint::On(condition) => {
-                        let condition = self.read_one(condition, arguments, None).await?;
-                        self.join_on(left, right, kind, Some(&condition))?
+                        self.join_where(left, right, kind, condition, arguments).await?
                     }
                     JoinConstraint::Using(names) => {
                         let names: Vec<String> = names.iter().filter_map(|name| object(name).pop()).collect();
@@ -243,6 +249,27 @@ impl Planner<'_> {
             Ok(left)
         }
         .boxed()
+    }
+
+    /// Joined under a condition. One with queries in it is asked of rows, not of pairs: where only pairs that fit are
+    /// wanted, that is the same.
+    async fn join_where(
+        &mut self,
+        left: Frame,
+        right: Frame,
+        kind: JoinType,
+        condition: &Expr,
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        let mut reader = self.reader(arguments);
+        let read = reader.expression(condition)?;
+        if kind != JoinType::Inner || reader.subqueries.is_empty() {
+            self.insides(reader, None).await?;
+            return self.join_on(left, right, kind, Some(&read));
+        }
+        let both = self.join_on(left, right, kind, None)?;
+        self.insides(reader, Some(&both)).await?;
+        self.filter(both, &read)
     }
 
     async fn factor(&mut self, factor: &TableFactor, arguments: &Arguments) -> Result<Frame> {
@@ -374,6 +401,18 @@ impl Outputs {
         });
         Some(Named::new(expr.ok()?.data, named.name))
     }
+}
+
+/// The names of `* EXCEPT (a, b)`.
+fn excepted(item: &SelectItem) -> Vec<String> {
+    let (SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options)) = item else {
+        return Vec::new();
+    };
+    let except = options.opt_except.iter();
+    except
+        .flat_map(|except| std::iter::once(&except.first_element).chain(&except.additional_elements))
+        .map(|name| name.value.clone())
+        .collect()
 }
 
 /// `EXISTS` where rows are not chosen but shown: the planner counts instead.

@@ -1,5 +1,7 @@
 //! What Spark writes in a way that the tokenizer does not know.
 
+use std::borrow::Cow;
+
 use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -10,7 +12,8 @@ const SUFFIXES: [&str; 5] = ["Y", "S", "F", "D", "BD"];
 
 /// The tokens of a text: `2.5D` is one number, `exists(array, x -> ...)` no subquery, escapes in strings are taken.
 pub(super) fn tokens(dialect: &dyn Dialect, text: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
-    let raw = Tokenizer::new(dialect, text).with_unescape(false).tokenize_with_location()?;
+    let text = quotes_doubled(text);
+    let raw = Tokenizer::new(dialect, &text).with_unescape(false).tokenize_with_location()?;
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(raw.len());
     for (index, mut token) in raw.iter().cloned().enumerate() {
         match &mut token.token {
@@ -133,6 +136,38 @@ fn ends_values(word: &Word) -> bool {
     word.quote_style.is_none() && BEHIND.contains(&word.keyword)
 }
 
+/// A quote behind a backslash does not end a string: the tokenizer knows quotes that come twice.
+fn quotes_doubled(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\'") && !text.contains("\\\"") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    // The quote that ends the string we are in, and whether backslashes mean something there.
+    let mut inside: Option<(char, bool)> = None;
+    let mut rest = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(character) = rest.next() {
+        match inside {
+            Some((quote, true)) if character == '\\' => match rest.next() {
+                Some(next) if next == quote => out.extend([quote, quote]),
+                next => out.extend(std::iter::once('\\').chain(next)),
+            },
+            Some((quote, _)) => {
+                inside = inside.filter(|_| character != quote);
+                out.push(character);
+            }
+            None => {
+                if matches!(character, '\'' | '"' | '`') {
+                    inside = Some((character, character != '`' && !before.eq_ignore_ascii_case(&'r')));
+                }
+                out.push(character);
+            }
+        }
+        before = character;
+    }
+    Cow::Owned(out)
+}
+
 fn follows_number(before: Option<&TokenWithSpan>, at: &Span, word: &Word) -> bool {
     before
         .is_some_and(|before| matches!(before.token, Token::Number(_, false)) && before.span.end == at.start)
@@ -225,7 +260,8 @@ mod tests {
     fn escapes_are_taken() {
         assert_eq!(words(r"'a\tb'"), ["'a\tb'"]);
         assert_eq!(words(r"'a\%b'"), [r"'a\%b'"]);
-        assert_eq!(words(r"'it\'s'").len(), 1);
+        assert_eq!(words(r"'it\'s' || 'a\\'").len(), 3);
+        assert_eq!(words(r#""say \"it\"" 1"#).len(), 2);
     }
 
     #[test]
