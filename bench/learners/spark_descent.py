@@ -48,7 +48,8 @@ def main():
         def learn(batches):
             weights = start
             for batch in batches:
-                common = (batch, ITERATIONS, STEP_SIZE, FRACTION, weights, 0.0, None, False, True, TOLERANCE)
+                # The algorithm caches what it is given, which must not be cached already.
+                common = (batch.coalesce(1), ITERATIONS, STEP_SIZE, FRACTION, weights, 0.0, None, False, True, TOLERANCE)
                 if order["label"] == "class":
                     answer = api.trainLogisticRegressionModelWithSGD(*common)
                 else:
