@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use crate::error::Result;
+use crate::error::{Result, SparkError};
 use crate::sql::read::object;
 use crate::sql::{Arguments, Query, finished, parser, wrong};
 
@@ -91,7 +91,7 @@ pub(super) fn create(text: &str, arguments: &Arguments) -> Result<CreateTable> {
     Ok(table)
 }
 
-/// `a INT NOT NULL COMMENT '...', b STRING DEFAULT 1)`.
+/// `a INT NOT NULL COMMENT '...', b STRING)`. What must not be NULL is not looked at.
 fn columns(p: &mut Parser<'_>) -> Result<Vec<(String, String)>> {
     let mut columns = Vec::new();
     loop {
@@ -103,7 +103,7 @@ fn columns(p: &mut Parser<'_>) -> Result<Vec<(String, String)>> {
             } else if p.parse_keyword(Keyword::COMMENT) {
                 p.parse_literal_string().map_err(wrong)?;
             } else if p.parse_keyword(Keyword::DEFAULT) {
-                p.parse_expr().map_err(wrong)?;
+                return Err(SparkError::unsupported("a column with a default"));
             } else {
                 break;
             }
@@ -195,6 +195,7 @@ mod tests {
         assert_eq!(table.options["a.b"], "c");
         assert_eq!(table.partition_by, ["a"]);
         assert!(table.query.is_none());
+        assert!(create("create table t (a int default 1)", &Arguments::default()).is_err());
         let table = create("create table t as select 1 as a", &Arguments::default()).unwrap();
         assert!(table.query.is_some() && table.columns.is_empty());
     }
