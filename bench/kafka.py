@@ -325,13 +325,13 @@ def main():
                     say(f"{cell.name}, round {number + 1} of {rounds}, {who}")
                     results[who].append(bench.run(who, cell))
             everything[cell.name] = results
+            if arguments.json:
+                arguments.json.write_text(json.dumps(everything, indent=1))
             rows.append(row(cell, results))
         print(table(rows), flush=True)
         print()
         for line in standing_figures(bench, rounds):
             print(line, flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(everything, indent=1))
 
 
 if __name__ == "__main__":

@@ -247,8 +247,10 @@ struct Prepared {
 fn batch(options: &Options) -> Prepared {
     let mut builder = BatchBuilder::new(Compression::None, Producer::NONE);
     let value: Vec<u8> = (0..options.record).map(|at| b'a' + u8::try_from(at % 26).unwrap_or(0)).collect();
+    // Retention goes by the records' own times: old ones would be removed while they are read.
+    let now_ms = SystemClock.now_ms();
     while builder.is_empty() || builder.uncompressed_bytes() + value.len() < options.batch {
-        builder.push(1_700_000_000_000, None, Some(&value), &[]);
+        builder.push(now_ms, None, Some(&value), &[]);
     }
     let records = builder.len() as u64;
     Prepared { bytes: builder.build(), records }
