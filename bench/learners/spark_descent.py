@@ -10,8 +10,7 @@ import json
 import sys
 import tempfile
 
-from pyspark.sql import SparkSession
-from spark_kmeans import processor_seconds
+from spark_kmeans import processor_seconds, started
 
 STEP_SIZE, ITERATIONS, FRACTION, TOLERANCE = 0.1, 50, 1.0, 0.001
 
@@ -20,11 +19,7 @@ def main():
     order = json.loads(sys.argv[1])
     with open(order["data"]) as file:
         rows = [line.rstrip("\n").rsplit(",", 1) for line in file.readlines()[1:]]
-    settings = {"spark.ui.enabled": "false", "spark.default.parallelism": "1", "spark.log.level": "ERROR"}
-    builder = SparkSession.builder.master("local[1]")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    context = builder.getOrCreate().sparkContext
+    context = started()
     machine = context._jvm
     pid = machine.java.lang.ProcessHandle.current().pid()
     api = machine.org.apache.spark.mllib.api.python.PythonMLLibAPI()

@@ -21,15 +21,20 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main():
-    order = json.loads(sys.argv[1])
-    with open(order["data"]) as file:
-        rows = [line.rstrip("\n").split(",")[:-1] for line in file.readlines()[1:]]
+def started():
+    """The context of a Spark on one core, quiet."""
     settings = {"spark.ui.enabled": "false", "spark.default.parallelism": "1", "spark.log.level": "ERROR"}
     builder = SparkSession.builder.master("local[1]")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    context = builder.getOrCreate().sparkContext
+    return builder.getOrCreate().sparkContext
+
+
+def main():
+    order = json.loads(sys.argv[1])
+    with open(order["data"]) as file:
+        rows = [line.rstrip("\n").split(",")[:-1] for line in file.readlines()[1:]]
+    context = started()
     machine = context._jvm
     pid = machine.java.lang.ProcessHandle.current().pid()
     clustering = machine.org.apache.spark.mllib.clustering

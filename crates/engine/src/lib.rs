@@ -80,6 +80,7 @@ pub use operator::aggregate::measure::{AggregationFigures, AggregationSetting, m
 pub use query::report::QueryProgress;
 pub use session::Engine;
 pub use sink::console::Console;
+pub use sql::unescaped;
 pub use status::{
     DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,
     QueryStatus, SourceOffset,

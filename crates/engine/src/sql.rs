@@ -16,6 +16,7 @@ mod windows;
 
 pub(crate) use parse::{parse, renamed};
 pub(crate) use select::Select;
+pub use spoken::unescaped;
 pub(crate) use statement::{CreateModel, CreateNetwork, CreateTable, Parsed, Show, Statement};
 
 #[cfg(test)]

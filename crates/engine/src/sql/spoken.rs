@@ -74,8 +74,10 @@ fn is_higher_order_exists(word: &Word, behind: &[TokenWithSpan]) -> bool {
         && behind.get(1).is_some_and(|token| token.token != Token::LParen)
 }
 
-/// `\n`, `\t`, `\\`, `\'`, `\u00e4`; `\%` and `\_` stay as they are, for LIKE.
-fn unescaped(text: &str) -> String {
+/// What stands between a literal's quotes, with `\n`, `\t`, `\\`, `\'` and `\u00e4` as what they mean; `\%` and `\_` stay as
+/// they are, for LIKE.
+#[must_use]
+pub fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(character) = rest.next() {
