@@ -131,10 +131,7 @@ CELLS = [
     linear("logistic regression (SGD)", "logistic_regression", {}, "linear_model.LogisticRegression()"),
     linear(
         "logistic regression (Adam)", "logistic_regression", {"optimizer": "adam"},
-        "linear_model.LogisticRegression(optim.Adam())", why=(
-            "Up to row 37,574 the answers are equal to 2e-13; there one row far out moves the weights so that what was"
-            " rounded otherwise (sums in four lanes) grows ten thousand times within thirty rows"
-        ),
+        "linear_model.LogisticRegression(optim.Adam())",
     ),
     linear(
         "logistic regression (AdaGrad)", "logistic_regression", {"optimizer": "adagrad"},
@@ -157,10 +154,7 @@ CELLS = [
         " scikit-learn",
     ),
     behind("normalizer", "preprocessing.Normalizer"),
-    behind(
-        "polynomial", "feature_extraction.PolynomialExtender",
-        why="Columns that are multiples of each other let weights drift, and with them what sums were rounded to",
-    ),
+    behind("polynomial", "feature_extraction.PolynomialExtender"),
     Cell(
         "factorization machine", "elec", "factorization_machine", {"preprocess": "standard_scaler", "seed": "SEED"},
         SCALED + f"facto.FMClassifier(latent_initializer={LATENT})", binary=True, nominal=False, seeded=True, faster=50,

@@ -11,6 +11,9 @@ use crate::options::{OptionError, Options};
 /// The largest exponent whose power of e stays below [`crate::row::VALUE_MAX`].
 const EXPONENT_MAX: f64 = 230.0;
 
+/// The margin from which on River's logarithmic loss is a straight line, one way, and a power of e the other way.
+const LOG_MARGIN_MAX: f64 = 18.0;
+
 /// A loss of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RegressionLoss {
@@ -184,6 +187,9 @@ impl BinaryLoss {
         let side = sign(of_class);
         let margin = side * sum;
         match self {
+            // River's bounds: beyond the first, its slope is 1 to the last bit, and not 1.5e-8 less.
+            BinaryLoss::Log if margin < -LOG_MARGIN_MAX => -side,
+            BinaryLoss::Log if margin > LOG_MARGIN_MAX => -side * libm::exp(-margin),
             BinaryLoss::Log => -side / (libm::exp(margin) + 1.0),
             // A margin of exactly the threshold is still too small.
             BinaryLoss::Hinge { threshold } if margin <= threshold => -side,
@@ -247,6 +253,9 @@ mod tests {
             }
         }
         assert!((BinaryLoss::Log.slope(0.7, true) + 1.0 / (1.0 + 0.7_f64.exp())).abs() < 1e-15);
+        // River 0.26.1: optim.losses.Log().gradient(True, p) for p of -18.5 and 18.5.
+        assert_eq!(BinaryLoss::Log.slope(-18.5, true), -1.0);
+        assert!((BinaryLoss::Log.slope(18.5, true) / -9.237_449_661_970_594e-9 - 1.0).abs() < 1e-15);
         assert_eq!(BinaryLoss::ModifiedHuber.slope(-2.0, true), -4.0);
     }
 }
