@@ -141,8 +141,9 @@ impl<L: Stats> Tree<L> {
         }
         let at = self.find(row);
         let Node::Leaf(leaf) = &mut self.nodes[at] else { return };
+        let before = leaf.size();
         if leaf.learn(row, target, weight, growth, scratch) {
-            self.resize();
+            self.size = (self.size + leaf.size()).saturating_sub(before);
             self.slim(growth);
         }
         self.try_split(at, row, growth, random);
@@ -196,8 +197,9 @@ impl<L: Stats> Tree<L> {
             let Some(leaf) = active.min_by(|one, other| one.promise().total_cmp(&other.promise())) else {
                 return;
             };
+            let before = leaf.size();
             leaf.deactivate();
-            self.resize();
+            self.size = (self.size + leaf.size()).saturating_sub(before);
         }
     }
 
