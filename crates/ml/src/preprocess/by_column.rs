@@ -93,6 +93,11 @@ impl<C: Column> Transformer for ByColumn<C> {
             self.columns.resize(row.dim(), C::new(&self.settings));
         }
         self.rows_learned = self.rows_learned.saturating_add(1);
+        if let Row::F64(values) = row {
+            let known = self.columns.iter_mut().zip(values).filter(|(_, value)| !value.is_nan());
+            known.for_each(|(column, &value)| column.add(value));
+            return Ok(());
+        }
         let columns = &mut self.columns;
         row.for_each(|column, value| columns[column].add(value));
         Ok(())
@@ -102,6 +107,14 @@ impl<C: Column> Transformer for ByColumn<C> {
         row.check(self.dim, Missing::Skipped)?;
         if self.dim.is_none() {
             return Err(Rejection::Empty);
+        }
+        if let (Row::F64(values), true) = (row, self.nominal.is_empty()) {
+            let scaled = values
+                .iter()
+                .zip(&self.columns)
+                .map(|(&value, column)| column.scale(value, &self.settings).clamp(-VALUE_MAX, VALUE_MAX));
+            out.dense().extend(scaled);
+            return Ok(());
         }
         out.map(row, |column, value| {
             if !self.nominal.is_empty() && self.nominal.binary_search(&column).is_ok() {

@@ -36,7 +36,7 @@ impl Column for MaxAbs {
     }
 
     fn scale(&self, value: f64, (): &()) -> f64 {
-        if self.0 > 0.0 { value / self.0 } else { value }
+        value / self.line(&()).1
     }
 
     fn line(&self, (): &()) -> (f64, f64) {

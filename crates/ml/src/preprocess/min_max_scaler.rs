@@ -47,7 +47,7 @@ impl MinMaxScaler {
     }
 
     fn scale(&self, column: usize, value: f64) -> f64 {
-        if self.nominal.binary_search(&column).is_ok() {
+        if !self.nominal.is_empty() && self.nominal.binary_search(&column).is_ok() {
             return value;
         }
         match self.ranges[column] {

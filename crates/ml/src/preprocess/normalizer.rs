@@ -47,6 +47,15 @@ impl Normalizer {
         self.nominal.is_empty() || self.nominal.binary_search(&column).is_err()
     }
 
+    /// Calls `visited` with the numbers that are known.
+    fn visit(&self, row: Row<'_>, mut visited: impl FnMut(f64)) {
+        row.for_each(|column, value| {
+            if self.is_number(column) {
+                visited(value);
+            }
+        });
+    }
+
     fn summary(&self) -> Value {
         json!({ "order": self.order })
     }
@@ -64,16 +73,9 @@ impl Transformer for Normalizer {
         row.check(self.dim, Missing::Skipped)?;
         // Squares of shares of the largest magnitude neither overflow nor vanish.
         let (mut most, mut sum) = (0.0_f64, 0.0);
-        let visit = |visited: &mut dyn FnMut(f64)| {
-            row.for_each(|column, value| {
-                if self.is_number(column) {
-                    visited(value);
-                }
-            });
-        };
-        visit(&mut |value| most = most.max(value.abs()));
+        self.visit(row, |value| most = most.max(value.abs()));
         if most > 0.0 {
-            visit(&mut |value| {
+            self.visit(row, |value| {
                 let share = value.abs() / most;
                 sum += if self.order == 1 { share } else { share * share };
             });
