@@ -78,6 +78,7 @@ pub mod random;
 pub mod registry;
 pub mod row;
 pub mod schema;
+mod scratch;
 pub mod snapshot;
 pub mod stats;
 pub mod tree;

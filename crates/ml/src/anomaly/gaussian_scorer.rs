@@ -15,6 +15,7 @@ use crate::learner::AnomalyDetector;
 use crate::options::{OptionError, Options};
 use crate::row::{DIM_MAX, Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -161,7 +162,7 @@ impl AnomalyDetector for GaussianScorer {
             self.forget(dim);
         }
         self.count += 1;
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let values = row.dense(&mut scratch);
         for (curve, &value) in self.curves.iter_mut().zip(values) {
             curve.add(value, self.count);
@@ -177,7 +178,7 @@ impl AnomalyDetector for GaussianScorer {
         if self.count == 0 || self.count < u64::from(self.config.grace_period) {
             return None;
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let values = row.dense(&mut scratch).iter();
         let scores = values.zip(&self.curves).map(|(&value, curve)| curve.score(value, self.count));
         Some(scores.fold(0.0, f64::max))

@@ -28,6 +28,7 @@ use crate::learner::AnomalyDetector;
 use crate::options::{OptionError, Options};
 use crate::row::{DIM_MAX, Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -300,7 +301,7 @@ impl AnomalyDetector for HalfSpaceTrees {
         if !self.ready || row.check(self.dim, Missing::Skipped).is_err() {
             return None;
         }
-        Some(self.score(row.dense(&mut Vec::new())))
+        Some(self.score(row.dense(&mut Lent::new())))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{DIM_MAX, Missing, Rejection, Row};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -177,7 +178,8 @@ impl Loda {
                 columns.swap(chosen, chosen + random.index(dim - chosen));
                 weights.push((columns[chosen], random.normal()));
             }
-            self.lines.push(Line { weights, bins: Vec::new() });
+            let bins = Vec::with_capacity(self.config.n_bins as usize + 1);
+            self.lines.push(Line { weights, bins });
         }
     }
 
@@ -197,7 +199,7 @@ impl AnomalyDetector for Loda {
             self.draw(dim);
         }
         self.rows_learned = self.rows_learned.saturating_add(1);
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let values = row.dense(&mut scratch);
         for line in &mut self.lines {
             let place = line.place(values);
@@ -210,7 +212,7 @@ impl AnomalyDetector for Loda {
         if self.lines.is_empty() || row.check(self.dim, Missing::Skipped).is_err() {
             return None;
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let values = row.dense(&mut scratch);
         let total = self.rows_learned as f64;
         let mut score = 0.0;

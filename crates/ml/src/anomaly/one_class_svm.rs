@@ -21,6 +21,7 @@ use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{DIM_MAX, Missing, Rejection, Row};
 use crate::schema::{Kind, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -131,19 +132,19 @@ impl OneClassSvm {
     }
 
     /// The row as the boundary sees it.
-    fn image(&self, row: Row<'_>) -> Vec<f64> {
-        let mut scratch = Vec::new();
-        let bounded = row.dense(&mut scratch).iter().map(|value| value.clamp(-VALUE_MAX, VALUE_MAX));
+    fn image(&self, row: Row<'_>) -> Lent {
+        let mut values = Lent::new();
+        row.append_to(&mut values);
+        values.iter_mut().for_each(|value| *value = value.clamp(-VALUE_MAX, VALUE_MAX));
         if self.config.n_components == 0 {
-            return bounded.collect();
+            return values;
         }
-        let values: Vec<f64> = bounded.collect();
         let height = (2.0 / self.config.n_components as f64).sqrt();
         let wave = |wave: &[f64]| {
-            let along: f64 = wave.iter().zip(&values).map(|(direction, value)| direction * value).sum();
+            let along: f64 = wave.iter().zip(&*values).map(|(direction, value)| direction * value).sum();
             height * libm::cos(along + wave[values.len()])
         };
-        self.waves.chunks_exact(values.len() + 1).map(wave).collect()
+        Lent::of(self.waves.chunks_exact(values.len() + 1).map(wave))
     }
 
     fn product(&self, image: &[f64]) -> f64 {
@@ -171,7 +172,7 @@ impl AnomalyDetector for OneClassSvm {
         let slope = if self.product(&image) + self.intercept <= 1.0 { -1.0 } else { 0.0 };
         self.intercept -= intercept_lr * slope + intercept_lr * nu;
         self.intercept = self.intercept.clamp(-WEIGHT_MAX, WEIGHT_MAX);
-        for (weight, value) in self.weights.iter_mut().zip(image) {
+        for (weight, value) in self.weights.iter_mut().zip(&*image) {
             let gradient = slope * value + nu / 2.0 * *weight;
             *weight = (*weight - lr * gradient).clamp(-WEIGHT_MAX, WEIGHT_MAX);
         }

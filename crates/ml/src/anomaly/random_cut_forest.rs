@@ -29,6 +29,7 @@ use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -120,7 +121,7 @@ impl AnomalyDetector for RandomCutForest {
             return Err(Rejection::TooWide { limit: self.config.widest(), found: row.dim() });
         }
         let dim = *self.dim.get_or_insert(row.dim());
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let values = row.dense(&mut scratch);
         let size = u64::from(self.config.tree_size);
         // Slots are taken in turn, so the one that is due holds the oldest row.
@@ -142,7 +143,7 @@ impl AnomalyDetector for RandomCutForest {
         if self.points.is_empty() || row.check(self.dim, Missing::Refused).is_err() {
             return None;
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let values = row.dense(&mut scratch);
         let mut random = self.random.clone();
         let scores = self.trees.iter().map(|tree| tree.score(values, &self.points, &mut random));

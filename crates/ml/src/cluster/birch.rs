@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::tree::Tree;
-use super::feature::Feature;
 use super::macro_clusters::MacroClusters;
 use crate::features::Features;
 use crate::learner::{Clusterer, Learner, kept_as_state};
@@ -26,6 +25,7 @@ use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -92,7 +92,7 @@ impl Birch {
 
     fn absorb(&mut self, point: &[f64]) {
         self.rows_learned = self.rows_learned.saturating_add(1);
-        self.tree.insert(Feature::of(point));
+        self.tree.insert(1.0, point, 0.0);
         while !self.tree.fits(self.config.max_subclusters) {
             self.tree.coarsen();
         }
@@ -119,13 +119,13 @@ impl Clusterer for Birch {
             return Err(Rejection::TooWide { limit, found: row.dim() });
         }
         self.dim = Some(row.dim());
-        self.absorb(row.dense(&mut Vec::new()));
+        self.absorb(row.dense(&mut Lent::new()));
         Ok(())
     }
 
     fn predict_one(&self, row: Row<'_>) -> Option<u32> {
         row.check(self.dim, Missing::Refused).ok()?;
-        self.clusters.nearest(row.dense(&mut Vec::new()))
+        self.clusters.nearest(row.dense(&mut Lent::new()))
     }
 
     fn centers(&self) -> Option<Features<'_>> {

@@ -35,6 +35,7 @@ use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -77,8 +78,13 @@ pub struct CluStream {
 }
 
 impl MicroCluster {
-    fn of(point: &[f64], time: f64) -> Self {
-        MicroCluster { feature: Feature::of(point), mean_time: time, time_deviations: 0.0 }
+    /// One row, in the room of one that is gone, if there is any.
+    fn of(point: &[f64], time: f64, gone: Option<MicroCluster>) -> Self {
+        let mut mean = gone.map_or(Vec::new(), |gone| gone.feature.mean);
+        mean.clear();
+        mean.extend_from_slice(point);
+        let feature = Feature { weight: 1.0, mean, deviations: 0.0 };
+        MicroCluster { feature, mean_time: time, time_deviations: 0.0 }
     }
 
     fn add(&mut self, point: &[f64], time: f64) {
@@ -168,10 +174,9 @@ impl CluStream {
                 self.micro[place].add(point, time);
             }
             _ => {
-                if self.micro.len() >= self.config.max_micro_clusters {
-                    self.make_room(time);
-                }
-                self.micro.push(MicroCluster::of(point, time));
+                let full = self.micro.len() >= self.config.max_micro_clusters;
+                let gone = if full { Some(self.make_room(time)) } else { None };
+                self.micro.push(MicroCluster::of(point, time, gone));
             }
         }
         if self.rows_learned.is_multiple_of(self.config.time_gap) {
@@ -190,7 +195,8 @@ impl CluStream {
         distances.reduce(f64::min).map_or(0.0, |distance| 0.5 * distance.sqrt())
     }
 
-    fn make_room(&mut self, time: f64) {
+    /// Lets one go, or one become part of another; what it took can be used again.
+    fn make_room(&mut self, time: f64) -> MicroCluster {
         let window = self.config.time_window as f64;
         let m = (0.1 * window / self.config.max_micro_clusters as f64).max(1.0);
         let ages = self.micro.iter().map(|micro| micro.relevance(m)).enumerate();
@@ -198,12 +204,12 @@ impl CluStream {
         if let Some((place, relevance)) = oldest
             && relevance < time - window
         {
-            self.micro.swap_remove(place);
-            return;
+            return self.micro.swap_remove(place);
         }
         let (one, other) = self.closest();
         let gone = self.micro.swap_remove(other);
         self.micro[one].join(&gone);
+        gone
     }
 
     /// The two micro-clusters nearest to each other, the first before the second.
@@ -238,13 +244,13 @@ impl Clusterer for CluStream {
             return Err(Rejection::TooWide { limit, found: row.dim() });
         }
         self.dim = Some(row.dim());
-        self.absorb(row.dense(&mut Vec::new()));
+        self.absorb(row.dense(&mut Lent::new()));
         Ok(())
     }
 
     fn predict_one(&self, row: Row<'_>) -> Option<u32> {
         row.check(self.dim, Missing::Refused).ok()?;
-        self.clusters.nearest(row.dense(&mut Vec::new()))
+        self.clusters.nearest(row.dense(&mut Lent::new()))
     }
 
     fn centers(&self) -> Option<Features<'_>> {

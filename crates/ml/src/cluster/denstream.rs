@@ -35,6 +35,7 @@ use crate::learner::{Clusterer, Learner, kept_as_state};
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -292,13 +293,13 @@ impl Clusterer for DenStream {
             return Err(Rejection::TooWide { limit, found: row.dim() });
         }
         self.dim = Some(row.dim());
-        self.absorb(row.dense(&mut Vec::new()));
+        self.absorb(row.dense(&mut Lent::new()));
         Ok(())
     }
 
     fn predict_one(&self, row: Row<'_>) -> Option<u32> {
         row.check(self.dim, Missing::Refused).ok()?;
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let features = self.potential.iter().map(|micro| &micro.feature);
         let (place, _) = nearest(features, row.dense(&mut scratch))?;
         Some(self.labels[place])

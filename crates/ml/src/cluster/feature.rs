@@ -33,7 +33,8 @@ impl Feature {
         self.merge(other.weight, &other.mean, other.deviations);
     }
 
-    fn merge(&mut self, weight: f64, mean: &[f64], deviations: f64) {
+    /// Takes in rows of such a weight, mean and spread.
+    pub(super) fn merge(&mut self, weight: f64, mean: &[f64], deviations: f64) {
         let total = self.weight + weight;
         let share = weight / total;
         self.deviations += deviations + squared_distance(&self.mean, mean) * self.weight * share;

@@ -28,6 +28,7 @@ use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -125,7 +126,7 @@ impl MiniBatchKMeans {
     }
 
     fn step(&mut self, batch: &[f64], dim: usize) {
-        let (mut sums, mut found) = (vec![0.0; self.centers.len()], vec![0.0; self.k]);
+        let (mut sums, mut found) = (Lent::zeros(self.centers.len()), Lent::zeros(self.k));
         for point in batch.chunks_exact(dim) {
             let (center, _) = nearest(&self.centers, point);
             found[center] += 1.0;
@@ -155,6 +156,9 @@ impl MiniBatchKMeans {
         let fullest = self.counts.iter().copied().fold(0.0, f64::max);
         let limit = self.reassignment_ratio * fullest;
         let mut light: Vec<usize> = (0..self.k).filter(|&center| self.counts[center] < limit).collect();
+        if light.is_empty() {
+            return;
+        }
         let rows = batch.len() / dim;
         light.sort_by(|&a, &b| self.counts[a].total_cmp(&self.counts[b]));
         light.truncate(rows / 2);
@@ -185,7 +189,7 @@ fn initial_centers(options: &Options) -> Result<Option<Vec<Vec<f64>>>, OptionErr
 impl Clusterer for MiniBatchKMeans {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
         self.admit(row)?;
-        self.absorb(row.dense(&mut Vec::new()));
+        self.absorb(row.dense(&mut Lent::new()));
         Ok(())
     }
 
@@ -206,7 +210,7 @@ impl Clusterer for MiniBatchKMeans {
         if self.counts.is_empty() || row.check(self.dim, Missing::Refused).is_err() {
             return None;
         }
-        let (center, _) = nearest(&self.centers, row.dense(&mut Vec::new()));
+        let (center, _) = nearest(&self.centers, row.dense(&mut Lent::new()));
         u32::try_from(center).ok()
     }
 

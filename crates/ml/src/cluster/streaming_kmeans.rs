@@ -36,6 +36,7 @@ use crate::learner::{Clusterer, LearnReport, Learner};
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::Schema;
+use crate::scratch::Lent;
 use crate::snapshot::SnapshotError;
 
 /// The name for `create`.
@@ -121,15 +122,9 @@ impl StreamingKMeans {
 
     /// The nearest centre and the distance to it, in the unit of the features.
     pub fn nearest(&self, row: Row<'_>) -> Option<(u32, f64)> {
-        self.nearest_with(row, &mut Vec::new())
-    }
-
-    fn nearest_with(&self, row: Row<'_>, scratch: &mut Vec<f64>) -> Option<(u32, f64)> {
         let Phase::Running(clusters) = &self.phase else { return None };
         row.check(self.dim, Missing::Refused).ok()?;
-        scratch.clear();
-        row.append_to(scratch);
-        let (cluster, squared) = clusters.nearest(scratch);
+        let (cluster, squared) = clusters.nearest(row.dense(&mut Lent::new()));
         Some((u32::try_from(cluster).expect("k is limited"), squared.sqrt()))
     }
 
@@ -188,9 +183,7 @@ impl StreamingKMeans {
 impl Clusterer for StreamingKMeans {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
         self.admit(row)?;
-        let mut batch = Vec::with_capacity(row.dim());
-        row.append_to(&mut batch);
-        self.absorb(&batch);
+        self.absorb(row.dense(&mut Lent::new()));
         Ok(())
     }
 
@@ -210,11 +203,6 @@ impl Clusterer for StreamingKMeans {
 
     fn predict_one(&self, row: Row<'_>) -> Option<u32> {
         Some(self.nearest(row)?.0)
-    }
-
-    fn predict_many(&self, rows: Features<'_>) -> Vec<Option<u32>> {
-        let mut scratch = Vec::new();
-        rows.iter().map(|row| Some(self.nearest_with(row, &mut scratch)?.0)).collect()
     }
 
     fn centers(&self) -> Option<Features<'_>> {

@@ -37,6 +37,8 @@ pub struct AdaptiveBoosting<const KIND: u8> {
     replaced: u64,
     #[serde(skip)]
     scratch: Scratch,
+    #[serde(skip)]
+    order: Scratch<usize>,
 }
 
 /// A tree, how it did, and what watches it.
@@ -103,8 +105,12 @@ impl<const KIND: u8> AdaptiveBoosting<KIND> {
     }
 
     fn learn_by_rate(&mut self, row: Example<'_>, class: usize, weight: f64) {
-        let mut order: Vec<usize> = (0..self.boosted.len()).collect();
-        order.sort_by(|&one, &other| self.boosted[other].rate().total_cmp(&self.boosted[one].rate()));
+        let mut order = std::mem::take(&mut self.order.0);
+        order.clear();
+        order.extend(0..self.boosted.len());
+        // The best first, and among equals the first.
+        let rate = |place: usize| self.boosted[place].rate();
+        order.sort_unstable_by(|&one, &other| rate(other).total_cmp(&rate(one)).then(one.cmp(&other)));
         let (mut lambda, mut was_right, mut left) = (1.0, false, order.as_slice());
         while let (Some((&best, worse)), Some((&worst, better))) = (left.split_first(), left.split_last()) {
             let place = if was_right { best } else { worst };
@@ -116,6 +122,7 @@ impl<const KIND: u8> AdaptiveBoosting<KIND> {
                 self.replaced += 1;
             }
         }
+        self.order.0 = order;
     }
 }
 
@@ -134,6 +141,7 @@ impl<const KIND: u8> Method for AdaptiveBoosting<KIND> {
             boosted: Member::all(count, seed).into_iter().map(fresh).collect(),
             replaced: 0,
             scratch: Scratch::default(),
+            order: Scratch::default(),
         })
     }
 

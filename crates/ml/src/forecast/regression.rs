@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::snarimax::Regressors;
+
 /// The largest slope of the loss that is followed, as in River.
 const GRADIENT_MAX: f64 = 1e12;
 
@@ -37,27 +39,28 @@ pub(super) struct Regression {
 }
 
 impl Regression {
-    /// The estimate for the listed columns.
-    pub(super) fn predict(&self, row: &[(usize, f64)]) -> f64 {
-        let known = |&(column, value): &(usize, f64)| {
-            self.columns.get(column).map_or(0.0, |column| column.scaled(value) * column.weight)
-        };
-        super::bounded(self.intercept + row.iter().map(known).sum::<f64>())
+    /// The estimate for a row.
+    pub(super) fn predict(&self, row: &Regressors<'_>) -> f64 {
+        let mut sum = 0.0;
+        row.each(|column, value| {
+            sum += self.columns.get(column).map_or(0.0, |column| column.scaled(value) * column.weight);
+        });
+        super::bounded(self.intercept + sum)
     }
 
-    /// Learns that the listed columns go with `target`.
-    pub(super) fn learn(&mut self, row: &[(usize, f64)], target: f64, rate: f64, intercept_rate: f64) {
-        for &(column, value) in row {
+    /// Learns that a row goes with `target`.
+    pub(super) fn learn(&mut self, row: &Regressors<'_>, target: f64, rate: f64, intercept_rate: f64) {
+        row.each(|column, value| {
             if column >= self.columns.len() {
                 self.columns.resize(column + 1, Column::default());
             }
             self.columns[column].learn(value);
-        }
+        });
         let slope = (2.0 * (self.predict(row) - target)).clamp(-GRADIENT_MAX, GRADIENT_MAX);
-        for &(column, value) in row {
+        row.each(|column, value| {
             let column = &mut self.columns[column];
             column.weight = super::bounded(column.weight - rate * slope * column.scaled(value));
-        }
+        });
         self.intercept = super::bounded(self.intercept - intercept_rate * slope);
     }
 

@@ -31,6 +31,9 @@ pub const NAME: &str = "snarimax";
 const ORDER_MAX: u32 = 1_000;
 const DIFFERENCES_MAX: u32 = 8;
 
+/// The most lags that a difference of differences has, that of 0 among them.
+const TERMS_MAX: usize = (DIFFERENCES_MAX as usize + 1) * (DIFFERENCES_MAX as usize + 1);
+
 /// What it looks back to, in River's names.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -114,19 +117,43 @@ impl Config {
     }
 
     /// How much each value, this one and those before it, counts in a difference: the lag, and the factor.
-    fn differences(&self) -> Vec<(usize, f64)> {
-        let mut polynomial = BTreeMap::from([(0_usize, 1.0)]);
+    fn differences(&self) -> Polynomial {
+        let mut polynomial = Polynomial { terms: [(0, 0.0); TERMS_MAX], count: 0 };
+        polynomial.add(0, 1.0);
         let steps = std::iter::repeat_n(1, self.d as usize);
         for lag in steps.chain(std::iter::repeat_n(self.m as usize, self.sd as usize)) {
-            for (at, factor) in polynomial.clone() {
-                *polynomial.entry(at + lag).or_insert(0.0) -= factor;
-            }
+            let before = polynomial;
+            before.terms().iter().for_each(|&(at, factor)| polynomial.add(at + lag, -factor));
         }
-        polynomial.into_iter().filter(|&(lag, factor)| lag > 0 && factor != 0.0).collect()
+        polynomial
     }
 
     fn describe(&self) -> Value {
         json!(self)
+    }
+}
+
+/// Factors by lags, which rise.
+#[derive(Clone, Copy)]
+struct Polynomial {
+    terms: [(usize, f64); TERMS_MAX],
+    count: usize,
+}
+
+impl Polynomial {
+    fn terms(&self) -> &[(usize, f64)] {
+        &self.terms[..self.count]
+    }
+
+    fn add(&mut self, lag: usize, factor: f64) {
+        match self.terms().binary_search_by_key(&lag, |(lag, _)| *lag) {
+            Ok(place) => self.terms[place].1 += factor,
+            Err(place) => {
+                self.count += 1;
+                self.terms[place..self.count].rotate_right(1);
+                self.terms[place] = (lag, factor);
+            }
+        }
     }
 }
 
@@ -152,8 +179,39 @@ impl Past {
     }
 
     /// What the past adds to the difference of the next value.
-    fn offset(&self, differences: &[(usize, f64)]) -> f64 {
-        differences.iter().filter_map(|&(lag, factor)| Some(factor * self.values.get(lag - 1)?)).sum()
+    fn offset(&self, differences: &Polynomial) -> f64 {
+        let past = differences.terms().iter().filter(|(lag, factor)| *lag > 0 && *factor != 0.0);
+        past.filter_map(|&(lag, factor)| Some(factor * self.values.get(lag - 1)?)).sum()
+    }
+}
+
+/// The regressors of the next value.
+pub(super) struct Regressors<'a> {
+    row: Row<'a>,
+    past: &'a Past,
+    config: &'a Config,
+    width: Width,
+}
+
+impl Regressors<'_> {
+    /// Calls `visit` with each that is known, and its place among all columns.
+    pub(super) fn each(&self, mut visit: impl FnMut(usize, f64)) {
+        let Regressors { row, past, width, .. } = self;
+        let Config { p, q, m, sp, sq, .. } = *self.config;
+        row.for_each(&mut visit);
+        let mut first = width.0.unwrap_or(0);
+        let lags = [
+            (&past.differenced, p, 1),
+            (&past.differenced, sp, m),
+            (&past.errors, q, 1),
+            (&past.errors, sq, m),
+        ];
+        for (values, count, step) in lags {
+            let (count, step) = (count as usize, step as usize);
+            let known = (0..count).map_while(|place| Some((place, *values.get((place + 1) * step - 1)?)));
+            known.for_each(|(place, value)| visit(first + place, value));
+            first += count;
+        }
     }
 }
 
@@ -189,29 +247,10 @@ impl Snarimax {
         })
     }
 
-    /// The regressors of the next value, with their places among all columns.
-    fn regressors(&self, row: Row<'_>, past: &Past) -> Vec<(usize, f64)> {
-        let Config { p, q, m, sp, sq, .. } = self.config;
-        let mut listed = Vec::new();
-        row.for_each(|column, value| listed.push((column, value)));
-        let mut first = self.width.0.unwrap_or(0);
-        let lags = [
-            (&past.differenced, p, 1),
-            (&past.differenced, sp, m),
-            (&past.errors, q, 1),
-            (&past.errors, sq, m),
-        ];
-        for (values, count, step) in lags {
-            let lag = |place: u32| Some(*values.get((place + 1) as usize * step as usize - 1)?);
-            listed.extend((0..count).map_while(|place| Some((first + place as usize, lag(place)?))));
-            first += count as usize;
-        }
-        listed
-    }
-
     /// What is expected after a past.
-    fn expected(&self, row: Row<'_>, past: &Past, differences: &[(usize, f64)]) -> (f64, f64) {
-        let differenced = self.regression.predict(&self.regressors(row, past));
+    fn expected(&self, row: Row<'_>, past: &Past, differences: &Polynomial) -> (f64, f64) {
+        let Snarimax { config, width, regression, .. } = self;
+        let differenced = regression.predict(&Regressors { row, past, config, width: *width });
         (differenced, bounded(differenced - past.offset(differences)))
     }
 
@@ -229,12 +268,12 @@ impl Forecaster for Snarimax {
             self.past.push(kept, value, None, 0.0);
             return Ok(());
         }
-        let differenced = bounded(value + self.past.offset(&self.config.differences()));
-        let regressors = self.regressors(row, &self.past);
-        let error = bounded(differenced - self.regression.predict(&regressors));
-        let Config { learning_rate, intercept_lr, .. } = self.config;
-        self.regression.learn(&regressors, differenced, learning_rate, intercept_lr);
-        self.past.push(kept, value, Some(differenced), error);
+        let Snarimax { config, width, past, regression, .. } = self;
+        let differenced = bounded(value + past.offset(&config.differences()));
+        let regressors = Regressors { row, past, config, width: *width };
+        let error = bounded(differenced - regression.predict(&regressors));
+        regression.learn(&regressors, differenced, config.learning_rate, config.intercept_lr);
+        past.push(kept, value, Some(differenced), error);
         Ok(())
     }
 

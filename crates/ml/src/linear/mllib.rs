@@ -30,6 +30,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::row::{DIM_MAX, Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create` of the regression of numbers.
@@ -83,7 +84,7 @@ impl Descent {
         if rows.is_empty() {
             return;
         }
-        let mut gradient = vec![0.0; weights.len()];
+        let mut gradient = Lent::zeros(weights.len());
         for iteration in 1..=self.num_iterations {
             gradient.fill(0.0);
             for (place, &row) in rows.iter().enumerate() {
@@ -92,7 +93,7 @@ impl Descent {
             }
             let rate = self.step_size / f64::from(iteration).sqrt();
             let (mut moved, mut length) = (0.0, 0.0);
-            for (weight, sum) in weights.iter_mut().zip(&gradient) {
+            for (weight, sum) in weights.iter_mut().zip(&*gradient) {
                 let next = (1.0 - rate * self.reg_param) * *weight - rate * (sum / rows.len() as f64);
                 let next = next.clamp(-WEIGHT_MAX, WEIGHT_MAX);
                 moved += (next - *weight) * (next - *weight);

@@ -15,6 +15,7 @@ use crate::learner::{Classifier, check_lesson, learner_of_state};
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -90,7 +91,7 @@ impl Classifier for KnnClassifier {
         self.dim = Some(row.dim());
         self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
-            let slot = self.window.push(row.dense(&mut Vec::new()));
+            let slot = self.window.push(row.dense(&mut Lent::new()));
             self.labels.resize(self.window.rows(), (0, 1.0));
             self.labels[slot] = (class, weight);
             self.classes = self.classes.max(class + 1);
@@ -104,7 +105,7 @@ impl Classifier for KnnClassifier {
             return false;
         }
         shares.resize(self.classes as usize, 0.0);
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let question = row.dense(&mut scratch);
         let decided =
             self.window.nearest(question, self.n_neighbors, |neighbors| self.vote(neighbors, shares));

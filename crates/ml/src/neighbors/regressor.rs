@@ -15,6 +15,7 @@ use crate::learner::{Regressor, check_lesson, learner_of_state};
 use crate::options::{OptionError, Options};
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// The name for `create`.
@@ -130,7 +131,7 @@ impl Regressor for KnnRegressor {
         self.dim = Some(row.dim());
         self.rows_learned = self.rows_learned.saturating_add(1);
         if weight > 0.0 {
-            let slot = self.window.push(row.dense(&mut Vec::new()));
+            let slot = self.window.push(row.dense(&mut Lent::new()));
             self.labels.resize(self.window.rows(), (0.0, 1.0));
             self.labels[slot] = (target, weight);
         }
@@ -142,7 +143,7 @@ impl Regressor for KnnRegressor {
         if self.labels.is_empty() {
             return Some(0.0);
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let question = row.dense(&mut scratch);
         self.window.nearest(question, self.n_neighbors, |neighbors| self.answer(neighbors))
     }

@@ -12,6 +12,7 @@ use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, SPARSE_DIM_MAX};
 use crate::schema::{Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// A learner of classes.
@@ -69,7 +70,7 @@ impl<O: Outputs> Classifier for Classes<O> {
             self.classes = classes;
             self.outputs.grow(row.dim(), classes);
         }
-        let mut slopes = Vec::new();
+        let mut slopes = Lent::new();
         self.outputs.outputs(row, &mut slopes);
         softmax(&mut slopes);
         slopes[class] -= 1.0;

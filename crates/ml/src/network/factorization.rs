@@ -19,6 +19,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::Row;
+use crate::scratch::Lent;
 
 /// Factorization machines for classes.
 pub type FactorizationMachine = Classes<Machines>;
@@ -49,9 +50,8 @@ struct Machine {
 
 impl Machine {
     /// For each factor the sum of `v_if x_i`, and the output.
-    fn output(&self, row: Row<'_>, sums: &mut Vec<f64>, factors: usize) -> f64 {
-        sums.clear();
-        sums.resize(factors, 0.0);
+    fn output(&self, row: Row<'_>, sums: &mut [f64], factors: usize) -> f64 {
+        sums.fill(0.0);
         let (mut output, mut squares) = (self.intercept, 0.0);
         row.for_each(|column, value| {
             let value = bounded(value, VALUE_MAX);
@@ -97,14 +97,14 @@ impl Outputs for Machines {
     }
 
     fn outputs(&self, row: Row<'_>, outputs: &mut Vec<f64>) {
-        let mut sums = Vec::new();
+        let mut sums = Lent::zeros(self.factors);
         outputs.clear();
         outputs.extend(self.machines.iter().map(|machine| machine.output(row, &mut sums, self.factors)));
     }
 
     fn follow(&mut self, row: Row<'_>, slopes: &[f64]) {
         let Machines { factors, lr, l2, machines, .. } = self;
-        let (factors, lr, l2, mut sums) = (*factors, *lr, *l2, Vec::new());
+        let (factors, lr, l2, mut sums) = (*factors, *lr, *l2, Lent::zeros(*factors));
         for (machine, &slope) in machines.iter_mut().zip(slopes) {
             machine.output(row, &mut sums, factors);
             let slope = bounded(slope, SLOPE_MAX);
@@ -115,7 +115,8 @@ impl Outputs for Machines {
                 let weight = &mut weights[column];
                 let step = bounded(slope * value, SLOPE_MAX) + l2 * *weight;
                 *weight = bounded(*weight - lr * step, WEIGHT_MAX);
-                for (factor, sum) in vectors[column * factors..(column + 1) * factors].iter_mut().zip(&sums) {
+                for (factor, sum) in vectors[column * factors..(column + 1) * factors].iter_mut().zip(&*sums)
+                {
                     let slope = bounded(slope * (value * sum - *factor * value * value), SLOPE_MAX);
                     *factor = bounded(*factor - lr * (slope + l2 * *factor), WEIGHT_MAX);
                 }

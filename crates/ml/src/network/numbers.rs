@@ -12,6 +12,7 @@ use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, SPARSE_DIM_MAX, VALUE_MAX};
 use crate::schema::{Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 use crate::tree::{Moments, WEIGHT_MAX};
 
@@ -42,7 +43,7 @@ impl<O: Outputs> Numbers<O> {
     }
 
     fn output(&self, row: Row<'_>) -> f64 {
-        let mut outputs = Vec::new();
+        let mut outputs = Lent::new();
         self.outputs.outputs(row, &mut outputs);
         outputs.first().copied().unwrap_or(0.0)
     }

@@ -15,6 +15,7 @@ use crate::onnx::Graph;
 use crate::options::{OptionError, Options};
 use crate::random::Random;
 use crate::row::Row;
+use crate::scratch::Lent;
 
 /// A neural network for classes.
 pub type MlpClassifier = Classes<Network>;
@@ -106,62 +107,70 @@ impl Layer {
         self.squares.resize(memory, 0.0);
     }
 
+    /// The sum of each output. The last input is what the added weight counts: 1.
     fn sums(&self, inputs: &[f64]) -> impl Iterator<Item = f64> {
         self.weights.chunks_exact(self.inputs + 1).map(move |weights| {
-            let (weights, intercept) = weights.split_at(self.inputs);
             let sum: f64 = weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum();
-            bounded(sum + intercept[0], WEIGHT_MAX)
+            bounded(sum, WEIGHT_MAX)
         })
     }
 }
 
+/// How Adam makes up for means of few gradients, which are too near to 0, where they began.
+#[derive(Clone, Copy)]
+struct Begun {
+    mean: f64,
+    square: f64,
+}
+
 impl Network {
-    /// What each layer gives, the row first.
-    fn run(&self, row: Row<'_>) -> Vec<Vec<f64>> {
-        let mut first = Vec::new();
-        row.append_to(&mut first);
-        first.iter_mut().for_each(|value| *value = bounded(*value, VALUE_MAX));
-        let mut given = vec![first];
+    /// What each layer is given, the row first, and behind each a 1; then what the last one gives.
+    fn run(&self, row: Row<'_>) -> Lent {
+        let (mut given, mut next) = (Lent::new(), Lent::new());
+        row.append_to(&mut given);
+        given.iter_mut().for_each(|value| *value = bounded(*value, VALUE_MAX));
         for (place, layer) in self.layers.iter().enumerate() {
+            let start = given.len() - layer.inputs;
+            given.push(1.0);
+            next.clear();
+            next.extend(layer.sums(&given[start..]));
             let last = place + 1 == self.layers.len();
-            let sums = layer.sums(&given[place]);
-            let next = sums.map(|sum| if last { sum } else { self.activation.of(sum) }).collect();
-            given.push(next);
+            given.extend(next.iter().map(|&sum| if last { sum } else { self.activation.of(sum) }));
         }
         given
     }
 
-    /// Follows the slopes over what a layer gave; returns those over what it was given.
-    fn step(&mut self, place: usize, inputs: &[f64], slopes: &[f64]) -> Vec<f64> {
+    /// Follows the slopes over what a layer gave, and writes those over what it was given.
+    fn step(&mut self, place: usize, inputs: &[f64], slopes: &[f64], before: &mut Vec<f64>) {
         let Network { adam, lr, l2, steps, layers, .. } = self;
-        let Some(layer) = layers.get_mut(place) else { return Vec::new() };
+        let Some(layer) = layers.get_mut(place) else { return };
         let width = layer.inputs + 1;
-        // Means of few gradients are too near to 0, where they began.
         let begun = (*steps).min(100_000) as f64;
-        let (mean_part, square_part) = (1.0 - libm::pow(KEPT.0, begun), 1.0 - libm::pow(KEPT.1, begun));
-        let mut before = vec![0.0; layer.inputs];
+        let begun = Begun { mean: 1.0 - libm::pow(KEPT.0, begun), square: 1.0 - libm::pow(KEPT.1, begun) };
+        before.clear();
+        before.resize(layer.inputs, 0.0);
         for (output, &slope) in slopes.iter().enumerate() {
             let slope = bounded(slope, SLOPE_MAX);
-            for input in 0..width {
-                let at = output * width + input;
-                let weight = layer.weights[at];
-                let value = inputs.get(input).copied().unwrap_or(1.0);
-                if let Some(before) = before.get_mut(input) {
-                    *before += slope * weight;
+            let place = output * width..(output + 1) * width;
+            let weights = &mut layer.weights[place.clone()];
+            before.iter_mut().zip(&*weights).for_each(|(before, weight)| *before += slope * weight);
+            let gradient =
+                |weight: f64, value: f64| bounded(slope * value, SLOPE_MAX * VALUE_MAX) + *l2 * weight;
+            if !*adam {
+                for (weight, value) in weights.iter_mut().zip(inputs) {
+                    *weight = bounded(*weight - *lr * gradient(*weight, *value), WEIGHT_MAX);
                 }
-                let gradient = bounded(slope * value, SLOPE_MAX * VALUE_MAX) + *l2 * weight;
-                let step = if *adam {
-                    let (mean, square) = (&mut layer.means[at], &mut layer.squares[at]);
-                    *mean += (1.0 - KEPT.0) * (gradient - *mean);
-                    *square += (1.0 - KEPT.1) * (gradient * gradient - *square);
-                    *mean / mean_part / ((*square / square_part).sqrt() + 1e-8)
-                } else {
-                    gradient
-                };
-                layer.weights[at] = bounded(weight - *lr * step, WEIGHT_MAX);
+                continue;
+            }
+            let memory = layer.means[place.clone()].iter_mut().zip(&mut layer.squares[place]);
+            for ((weight, value), (mean, square)) in weights.iter_mut().zip(inputs).zip(memory) {
+                let gradient = gradient(*weight, *value);
+                *mean += (1.0 - KEPT.0) * (gradient - *mean);
+                *square += (1.0 - KEPT.1) * (gradient * gradient - *square);
+                let step = *mean / begun.mean / ((*square / begun.square).sqrt() + 1e-8);
+                *weight = bounded(*weight - *lr * step, WEIGHT_MAX);
             }
         }
-        before
     }
 }
 
@@ -220,20 +229,27 @@ impl Outputs for Network {
     }
 
     fn outputs(&self, row: Row<'_>, outputs: &mut Vec<f64>) {
-        *outputs = self.run(row).pop().unwrap_or_default();
+        let given = self.run(row);
+        let count = self.layers.last().map_or(0, Layer::outputs);
+        outputs.clear();
+        outputs.extend_from_slice(&given[given.len() - count..]);
     }
 
     fn follow(&mut self, row: Row<'_>, slopes: &[f64]) {
         let given = self.run(row);
         self.steps += 1;
-        let mut slopes = slopes.to_vec();
+        let (mut slopes, mut before) = (Lent::of(slopes.iter().copied()), Lent::new());
+        let mut end = given.len() - self.layers.last().map_or(0, Layer::outputs);
         for place in (0..self.layers.len()).rev() {
-            let inputs = &given[place];
-            slopes = self.step(place, inputs, &slopes);
-            let bend = |(slope, &given): (&mut f64, &f64)| *slope *= self.activation.slope(given);
+            let start = end - self.layers[place].inputs - 1;
+            let inputs = &given[start..end];
+            self.step(place, inputs, &slopes, &mut before);
+            std::mem::swap(&mut slopes, &mut before);
             if place > 0 {
+                let bend = |(slope, &given): (&mut f64, &f64)| *slope *= self.activation.slope(given);
                 slopes.iter_mut().zip(inputs).for_each(bend);
             }
+            end = start;
         }
     }
 

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
 
+/// Bins that there is room for from the start.
+const ROOM: usize = 64;
+
 /// The middle of a bin, and the targets in it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bin {
@@ -26,6 +29,10 @@ impl Bins {
         let place = bins.partition_point(|bin| bin.value < value);
         if let Some(bin) = bins.get_mut(place).filter(|bin| bin.value == value) {
             return bin.targets.add(target, weight);
+        }
+        if bins.is_empty() {
+            // As many as there will soon be, but not those of categories that may never come.
+            bins.reserve_exact(most.min(ROOM) + 1);
         }
         let mut targets = Moments::default();
         targets.add(target, weight);

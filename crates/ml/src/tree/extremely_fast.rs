@@ -89,7 +89,8 @@ impl ExtremelyFast {
             return None;
         }
         let bound = self.growth.bound(split::range(self.growth.criterion, &leaf.counts), weight);
-        Some((Ranking::of(leaf, row.nominal, &self.growth), bound))
+        let asked = self.nodes[at].fork.map(|fork| fork.column);
+        Some((Ranking::of(&self.nodes[at].leaf, row.nominal, &self.growth, asked), bound))
     }
 
     /// Splits a leaf if any split is surely better than none.
@@ -127,8 +128,7 @@ impl ExtremelyFast {
             }
             return false;
         } else {
-            let current = ranking.merits.iter().find(|(column, _)| *column == fork.column);
-            let lead = best.merit - current.map_or(0.0, |(_, merit)| *merit);
+            let lead = best.merit - ranking.current.unwrap_or(0.0);
             let close = bound < self.growth.tau && lead > self.growth.tau / 2.0;
             if lead <= bound && !close {
                 return false;

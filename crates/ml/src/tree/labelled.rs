@@ -15,6 +15,7 @@ use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row};
 use crate::schema::{Kind, Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// Classes times columns that a learner keeps apart.
@@ -123,7 +124,7 @@ impl<M: Method> Classifier for Labelled<M> {
         }
         self.dim = Some(row.dim());
         self.classes = self.classes.max(class + 1);
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let example = Example {
             values: row.dense(&mut scratch),
             nominal: &self.nominal,
@@ -139,11 +140,11 @@ impl<M: Method> Classifier for Labelled<M> {
         if !self.answers(row) {
             return false;
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         let example = self.example(row.dense(&mut scratch));
-        // What a tree votes comes behind the sums of all, and goes again.
         shares.resize(self.classes, 0.0);
-        self.method.voters(&mut |voter| voter.vote(example, shares));
+        let mut own = Lent::new();
+        self.method.voters(&mut |voter| voter.vote(example, shares, &mut own));
         self.share(shares);
         true
     }
@@ -159,11 +160,11 @@ impl<M: Method> Classifier for Labelled<M> {
             let mut values = Vec::with_capacity(asked.len() * dim);
             rows().filter(|row| self.answers(*row)).for_each(|row| row.append_to(&mut values));
             let examples: Vec<Example<'_>> = values.chunks(dim.max(1)).map(|row| self.example(row)).collect();
-            let mut votes = vec![vec![0.0; self.classes]; asked.len()];
+            let mut votes = vec![0.0; self.classes * asked.len()];
             self.method.voters(&mut |voter| voter.vote_many(&examples, &mut votes));
-            for (at, mut votes) in asked.into_iter().zip(votes) {
-                self.share(&mut votes);
-                answers[at] = argmax(&votes);
+            for (at, votes) in asked.into_iter().zip(votes.chunks_mut(self.classes.max(1))) {
+                self.share(votes);
+                answers[at] = argmax(votes);
             }
         }
         predicted
@@ -233,9 +234,9 @@ impl<M: Method> State for Labelled<M> {
 
 /// Room for votes that is used again and again; no part of what a learner is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scratch(pub(crate) Vec<f64>);
+pub(crate) struct Scratch<T = f64>(pub(crate) Vec<T>);
 
-impl PartialEq for Scratch {
+impl<T> PartialEq for Scratch<T> {
     fn eq(&self, _: &Self) -> bool {
         true
     }

@@ -11,6 +11,9 @@ use super::structure::Example;
 /// Below this the logarithm of a curve's height counts as this: about where a product of doubles becomes 0.
 pub(crate) const LOG_HEIGHT_MIN: f64 = -700.0;
 
+/// Products of shares from here on become logarithms; no share of a row leads from here to 0.
+const PRODUCT_MIN: f64 = 1e-200;
+
 /// Half the logarithm of the whole circle, 2 pi.
 const LOG_ROOT_TAU: f64 = 0.918_938_533_204_672_7;
 
@@ -140,7 +143,6 @@ impl Leaf {
 
     /// The answer: one vote for each class it knows.
     pub(crate) fn votes(&self, row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
-        votes.clear();
         self.votes_by(&[], row, growth, votes);
     }
 
@@ -152,17 +154,17 @@ impl Leaf {
         }
     }
 
-    /// The same behind what is there already, with curves that are ready or none.
+    /// The same with curves that are ready, or none.
     pub(crate) fn votes_by(&self, ready: &[Ready], row: Example<'_>, growth: &Growth, votes: &mut Vec<f64>) {
-        let start = votes.len();
+        votes.clear();
         if self.answers_by_bayes(growth) {
             self.bayes(ready, row, votes);
         } else {
             votes.extend_from_slice(&self.counts);
         }
-        let sum: f64 = votes[start..].iter().sum();
+        let sum: f64 = votes.iter().sum();
         if sum > 0.0 {
-            votes[start..].iter_mut().for_each(|vote| *vote /= sum);
+            votes.iter_mut().for_each(|vote| *vote /= sum);
         }
     }
 
@@ -182,7 +184,7 @@ impl Leaf {
         let mut before = share_of(&scores, class);
         for (place, &column) in self.columns.iter().enumerate() {
             for (at, score) in scores.iter_mut().enumerate() {
-                *score += self.log_height(&[], row, at * width + place, column);
+                *score += self.log_height(row, at * width + place, column);
             }
             let after = share_of(&scores, class);
             part(column, after - before);
@@ -239,14 +241,27 @@ impl Leaf {
 
     /// Naive Bayes: `P(class)` times the height of each column's curve for the class, as a share of the largest.
     fn bayes(&self, ready: &[Ready], row: Example<'_>, votes: &mut Vec<f64>) {
-        let (start, width) = (votes.len(), self.columns.len());
+        votes.clear();
+        let width = self.columns.len();
         let mut most = f64::NEG_INFINITY;
         for (class, &count) in self.counts.iter().enumerate() {
             let mut score = f64::NEG_INFINITY;
             if count > 0.0 {
+                // Logarithms are slow, so the shares of categories are multiplied first.
+                let mut product = 1.0;
                 score = libm::log(count);
-                for place in 0..width {
-                    score += self.log_height(ready, row, class * width + place, self.columns[place]);
+                for (place, &column) in self.columns.iter().enumerate() {
+                    match self.part(ready, row, class * width + place, column) {
+                        Part::LogHeight(height) => score += height,
+                        Part::Share(share) => product *= share,
+                    }
+                    if product < PRODUCT_MIN {
+                        score += libm::log(product);
+                        product = 1.0;
+                    }
+                }
+                if product < 1.0 {
+                    score += libm::log(product);
                 }
                 most = most.max(score);
             }
@@ -254,25 +269,39 @@ impl Leaf {
         }
         // A leaf that saw nothing has no vote.
         let seen = most > f64::NEG_INFINITY;
-        votes[start..].iter_mut().for_each(|vote| *vote = if seen { libm::exp(*vote - most) } else { 0.0 });
+        votes.iter_mut().for_each(|vote| *vote = if seen { libm::exp(*vote - most) } else { 0.0 });
     }
 
-    fn log_height(&self, ready: &[Ready], row: Example<'_>, at: usize, column: u32) -> f64 {
+    fn log_height(&self, row: Example<'_>, at: usize, column: u32) -> f64 {
+        match self.part(&[], row, at, column) {
+            Part::LogHeight(height) => height,
+            Part::Share(share) => libm::log(share),
+        }
+    }
+
+    /// How likely a column's value is for a class.
+    fn part(&self, ready: &[Ready], row: Example<'_>, at: usize, column: u32) -> Part {
         let value = row.values[column as usize];
         if value.is_nan() {
-            return 0.0;
+            return Part::Share(1.0);
         }
         if row.nominal.is_empty() || row.nominal.binary_search(&column).is_err() {
             let ready = ready.get(at).copied().or_else(|| self.curves.get(at).map(Curve::ready));
-            return ready.map_or(LOG_HEIGHT_MIN, |curve| curve.log_height(value));
+            return Part::LogHeight(ready.map_or(LOG_HEIGHT_MIN, |curve| curve.log_height(value)));
         }
         let Some(words) = self.categories.get(at).filter(|words| !words.is_empty()) else {
-            return LOG_HEIGHT_MIN;
+            return Part::LogHeight(LOG_HEIGHT_MIN);
         };
         let seen = words.get(value as usize).copied().unwrap_or(0.0);
-        let whole: f64 = words.iter().sum();
-        libm::log((seen + 1.0) / (whole + words.len() as f64))
+        let whole = self.curves.get(at).map_or(0.0, |curve| curve.weight);
+        Part::Share((seen + 1.0) / (whole + words.len() as f64))
     }
+}
+
+/// How likely a value is: the logarithm of a curve's height, or the share of a category.
+enum Part {
+    LogHeight(f64),
+    Share(f64),
 }
 
 impl Stats for Leaf {
@@ -304,7 +333,6 @@ impl Stats for Leaf {
             if largest(&self.counts) == class {
                 self.majority_right += weight;
             }
-            votes.clear();
             self.bayes(&[], row, votes);
             if largest(votes) == class {
                 self.bayes_right += weight;
@@ -328,8 +356,10 @@ impl Stats for Leaf {
                 continue;
             }
             if !nominal.is_empty() && nominal.binary_search(&column).is_ok() {
-                grown |= count(&mut self.categories, start + place, value, weight);
-                curve.weight += weight;
+                if (value as usize) < CATEGORIES_MAX {
+                    grown |= count(&mut self.categories, start + place, value, weight);
+                    curve.weight += weight;
+                }
             } else {
                 curve.add(value, weight);
             }
@@ -355,7 +385,7 @@ impl Stats for Leaf {
         if most >= weight || most > growth.max_share_to_split * weight {
             return Verdict::Wait;
         }
-        let Ranking { best: Some(best), second, .. } = Ranking::of(self, row.nominal, growth) else {
+        let Ranking { best: Some(best), second, .. } = Ranking::of(self, row.nominal, growth, None) else {
             return Verdict::Wait;
         };
         let bound = growth.bound(split::range(growth.criterion, &self.counts), weight);
@@ -439,9 +469,6 @@ fn share_of(scores: &[f64], class: usize) -> f64 {
 /// Counts a category; true if it needed room.
 fn count(categories: &mut Vec<Vec<f64>>, at: usize, value: f64, weight: f64) -> bool {
     let code = value as usize;
-    if code >= CATEGORIES_MAX {
-        return false;
-    }
     if at >= categories.len() {
         categories.resize(at + 1, Vec::new());
     }

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::bins::Bins;
 use super::growth::{Growth, LeafPrediction};
 use super::moments::Moments;
-use super::split::{Candidate, Question};
+use super::split::{Candidate, Question, Ranking};
 use super::stats::{Stats, Verdict};
 use super::structure::{Example, Scale};
+use crate::scratch::Lent;
 
 /// No split has a branch with less weight.
 const BRANCH_WEIGHT_MIN: f64 = 5.0;
@@ -102,24 +103,23 @@ impl NumberLeaf {
         *intercept += step;
     }
 
-    /// The best split of each column, best first.
-    fn splits(&self, nominal: &[u32], growth: &Growth) -> Vec<Candidate> {
-        let mut found: Vec<Candidate> = Vec::new();
+    /// The best split of all columns, and how good the second best column's is.
+    fn splits(&self, nominal: &[u32], growth: &Growth) -> Ranking {
+        let mut ranking = Ranking::default();
         for (&column, bins) in self.columns.iter().zip(&self.bins) {
             let split = if nominal.binary_search(&column).is_ok() {
                 categories(column, bins, growth.binary_split)
             } else {
                 thresholds(column, bins)
             };
-            found.extend(split);
+            split.into_iter().for_each(|candidate| ranking.enter(candidate));
         }
-        found.sort_by(|one, other| other.merit.total_cmp(&one.merit));
-        found
+        ranking
     }
 }
 
 /// How much less the targets vary within the branches; `None` if one is too small.
-fn merit(whole: &Moments, branches: &[Moments]) -> Option<f64> {
+fn merit(whole: &Moments, branches: impl Iterator<Item = Moments>) -> Option<f64> {
     let mut rest = 0.0;
     for branch in branches {
         if branch.weight < BRANCH_WEIGHT_MIN {
@@ -134,51 +134,59 @@ fn whole(bins: &Bins) -> Moments {
     bins.0.iter().fold(Moments::default(), |all, bin| all.with(&bin.targets))
 }
 
-fn candidate(column: u32, merit: f64, question: Question, branches: &[Moments]) -> Candidate {
-    let branches = branches.iter().flat_map(Moments::numbers).collect();
-    Candidate { merit, column, question, branches }
+fn candidate(
+    column: u32,
+    whole: &Moments,
+    question: Question,
+    branches: impl Iterator<Item = Moments> + Clone,
+) -> Option<Candidate> {
+    let merit = merit(whole, branches.clone())?;
+    let branches = Lent::of(branches.flat_map(|branch| branch.numbers()));
+    Some(Candidate { merit, column, question, branches })
 }
 
 /// Tries a threshold in the middle between each two bins.
 fn thresholds(column: u32, bins: &Bins) -> Option<Candidate> {
     let whole = whole(bins);
-    let mut after = vec![Moments::default(); bins.0.len() + 1];
-    for (place, bin) in bins.0.iter().enumerate().rev() {
-        after[place] = after[place + 1].with(&bin.targets);
-    }
+    // For each bin but the first, from the last one back: all from there on.
+    let mut after = Lent::new();
+    bins.0.iter().skip(1).rev().fold(Moments::default(), |all, bin| {
+        let all = all.with(&bin.targets);
+        after.extend(all.numbers());
+        all
+    });
     let (mut best, mut below): (Option<(f64, f64, [Moments; 2])>, _) = (None, Moments::default());
-    for (place, pair) in bins.0.windows(2).enumerate() {
+    for (pair, after) in bins.0.windows(2).zip(after.rchunks_exact(3)) {
         below = below.with(&pair[0].targets);
-        let branches = [below, after[place + 1]];
-        let Some(merit) = merit(&whole, &branches) else { continue };
+        let branches = [below, Moments::from_numbers(after)];
+        let Some(merit) = merit(&whole, branches.into_iter()) else { continue };
         if best.as_ref().is_none_or(|(most, ..)| merit > *most) {
             let threshold = pair[0].value + (pair[1].value - pair[0].value) / 2.0;
             best = Some((merit, threshold, branches));
         }
     }
-    let (merit, threshold, branches) = best?;
-    Some(candidate(column, merit, Question::AtMost(threshold), &branches))
+    let (_, threshold, branches) = best?;
+    candidate(column, &whole, Question::AtMost(threshold), branches.into_iter())
 }
 
 /// Tries each category against the rest, and all at once.
 fn categories(column: u32, bins: &Bins, binary: bool) -> Option<Candidate> {
     let whole = whole(bins);
     let mut best: Option<Candidate> = None;
-    let mut consider = |question, branches: &[Moments]| {
-        let Some(merit) = merit(&whole, branches) else { return };
-        if best.as_ref().is_none_or(|best| merit > best.merit) {
-            best = Some(candidate(column, merit, question, branches));
+    let mut consider = |found: Option<Candidate>| {
+        if found.as_ref().is_some_and(|new| best.as_ref().is_none_or(|best| new.merit > best.merit)) {
+            best = found;
         }
     };
     let codes = bins.0.last().map_or(0, |bin| bin.value as usize + 1);
     if !binary && codes == bins.0.len() && codes > 1 {
-        let branches: Vec<Moments> = bins.0.iter().map(|bin| bin.targets).collect();
-        consider(Question::Which, &branches);
+        consider(candidate(column, &whole, Question::Which, bins.0.iter().map(|bin| bin.targets)));
     }
     for (place, bin) in bins.0.iter().enumerate() {
         let others = bins.0.iter().enumerate().filter(|(other, _)| *other != place);
         let rest = others.fold(Moments::default(), |all, (_, bin)| all.with(&bin.targets));
-        consider(Question::Is(bin.value as u32), &[bin.targets, rest]);
+        let question = Question::Is(bin.value as u32);
+        consider(candidate(column, &whole, question, [bin.targets, rest].into_iter()));
     }
     best
 }
@@ -242,10 +250,10 @@ impl Stats for NumberLeaf {
             return Verdict::Wait;
         }
         self.weight_at_last_try = weight;
-        let mut splits = self.splits(row.nominal, growth).into_iter();
-        let Some(best) = splits.next().filter(|best| best.merit > 0.0) else { return Verdict::Wait };
+        let Ranking { best, second, .. } = self.splits(row.nominal, growth);
+        let Some(best) = best.filter(|best| best.merit > 0.0) else { return Verdict::Wait };
         let bound = growth.bound(1.0, weight);
-        let sure = splits.next().is_none_or(|second| second.merit / best.merit < 1.0 - bound);
+        let sure = second.is_none_or(|second| second / best.merit < 1.0 - bound);
         if sure || bound < growth.tau { Verdict::Split(best) } else { Verdict::Wait }
     }
 

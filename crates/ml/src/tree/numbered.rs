@@ -17,6 +17,7 @@ use crate::onnx::Graph;
 use crate::options::OptionError;
 use crate::row::{Missing, Rejection, Row, VALUE_MAX};
 use crate::schema::{Kind, Label, Schema};
+use crate::scratch::Lent;
 use crate::snapshot::State;
 
 /// No value is farther out at the scale of its column.
@@ -185,7 +186,7 @@ impl<M: Estimate> Regressor for Numbered<M> {
             return Ok(());
         }
         self.dim = Some(row.dim());
-        let mut spare = Vec::new();
+        let mut spare = Lent::new();
         let values = row.dense(&mut spare);
         self.measure(values, target, weight);
         let mut scaled = std::mem::take(&mut self.scratch.0);
@@ -202,7 +203,7 @@ impl<M: Estimate> Regressor for Numbered<M> {
         if self.targets.weight == 0.0 {
             return None;
         }
-        let mut spare = Vec::new();
+        let mut spare = Lent::new();
         let values = row.dense(&mut spare);
         with_room(values.len(), |scaled| {
             self.scaled(values, scaled);

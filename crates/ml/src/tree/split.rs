@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::growth::{Criterion, Growth};
 use super::leaf::Leaf;
+use crate::scratch::Lent;
 
 /// The question of a split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub(crate) struct Candidate {
     pub(crate) column: u32,
     pub(crate) question: Question,
     /// By branch, then class.
-    pub(crate) branches: Vec<f64>,
+    pub(crate) branches: Lent,
 }
 
 /// The best split, and how good the best one of another column is.
@@ -31,15 +32,15 @@ pub(crate) struct Candidate {
 pub(crate) struct Ranking {
     pub(crate) best: Option<Candidate>,
     pub(crate) second: Option<f64>,
-    /// How good the best split of each column is, where it has one.
-    pub(crate) merits: Vec<(u32, f64)>,
+    /// How good the best split of the column that was asked about is, if it has one.
+    pub(crate) current: Option<f64>,
 }
 
 impl Ranking {
-    /// Ranks the best split of each column.
-    pub(crate) fn of(leaf: &Leaf, nominal: &[u32], growth: &Growth) -> Self {
+    /// Ranks the best split of each column, and says what that of one column is worth.
+    pub(crate) fn of(leaf: &Leaf, nominal: &[u32], growth: &Growth, asked: Option<u32>) -> Self {
         let mut ranking = Ranking::default();
-        let mut scratch = Vec::new();
+        let mut scratch = Lent::new();
         for (place, &column) in leaf.columns.iter().enumerate() {
             let search = Search { leaf, place, column, growth };
             let found = if nominal.binary_search(&column).is_ok() {
@@ -48,14 +49,17 @@ impl Ranking {
                 search.thresholds(&mut scratch)
             };
             if let Some(candidate) = found {
-                ranking.merits.push((column, candidate.merit));
+                if asked == Some(column) {
+                    ranking.current = Some(candidate.merit);
+                }
                 ranking.enter(candidate);
             }
         }
         ranking
     }
 
-    fn enter(&mut self, candidate: Candidate) {
+    /// Takes a candidate in; of equal ones the first is the best.
+    pub(crate) fn enter(&mut self, candidate: Candidate) {
         match &self.best {
             Some(best) if candidate.merit <= best.merit => {
                 let second = self.second.unwrap_or(f64::NEG_INFINITY);
@@ -108,7 +112,7 @@ impl Search<'_> {
         let (merit, threshold) = best?;
         self.halves(threshold, branches);
         let question = Question::AtMost(threshold);
-        Some(Candidate { merit, column: self.column, question, branches: branches.clone() })
+        Some(Candidate { merit, column: self.column, question, branches: Lent::of(branches.iter().copied()) })
     }
 
     /// What of each class lies on each side of a threshold.
@@ -137,7 +141,7 @@ impl Search<'_> {
         let mut consider = |question, branches: &[f64]| {
             let Some(merit) = self.merit(branches) else { return };
             if best.as_ref().is_none_or(|best| merit > best.merit) {
-                let branches = branches.to_vec();
+                let branches = Lent::of(branches.iter().copied());
                 best = Some(Candidate { merit, column: self.column, question, branches });
             }
         };

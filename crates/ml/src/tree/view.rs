@@ -7,6 +7,7 @@ use super::leaf::{Leaf, Ready};
 use super::number_leaf::NumberLeaf;
 use super::structure::{Example, Fork, Scale};
 use crate::onnx::Graph;
+use crate::scratch::Lent;
 
 /// One node of a tree.
 #[derive(Clone, Copy, Debug)]
@@ -45,17 +46,19 @@ impl<'a> Voter<'a> {
         Voter { tree, growth, weight }
     }
 
-    /// Adds its votes for a row to those of the others, of which there are as many as classes.
-    pub(crate) fn vote(&self, row: Example<'_>, votes: &mut Vec<f64>) {
+    /// Adds its votes for a row to those of the others, of which there are as many as classes; `own` is room for them.
+    pub(crate) fn vote(&self, row: Example<'_>, votes: &mut [f64], own: &mut Vec<f64>) {
         if let Some(leaf) = self.tree.leaf(row) {
-            self.add(leaf, &[], row, votes);
+            self.add(leaf, &[], row, votes, own);
         }
     }
 
-    /// The same for many rows. Those of one leaf are answered together, so that its curves are made ready once.
-    pub(crate) fn vote_many(&self, rows: &[Example<'_>], votes: &mut [Vec<f64>]) {
-        let leaves = rows.iter().enumerate().filter_map(|(at, row)| Some((self.tree.leaf(*row)?, at)));
-        let mut leaves: Vec<(&Leaf, usize)> = leaves.collect();
+    /// The same for many rows, whose votes follow each other. Those of one leaf are answered together, so that its
+    /// curves are made ready once.
+    pub(crate) fn vote_many(&self, rows: &[Example<'_>], votes: &mut [f64]) {
+        let (classes, mut own) = (votes.len() / rows.len().max(1), Lent::new());
+        let mut leaves: Vec<(&Leaf, usize)> = Vec::with_capacity(rows.len());
+        leaves.extend(rows.iter().enumerate().filter_map(|(at, row)| Some((self.tree.leaf(*row)?, at))));
         leaves.sort_unstable_by_key(|(leaf, _)| std::ptr::from_ref(*leaf) as usize);
         let mut curves = Vec::new();
         for together in leaves.chunk_by(|(one, _), (other, _)| std::ptr::eq(*one, *other)) {
@@ -65,18 +68,16 @@ impl<'a> Voter<'a> {
                 curves.clear();
             }
             for &(leaf, at) in together {
-                self.add(leaf, &curves, rows[at], &mut votes[at]);
+                let votes = &mut votes[at * classes..(at + 1) * classes];
+                self.add(leaf, &curves, rows[at], votes, &mut own);
             }
         }
     }
 
-    /// Adds a leaf's votes, for which there is room behind those of all.
-    fn add(&self, leaf: &Leaf, ready: &[Ready], row: Example<'_>, votes: &mut Vec<f64>) {
-        let classes = votes.len();
-        leaf.votes_by(ready, row, self.growth, votes);
-        let (all, own) = votes.split_at_mut(classes);
-        all.iter_mut().zip(own).for_each(|(all, vote)| *all += *vote * self.weight);
-        votes.truncate(classes);
+    /// Adds a leaf's votes.
+    fn add(&self, leaf: &Leaf, ready: &[Ready], row: Example<'_>, votes: &mut [f64], own: &mut Vec<f64>) {
+        leaf.votes_by(ready, row, self.growth, own);
+        votes.iter_mut().zip(own).for_each(|(all, vote)| *all += *vote * self.weight);
     }
 
     /// Adds the share of each class, times its weight, to what others have drawn.

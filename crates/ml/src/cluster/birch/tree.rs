@@ -52,9 +52,9 @@ impl Tree {
         self.height <= HEIGHT_MAX && self.nodes.len() <= 4 * subclusters_max && self.leaves <= subclusters_max
     }
 
-    /// Takes in a sub-cluster.
-    pub(super) fn insert(&mut self, feature: Feature) {
-        if !self.insert_below(self.root, feature) {
+    /// Takes in rows by what a feature says of them.
+    pub(super) fn insert(&mut self, weight: f64, mean: &[f64], deviations: f64) {
+        if !self.insert_below(self.root, (weight, mean, deviations)) {
             return;
         }
         let (one, other) = self.part(self.root);
@@ -64,29 +64,30 @@ impl Tree {
     }
 
     /// Says whether the node has become too large.
-    fn insert_below(&mut self, place: usize, feature: Feature) -> bool {
+    fn insert_below(&mut self, place: usize, rows: (f64, &[f64], f64)) -> bool {
+        let (weight, mean, deviations) = rows;
+        let entry = || Entry { feature: Feature { weight, mean: mean.to_vec(), deviations }, below: None };
         let entries = &mut self.nodes[place].entries;
-        let found = nearest(entries.iter().map(|entry| &entry.feature), &feature.mean);
+        let found = nearest(entries.iter().map(|entry| &entry.feature), mean);
         let Some((closest, _)) = found else {
-            entries.push(Entry { feature, below: None });
+            entries.push(entry());
             self.leaves += 1;
             return false;
         };
-        let entry = &mut entries[closest];
-        match entry.below {
+        let Entry { feature, below } = &mut entries[closest];
+        match *below {
             None => {
-                let Feature { weight, mean, deviations } = &feature;
-                let squared = entry.feature.squared_radius_with(*weight, mean, *deviations);
+                let squared = feature.squared_radius_with(weight, mean, deviations);
                 if squared <= self.threshold * self.threshold {
-                    entry.feature.join(&feature);
+                    feature.merge(weight, mean, deviations);
                 } else {
-                    entries.push(Entry { feature, below: None });
+                    entries.push(entry());
                     self.leaves += 1;
                 }
             }
             Some(below) => {
-                entry.feature.join(&feature);
-                if self.insert_below(below, feature) {
+                feature.merge(weight, mean, deviations);
+                if self.insert_below(below, rows) {
                     let (one, other) = self.part(below);
                     let entries = &mut self.nodes[place].entries;
                     entries[closest] = one;
@@ -129,7 +130,7 @@ impl Tree {
         }
         let enough = if least.is_finite() { least.sqrt() } else { 0.0 };
         let mut tree = Tree::new((2.0 * self.threshold).max(enough), self.branching_factor);
-        leaves.into_iter().for_each(|leaf| tree.insert(leaf));
+        leaves.iter().for_each(|leaf| tree.insert(leaf.weight, &leaf.mean, leaf.deviations));
         *self = tree;
     }
 

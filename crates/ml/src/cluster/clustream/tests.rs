@@ -58,7 +58,7 @@ fn newest_rows_decide_what_is_out_of_date() {
     for (share, expected) in [(0.5, 0.0), (0.841_344_746, 1.0), (0.977_249_868, 2.0), (0.998_650_1, 3.0)] {
         assert!((normal_quantile(share) - expected).abs() < 5e-4, "{share}");
     }
-    let mut micro = MicroCluster::of(&[0.0], 0.0);
+    let mut micro = MicroCluster::of(&[0.0], 0.0, None);
     (1..100).for_each(|time| micro.add(&[0.0], f64::from(time)));
     assert_eq!(micro.relevance(60.0), 49.5);
     let newest = micro.relevance(1.0);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::centers;
+use crate::scratch::Lent;
 
 /// Below this share of the heaviest cluster's weight a cluster is dead.
 const DYING_SHARE: f64 = 1e-8;
@@ -65,9 +66,9 @@ impl Clusters {
     }
 
     /// Sum and number of the rows nearest to each centre, the centres standing still.
-    fn sums_by_nearest(&self, batch: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    fn sums_by_nearest(&self, batch: &[f64]) -> (Lent, Lent) {
         let dim = self.dim();
-        let (mut sums, mut counts) = (vec![0.0; self.centers.len()], vec![0.0; self.weights.len()]);
+        let (mut sums, mut counts) = (Lent::zeros(self.centers.len()), Lent::zeros(self.weights.len()));
         for point in batch.chunks_exact(dim) {
             let (cluster, _) = self.nearest(point);
             counts[cluster] += 1.0;
