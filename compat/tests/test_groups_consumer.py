@@ -137,3 +137,52 @@ def test_an_empty_group_changes_its_protocol(server, topic, group):
             message = until(lambda: reader.poll(0.2), "more records")
         reader.commit(message=message, asynchronous=False)
         reader.close()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+def test_a_group_is_rolled_over_member_by_member_and_back(server, create, topic, group, strategy):
+    create(topic, 6)
+    sent = 0
+
+    def member(protocol):
+        options = {"group.protocol": protocol, "enable.auto.commit": False}
+        if protocol == "classic":
+            options |= {"partition.assignment.strategy": strategy, "session.timeout.ms": 6000}
+        reader = consumer(server, group, **options)
+        reader.subscribe([topic])
+        return reader
+
+    read = []
+
+    def take(readers):
+        """Reads and commits what there is, one record at a time; whoever has just lost a partition may not commit."""
+        for reader in readers:
+            message = reader.poll(0.05)
+            if message is None or message.error() is not None:
+                continue
+            try:
+                reader.commit(message=message, asynchronous=False)
+            except confluent_kafka.KafkaException:
+                continue
+            read.append(message.value())
+
+    def settles(readers, kind):
+        nonlocal sent
+        until(lambda: take(readers) or shares(topic, 6, *readers), f"{len(readers)} members share, {kind}", 60)
+        LIBRDKAFKA.produce(server, topic, [Record(b"%d" % (sent + number)) for number in range(60)])
+        sent += 60
+        everything = {b"%d" % number for number in range(sent)}
+        until(lambda: take(readers) or set(read) == everything, "every record is read and committed", 60)
+        assert describe(server, group).type == kind
+
+    classic, new = confluent_kafka.ConsumerGroupType.CLASSIC, confluent_kafka.ConsumerGroupType.CONSUMER
+    readers = [member("classic") for _ in range(2)]
+    settles(readers, classic)
+    steps = [("consumer", new), ("consumer", new), ("classic", new), ("classic", classic)]
+    for place, (protocol, kind) in enumerate(steps):
+        readers[place % 2].close()
+        readers[place % 2] = member(protocol)
+        settles(readers, kind)
+    for reader in readers:
+        reader.close()

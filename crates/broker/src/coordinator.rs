@@ -145,19 +145,18 @@ impl Owner {
             Command::Join(request, reply) => {
                 let ticket = self.ticket();
                 self.joins.insert(ticket, reply);
-                let effects = self.groups.join(*request, ticket, now_ms);
+                let effects = self.groups.join(*request, ticket, &self.topics, now_ms);
                 self.take(effects, Vec::new());
             }
             Command::Sync(request, reply) => {
                 let ticket = self.ticket();
                 self.syncs.insert(ticket, reply);
-                let effects = self.groups.sync(request, ticket, now_ms);
+                let effects = self.groups.sync(request, ticket, &self.topics, now_ms);
                 self.take(effects, Vec::new());
             }
             Command::Heartbeat(group_id, member, reply) => {
-                let beaten = self.journal.check().map(|()| self.groups.heartbeat(&group_id, &member, now_ms));
-                // Whoever asked may be gone; nothing is owed then.
-                let _ = reply.send(beaten);
+                let (effects, beaten) = self.groups.heartbeat(&group_id, &member, &self.topics, now_ms);
+                self.beaten(effects, release(reply, beaten), false);
             }
             Command::Leave(request, reply) => {
                 let (effects, outcomes) = self.groups.leave(&request, now_ms);
@@ -228,7 +227,6 @@ impl Owner {
         }
     }
 
-    /// A heartbeat that changed nothing and tells nothing but what the member knows does not wait for the disk.
     fn consumer_heartbeat(
         &mut self,
         request: groups::ConsumerHeartbeat,
@@ -237,7 +235,11 @@ impl Owner {
         let now_ms = self.time.now_ms();
         let (effects, answer) = self.groups.consumer_heartbeat(request, &self.topics, now_ms);
         let tells = answer.as_ref().is_ok_and(|answer| answer.assignment.is_some());
-        let answer = release(reply, answer);
+        self.beaten(effects, release(reply, answer), tells);
+    }
+
+    /// A heartbeat that changed nothing and tells nothing but what the member knows does not wait for the disk.
+    fn beaten(&mut self, effects: Vec<Effect>, answer: Release, tells: bool) {
         if effects.is_empty() && !tells {
             answer(self.journal.check());
         } else {

@@ -60,4 +60,5 @@ mod transactions;
 
 pub use broker::{BindError, Broker};
 pub use config::{Config, Exposure};
+pub use groups::MigrationPolicy;
 pub use journal::JournalError;

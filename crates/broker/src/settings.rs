@@ -104,7 +104,7 @@ pub(crate) fn of_broker(context: &Context) -> Vec<Setting> {
         ),
         of("group.consumer.max.session.timeout.ms", Kind::Int, groups.consumer_session_timeouts_ms.end()),
         of("group.consumer.max.size", Kind::Int, groups.consumer_max_members),
-        of("group.consumer.migration.policy", Kind::String, "disabled"),
+        of("group.consumer.migration.policy", Kind::String, groups.migration_policy.name()),
         of(
             "group.consumer.min.heartbeat.interval.ms",
             Kind::Int,

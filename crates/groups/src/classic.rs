@@ -11,6 +11,7 @@
 mod commit;
 mod join;
 mod leave;
+mod migration;
 mod subscription;
 mod sync;
 mod timer;
@@ -216,7 +217,7 @@ impl ClassicGroup {
     }
 
     /// Starts a rebalance: everybody has to join again.
-    fn prepare_rebalance(&mut self, step: &mut Step<'_>) {
+    pub(crate) fn prepare_rebalance(&mut self, step: &mut Step<'_>) {
         for member in self.members.values_mut() {
             member.owes_sync = false;
             if let Waiting::Sync(ticket) = member.waiting {

@@ -4,6 +4,48 @@ use std::ops::RangeInclusive;
 
 use crate::Assignor;
 
+/// Whether a group goes from one protocol to the other while it has members (KIP-848).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    /// Never.
+    Disabled,
+    /// From the classic to the consumer protocol.
+    Upgrade,
+    /// From the consumer to the classic protocol.
+    Downgrade,
+    /// Either way.
+    Bidirectional,
+}
+
+impl MigrationPolicy {
+    const ALL: [Self; 4] = [Self::Disabled, Self::Upgrade, Self::Downgrade, Self::Bidirectional];
+
+    /// The value of Kafka's setting.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+            Self::Bidirectional => "bidirectional",
+        }
+    }
+
+    /// The policy of this name, in whatever case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn upgrades(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Bidirectional)
+    }
+
+    pub(crate) fn downgrades(self) -> bool {
+        matches!(self, Self::Downgrade | Self::Bidirectional)
+    }
+}
+
 /// Limits and time-outs that hold for every group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -22,6 +64,8 @@ pub struct Config {
     pub consumer_session_timeouts_ms: RangeInclusive<i32>,
     /// `group.consumer.min.heartbeat.interval.ms` and `group.consumer.max.heartbeat.interval.ms`.
     pub consumer_heartbeat_intervals_ms: RangeInclusive<i32>,
+    /// `group.consumer.migration.policy`: whether a group with members goes from one protocol to the other.
+    pub migration_policy: MigrationPolicy,
     /// `group.consumer.max.size`: members of one group of the consumer protocol.
     pub consumer_max_members: usize,
     /// `group.consumer.assignors`: what members may ask for; the first is taken if they do not.
@@ -49,6 +93,7 @@ impl Default for Config {
             consumer_heartbeat_interval_ms: 5_000,
             consumer_session_timeouts_ms: 45_000..=60_000,
             consumer_heartbeat_intervals_ms: 5_000..=15_000,
+            migration_policy: MigrationPolicy::Bidirectional,
             consumer_max_members: 1_000,
             consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
             max_members: 1_000,

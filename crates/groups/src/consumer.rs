@@ -12,11 +12,13 @@
 //! ```
 
 mod admission;
+mod classic;
 mod commit;
 mod describe;
 mod heartbeat;
 mod leave;
 mod member;
+mod migration;
 mod reconciliation;
 mod records;
 mod subscription;
@@ -32,7 +34,7 @@ use crate::step::Step;
 pub use describe::{ConsumerGroupDescription, ConsumerMemberDescription, ConsumerState};
 pub use heartbeat::{ConsumerHeartbeat, ConsumerHeartbeatReply};
 use member::ConsumerMember;
-pub use member::{CurrentAssignment, MemberProfile, MemberState};
+pub use member::{ClassicProtocols, CurrentAssignment, MemberProfile, MemberState};
 use subscription::Subscribed;
 
 /// One group of the consumer protocol.

@@ -2,6 +2,8 @@
 
 mod commit;
 mod expiry;
+mod migration;
+mod requests;
 
 use crate::classic::ClassicGroup;
 use crate::consumer::ConsumerGroup;
@@ -57,56 +59,6 @@ impl Group {
         unknown && self.is_forgettable()
     }
 
-    /// The group as one of the classic protocol. An empty one of the other protocol becomes one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InconsistentGroupProtocol`] while it has members of the consumer protocol.
-    pub(crate) fn classic_to_join(&mut self, step: &mut Step<'_>) -> Result<&mut ClassicGroup, Error> {
-        if let Membership::Consumer(consumer) = &self.members {
-            if !consumer.is_empty() {
-                return Err(Error::InconsistentGroupProtocol);
-            }
-            consumer.erase(step);
-            self.members = Membership::Classic(ClassicGroup::new(self.id.clone(), step.now_ms));
-        }
-        self.classic()
-    }
-
-    /// The group as one of the classic protocol, to somebody who believes to be a member.
-    pub(crate) fn classic(&mut self) -> Result<&mut ClassicGroup, Error> {
-        match &mut self.members {
-            Membership::Classic(classic) => Ok(classic),
-            Membership::Consumer(_) => Err(Error::UnknownMemberId),
-        }
-    }
-
-    /// The group as one of the consumer protocol. An empty one of the other protocol becomes one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::GroupIdNotFound`] while it has members of the classic protocol.
-    pub(crate) fn consumer_to_join(&mut self, step: &mut Step<'_>) -> Result<&mut ConsumerGroup, Error> {
-        if let Membership::Classic(classic) = &self.members {
-            if !classic.is_forgettable() {
-                return Err(Error::GroupIdNotFound);
-            }
-            if !classic.protocol_type().is_empty() {
-                step.persist(Event::Group { group_id: self.id.clone(), snapshot: None });
-            }
-            self.members = Membership::Consumer(ConsumerGroup::new(self.id.clone()));
-        }
-        self.consumer()
-    }
-
-    /// The group as one of the consumer protocol, to somebody who believes to be a member.
-    pub(crate) fn consumer(&mut self) -> Result<&mut ConsumerGroup, Error> {
-        match &mut self.members {
-            Membership::Classic(_) => Err(Error::UnknownMemberId),
-            Membership::Consumer(consumer) => Ok(consumer),
-        }
-    }
-
     /// Whether whoever asks for offsets may have them.
     pub(crate) fn may_fetch(&self, member: &MemberIdentity) -> Result<(), Error> {
         match &self.members {
@@ -127,6 +79,7 @@ impl Group {
             Membership::Classic(classic) => classic.tick(step),
             Membership::Consumer(consumer) => consumer.tick(step),
         }
+        self.downgrade_if_left_alone(step);
     }
 
     /// Takes the group's traces off the disk.

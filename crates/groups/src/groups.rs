@@ -13,7 +13,7 @@ use crate::settings::Times;
 use crate::step::Step;
 use crate::{
     Config, Effect, Error, Event, GroupSettings, JoinRefusal, JoinRequest, LeaveRequest, MemberIdentity,
-    Outcomes, SyncRequest, Ticket,
+    Outcomes, SyncRequest, Ticket, TopicsView,
 };
 pub use describe::{GroupType, Listing};
 use producers::Producers;
@@ -42,20 +42,21 @@ impl Groups {
     }
 
     /// A member wants to be part of the next generation. The answer is among these effects or later ones.
-    pub fn join(&mut self, request: JoinRequest, ticket: Ticket, now_ms: i64) -> Vec<Effect> {
+    pub fn join(
+        &mut self,
+        request: JoinRequest,
+        ticket: Ticket,
+        topics: &dyn TopicsView,
+        now_ms: i64,
+    ) -> Vec<Effect> {
         if let Err(error) = self.check_join(&request) {
             let reply = Err(JoinRefusal { error, member_id: request.member_id });
             return vec![Effect::Joined { ticket, reply }];
         }
         let group_id = request.group_id.clone();
-        let (effects, ()) =
-            self.step_or_create(&group_id, now_ms, |group, step| match group.classic_to_join(step) {
-                Ok(classic) => classic.join(request, ticket, step),
-                Err(error) => {
-                    let reply = Err(JoinRefusal { error, member_id: request.member_id });
-                    step.effects.push(Effect::Joined { ticket, reply });
-                }
-            });
+        let (effects, ()) = self.step_or_create(&group_id, now_ms, |group, step| {
+            group.join(request, ticket, topics, step);
+        });
         self.forget_if_unused(&group_id);
         effects
     }
@@ -80,40 +81,43 @@ impl Groups {
     }
 
     /// A member wants its assignment. The answer is among these effects or later ones.
-    pub fn sync(&mut self, request: SyncRequest, ticket: Ticket, now_ms: i64) -> Vec<Effect> {
+    pub fn sync(
+        &mut self,
+        request: SyncRequest,
+        ticket: Ticket,
+        topics: &dyn TopicsView,
+        now_ms: i64,
+    ) -> Vec<Effect> {
         let group_id = request.group_id.clone();
-        let synced = self.step(&group_id, now_ms, |group, step| {
-            group.classic().map(|classic| classic.sync(request, ticket, step))
-        });
+        let synced = self.step(&group_id, now_ms, |group, step| group.sync(request, ticket, topics, step));
         match synced {
-            Some((effects, Ok(()))) => effects,
-            Some((_, Err(error))) => vec![Effect::Synced { ticket, reply: Err(error) }],
+            Some((effects, ())) => effects,
             None => vec![Effect::Synced { ticket, reply: Err(Error::UnknownMemberId) }],
         }
     }
 
-    /// A member is alive.
+    /// A member of the classic protocol is alive.
     ///
     /// # Errors
     ///
     /// [`Error::RebalanceInProgress`] when it has to join again, others when it is none (any more).
-    pub fn heartbeat(&mut self, group_id: &str, member: &MemberIdentity, now_ms: i64) -> Result<(), Error> {
-        self.step(group_id, now_ms, |group, step| group.classic()?.heartbeat(member, step.now_ms))
-            .map_or(Err(Error::UnknownMemberId), |(_, result)| result)
+    pub fn heartbeat(
+        &mut self,
+        group_id: &str,
+        member: &MemberIdentity,
+        topics: &dyn TopicsView,
+        now_ms: i64,
+    ) -> (Vec<Effect>, Result<(), Error>) {
+        self.step(group_id, now_ms, |group, step| group.heartbeat(member, topics, step))
+            .unwrap_or((Vec::new(), Err(Error::UnknownMemberId)))
     }
 
     /// Members leave; one result for each, in order.
     pub fn leave(&mut self, request: &LeaveRequest, now_ms: i64) -> (Vec<Effect>, Outcomes) {
-        let left = self.step(&request.group_id, now_ms, |group, step| {
-            group.classic().map(|classic| classic.leave(&request.members, step))
-        });
+        let left = self.step(&request.group_id, now_ms, |group, step| group.leave(&request.members, step));
         self.forget_if_unused(&request.group_id);
-        match left {
-            Some((effects, Ok(outcomes))) => (effects, outcomes),
-            Some((_, Err(_))) | None => {
-                (Vec::new(), request.members.iter().map(|_| Err(Error::UnknownMemberId)).collect())
-            }
-        }
+        let nobody = || request.members.iter().map(|_| Err(Error::UnknownMemberId)).collect();
+        left.unwrap_or_else(|| (Vec::new(), nobody()))
     }
 
     /// When [`Groups::tick`] has something to do, if ever.

@@ -21,7 +21,7 @@
 //!     rebalance_timeout_ms: 60_000,
 //!     ..JoinRequest::default()
 //! };
-//! let effects = groups.join(request, Ticket(1), 0);
+//! let effects = groups.join(request, Ticket(1), &(), 0);
 //! let [Effect::Joined { reply: Ok(joined), .. }] = &effects[..] else { panic!() };
 //! assert_eq!((joined.generation, joined.leader.as_str()), (1, "client-1"));
 //! ```
@@ -36,14 +36,15 @@
 //!
 //! No socket, no clock, no disk, no Kafka message: doors translate. Which topics exist is
 //! an argument, too ([`TopicsView`]). It does not know what the metadata of classic members means, beyond the
-//! names of topics in it. A group with members is not converted from one protocol to the other.
+//! names of topics and partitions in it.
 //!
 //! # Reading order
 //!
 //! `groups` (all groups, the entry) → `group` (one group and its offsets) → `classic` (members that assign by
 //! themselves) → `classic/join`, `sync`, `leave`, `timer` (their requests); `consumer` (members that are assigned to) →
 //! `consumer/heartbeat` (their one request, step by step) → `admission`, `subscription`, `target`, `reconciliation` (the
-//! steps), with `assignor`; then `event` (what is written, in the layout of Kafka's `__consumer_offsets`).
+//! steps), with `assignor`; `group/migration` (from one protocol to the other with members) and `consumer/classic` (the
+//! classic protocol in a group of the other one); then `event` (what is written, in the layout of Kafka's `__consumer_offsets`).
 //! [`transactions`] stands apart, with a page of its own.
 
 mod assignment;
@@ -51,6 +52,7 @@ mod assignor;
 mod classic;
 mod config;
 mod consumer;
+mod consumer_protocol;
 mod error;
 mod event;
 mod group;
@@ -66,10 +68,10 @@ pub mod transactions;
 pub use assignment::Assignment;
 pub use assignor::Assignor;
 pub use classic::{Description, State};
-pub use config::Config;
+pub use config::{Config, MigrationPolicy};
 pub use consumer::{
-    ConsumerGroupDescription, ConsumerHeartbeat, ConsumerHeartbeatReply, ConsumerMemberDescription,
-    ConsumerState, CurrentAssignment, MemberProfile, MemberState,
+    ClassicProtocols, ConsumerGroupDescription, ConsumerHeartbeat, ConsumerHeartbeatReply,
+    ConsumerMemberDescription, ConsumerState, CurrentAssignment, MemberProfile, MemberState,
 };
 pub use error::{Error, Kind};
 pub use event::{ConsumerEvent, DecodeError, Event, GroupSnapshot, MemberSnapshot};

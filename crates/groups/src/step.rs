@@ -13,6 +13,11 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// A step at the same time, with effects of its own.
+    pub(crate) fn follower(&self) -> Self {
+        Self { now_ms: self.now_ms, config: self.config, times: self.times, effects: Vec::new() }
+    }
+
     pub(crate) fn persist(&mut self, event: Event) {
         self.effects.push(Effect::Persist(event));
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::engine::EngineSettings;
-pub use broker::{BrokerSettings, HostPort};
+pub use broker::{BrokerSettings, GroupMigration, HostPort};
 
 use crate::nearest;
 

@@ -252,6 +252,7 @@ fn broker_config(config: &Config, addr: SocketAddr) -> broker::Config {
     groups.max_session_timeout_ms = told.group_max_session_timeout_ms;
     groups.initial_rebalance_delay_ms = told.group_initial_rebalance_delay_ms;
     groups.max_members = told.group_max_size as usize;
+    groups.migration_policy = told.group_consumer_migration_policy.0;
     groups.max_offset_metadata_bytes = told.offset_metadata_max_bytes as usize;
     groups.offsets_retention_ms = i64::from(told.offsets_retention_minutes) * 60_000;
     broker.transactions.max_timeout_ms = told.transaction_max_timeout_ms;

@@ -15,6 +15,7 @@ use super::operations;
 use crate::context::Context;
 
 /// A member that speaks the consumer protocol.
+const CLASSIC: i8 = 0;
 const CONSUMER: i8 = 1;
 
 pub(crate) fn handle(
@@ -70,7 +71,7 @@ fn member(member: ConsumerMemberDescription, topics: &Topics) -> Member {
         subscribed_topic_regex: profile.topic_pattern.map(StrBytes::from),
         assignment: told(&member.assigned, topics),
         target_assignment: told(&member.target, topics),
-        member_type: CONSUMER,
+        member_type: if profile.classic.is_some() { CLASSIC } else { CONSUMER },
     }
 }
 

@@ -73,6 +73,7 @@ async fn two_members_are_given_their_partitions() {
     let fenced = beat(&mut client, &staying("a", 9)).await;
     assert_eq!(ErrorCode::from_code(fenced.error_code), ErrorCode::FencedMemberEpoch);
     assert!(fenced.error_message.is_some());
+    // Its metadata is none of a consumer.
     let classic: JoinGroupResponse = client.ask(5, &crate::group::join("")).await;
     assert_eq!(ErrorCode::from_code(classic.error_code), ErrorCode::InconsistentGroupProtocol);
     server.stop().await;

@@ -14,7 +14,7 @@ const TEXT_MAX: usize = i16::MAX as usize;
 const GROUP_SIZE_FACTOR: usize = 8;
 
 /// Who speaks.
-enum Speaker {
+pub(super) enum Speaker {
     New,
     Known,
     /// Takes the place of this static member.
@@ -32,31 +32,48 @@ impl ConsumerGroup {
         let joins_unnamed = request.member_id.is_empty() && request.epoch == JOINING;
         let member_id = if joins_unnamed { request.new_member_id.clone() } else { request.member_id.clone() };
         let speaker = self.recognise(&member_id, &request)?;
-        let before = match &speaker {
-            Speaker::New => MemberProfile::default(),
-            Speaker::Known => self.members[&member_id].profile.clone(),
-            Speaker::Successor(old_id) => self.members[old_id].profile.clone(),
-        };
         let joins = request.epoch == JOINING;
-        let profile = updated(&before, request);
-        self.check(&speaker, &member_id, &before, &profile, step)?;
-        self.enter(&speaker, &member_id, step);
-        let change = change(&speaker, &before, &profile);
-        let member = self.members.get_mut(&member_id).expect("it has just entered");
+        let profile = updated(&self.profile_before(&speaker, &member_id), request);
+        let change = self.accept(&speaker, &member_id, profile, step)?;
         if joins {
+            let member = self.members.get_mut(&member_id).expect("it has just entered");
             member.current.epoch = JOINING;
         }
+        Ok((member_id, change))
+    }
+
+    fn profile_before(&self, speaker: &Speaker, member_id: &str) -> MemberProfile {
+        match speaker {
+            Speaker::New => MemberProfile::default(),
+            Speaker::Known => self.members[member_id].profile.clone(),
+            Speaker::Successor(old_id) => self.members[old_id].profile.clone(),
+        }
+    }
+
+    /// Lets the speaker in with what it says of itself, unless that must not be. Nothing has changed when this fails.
+    pub(super) fn accept(
+        &mut self,
+        speaker: &Speaker,
+        member_id: &str,
+        profile: MemberProfile,
+        step: &mut Step<'_>,
+    ) -> Result<Change, Error> {
+        let before = self.profile_before(speaker, member_id);
+        self.check(speaker, member_id, &before, &profile, step)?;
+        self.enter(speaker, member_id, step);
+        let change = change(speaker, &before, &profile);
+        let member = self.members.get_mut(member_id).expect("it has just entered");
         if member.profile != profile || !matches!(speaker, Speaker::Known) {
             if let Some(instance_id) = &member.profile.instance_id {
                 self.static_members.remove(instance_id);
             }
             if let Some(instance_id) = &profile.instance_id {
-                self.static_members.insert(instance_id.clone(), member_id.clone());
+                self.static_members.insert(instance_id.clone(), member_id.to_owned());
             }
             member.profile = profile;
-            self.persist_profile(&member_id, step);
+            self.persist_profile(member_id, step);
         }
-        Ok((member_id, change))
+        Ok(change)
     }
 
     fn recognise(&self, member_id: &str, request: &ConsumerHeartbeat) -> Result<Speaker, Error> {
@@ -64,7 +81,10 @@ impl ConsumerGroup {
         if let Some(instance_id) = &request.instance_id {
             match self.static_members.get(instance_id) {
                 Some(present) if present != member_id => {
-                    let away = self.members[present].current.epoch == LEAVING_FOR_A_WHILE;
+                    let present_member = &self.members[present];
+                    // Somebody of the classic protocol says nothing when it goes for a while.
+                    let away = present_member.current.epoch == LEAVING_FOR_A_WHILE
+                        || present_member.profile.classic.is_some();
                     return match (joins, away) {
                         (true, true) => Ok(Speaker::Successor(present.clone())),
                         (true, false) => Err(Error::UnreleasedInstanceId),
@@ -182,5 +202,6 @@ fn updated(before: &MemberProfile, request: ConsumerHeartbeat) -> MemberProfile 
         topic_pattern: pattern,
         rebalance_timeout_ms: request.rebalance_timeout_ms.unwrap_or(before.rebalance_timeout_ms),
         assignor: request.assignor.or_else(|| before.assignor.clone()),
+        classic: None,
     }
 }

@@ -27,6 +27,10 @@ impl ConsumerGroup {
 
     fn identify(&self, member_id: &str, epoch: i32) -> Result<(), Error> {
         let member = self.members.get(member_id).ok_or(Error::UnknownMemberId)?;
-        if member.current.epoch == epoch { Ok(()) } else { Err(Error::StaleMemberEpoch) }
+        match &member.profile.classic {
+            _ if member.current.epoch == epoch => Ok(()),
+            Some(_) => Err(Error::IllegalGeneration),
+            None => Err(Error::StaleMemberEpoch),
+        }
     }
 }

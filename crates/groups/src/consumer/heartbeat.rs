@@ -74,6 +74,11 @@ impl ConsumerHeartbeat {
         Ok(())
     }
 
+    /// Whether this is the first heartbeat of a member.
+    pub(crate) fn joins(&self) -> bool {
+        self.epoch == JOINING
+    }
+
     /// Everything is said, because the member joins or has lost an answer: it wants everything in return.
     fn is_full(&self) -> bool {
         let wants = self.topic_names.is_some() || self.topic_pattern.is_some();
@@ -114,7 +119,7 @@ impl ConsumerGroup {
         self.follow_epoch(step);
         let changed = self.reconcile(&member_id, owned.as_ref(), step);
         let member = self.members.get_mut(&member_id).expect("it was admitted");
-        member.session_deadline_ms = step.now_ms + i64::from(step.times.session_timeout_ms);
+        member.touch(step);
         Ok(ConsumerHeartbeatReply {
             epoch: member.current.epoch,
             heartbeat_interval_ms: step.times.heartbeat_interval_ms,

@@ -28,7 +28,7 @@ impl ConsumerGroup {
             current.revoking = Assignment::default();
             self.hold(&member_id, current);
             let member = self.members.get_mut(&member_id).expect("it was there a moment ago");
-            member.revocation_deadline_ms = None;
+            member.step_deadline_ms = None;
             self.persist_current(&member_id, step);
         } else {
             self.remove(&member_id, step);

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use crate::Assignment;
+use crate::step::Step;
 
 /// What a member says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +26,27 @@ pub struct MemberProfile {
     pub rebalance_timeout_ms: i32,
     /// The assignor it would like.
     pub assignor: Option<String>,
+    /// What it brings along if it speaks the classic protocol.
+    pub classic: Option<ClassicProtocols>,
+}
+
+/// What a member brings along that speaks the classic protocol in a group of the consumer protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassicProtocols {
+    /// After this silence it counts as gone, whatever holds for the others.
+    pub session_timeout_ms: i32,
+    /// Name and metadata of each assignment strategy, the preferred one first.
+    pub protocols: Vec<(String, Bytes)>,
+}
+
+impl ClassicProtocols {
+    fn size(&self) -> usize {
+        self.protocols.iter().map(|(name, metadata)| name.len() + metadata.len() + 4).sum()
+    }
+
+    pub(crate) fn supports(&self, protocol: &str) -> bool {
+        self.protocols.iter().any(|(name, _)| name == protocol)
+    }
 }
 
 impl MemberProfile {
@@ -30,7 +54,8 @@ impl MemberProfile {
     pub(super) fn size(&self) -> usize {
         let optional = [&self.instance_id, &self.rack_id, &self.topic_pattern, &self.assignor];
         let texts = optional.into_iter().flatten().chain([&self.client_id, &self.client_host]);
-        texts.chain(&self.topic_names).map(|text| text.len() + 2).sum()
+        let texts: usize = texts.chain(&self.topic_names).map(|text| text.len() + 2).sum();
+        texts + self.classic.as_ref().map_or(0, ClassicProtocols::size)
     }
 }
 
@@ -68,8 +93,9 @@ pub(super) struct ConsumerMember {
     pub(super) current: CurrentAssignment,
     /// Without a heartbeat until then the member counts as gone.
     pub(super) session_deadline_ms: i64,
-    /// Until then it must have given back what it has to.
-    pub(super) revocation_deadline_ms: Option<i64>,
+    /// Until then it must have taken its next step: given back what it has to or, by the classic protocol, joined again
+    /// or asked for its assignment.
+    pub(super) step_deadline_ms: Option<i64>,
 }
 
 impl ConsumerMember {
@@ -78,17 +104,28 @@ impl ConsumerMember {
             profile: MemberProfile::default(),
             current: CurrentAssignment::default(),
             session_deadline_ms,
-            revocation_deadline_ms: None,
+            step_deadline_ms: None,
         }
     }
 
-    /// Whoever has to give partitions back has the time it asked for to do so.
+    /// The member was heard of.
+    pub(super) fn touch(&mut self, step: &Step<'_>) {
+        let classic = self.profile.classic.as_ref().map(|classic| classic.session_timeout_ms);
+        let timeout_ms = classic.unwrap_or(step.times.session_timeout_ms);
+        self.session_deadline_ms = step.now_ms + i64::from(timeout_ms);
+    }
+
+    /// Whoever has to give partitions back has the time it asked for to do so. A member of the classic protocol hears of
+    /// it by its next heartbeat.
     pub(super) fn await_revocation(&mut self, now_ms: i64) {
+        if self.profile.classic.is_some() {
+            return;
+        }
         let revokes = self.current.state == MemberState::Unrevoked;
-        self.revocation_deadline_ms = revokes.then(|| now_ms + i64::from(self.profile.rebalance_timeout_ms));
+        self.step_deadline_ms = revokes.then(|| now_ms + i64::from(self.profile.rebalance_timeout_ms));
     }
 
     pub(super) fn deadline(&self) -> i64 {
-        self.revocation_deadline_ms.unwrap_or(i64::MAX).min(self.session_deadline_ms)
+        self.step_deadline_ms.unwrap_or(i64::MAX).min(self.session_deadline_ms)
     }
 }

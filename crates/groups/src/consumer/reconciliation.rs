@@ -23,10 +23,7 @@ impl ConsumerGroup {
     ) -> bool {
         let none = Assignment::default();
         let target = self.target.get(member_id).unwrap_or(&none);
-        let taken = target
-            .iter()
-            .filter(|partition| self.held.get(partition).is_some_and(|holder| holder != member_id))
-            .collect();
+        let taken = self.taken(member_id);
         let before = &self.members[member_id].current;
         let after = next(before, owned, &Goal { epoch: self.assignment_epoch, target, taken });
         if after == *before {
@@ -38,6 +35,14 @@ impl ConsumerGroup {
         member.await_revocation(step.now_ms);
         self.persist_current(member_id, step);
         changed
+    }
+
+    /// What of a member's target others have not given back.
+    pub(super) fn taken(&self, member_id: &str) -> Assignment {
+        let target = self.target.get(member_id).into_iter().flat_map(Assignment::iter);
+        target
+            .filter(|partition| self.held.get(partition).is_some_and(|holder| holder != member_id))
+            .collect()
     }
 }
 

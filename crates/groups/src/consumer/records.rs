@@ -41,9 +41,23 @@ impl ConsumerGroup {
         self.persist(ConsumerEvent::Member { member_id: member_id(), profile: None }, step);
     }
 
-    /// Takes the traces of a group without members off the disk.
+    /// Writes down all that there is of a group of which nothing was written.
+    pub(crate) fn persist_all(&self, step: &mut Step<'_>) {
+        if self.members.is_empty() {
+            return;
+        }
+        self.persist_group(step);
+        for (member_id, target) in &self.target {
+            self.persist_profile(member_id, step);
+            self.persist_target(member_id, target, step);
+            self.persist_current(member_id, step);
+        }
+        self.persist_target_epoch(step);
+    }
+
+    /// Takes the group's traces off the disk.
     pub(crate) fn erase(&self, step: &mut Step<'_>) {
-        assert!(self.members.is_empty(), "only groups without members are erased");
+        self.members.keys().for_each(|member_id| self.persist_removal(member_id, step));
         self.persist(ConsumerEvent::TargetEpoch { epoch: None }, step);
         self.persist(ConsumerEvent::Group { epoch: None }, step);
     }
@@ -107,7 +121,7 @@ impl ConsumerGroup {
     /// Ends the replay: members get a whole session to be heard of, and all their time to give partitions back.
     pub(crate) fn restored(&mut self, step: &Step<'_>) {
         for member in self.members.values_mut() {
-            member.session_deadline_ms = step.now_ms + i64::from(step.times.session_timeout_ms);
+            member.touch(step);
             member.await_revocation(step.now_ms);
         }
     }

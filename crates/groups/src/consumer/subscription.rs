@@ -55,6 +55,10 @@ impl Subscribed {
         names.into_iter().filter_map(|name| self.topics.get(name).copied())
     }
 
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, TopicView)> {
+        self.topics.iter().map(|(name, topic)| (name.as_str(), *topic))
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = TopicView> {
         self.topics.values().copied()
     }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::DecodeError;
 
+#[derive(Default)]
 pub(crate) struct Writer(BytesMut);
 
 impl Writer {
@@ -83,6 +84,19 @@ impl Writer {
         self.0.put_slice(value.as_bytes());
     }
 
+    pub(crate) fn compact_bytes(&mut self, value: &Bytes) {
+        self.compact_count(Some(value.len()));
+        self.0.put_slice(value);
+    }
+
+    /// One tagged field follows, and no other.
+    pub(crate) fn tagged(&mut self, tag: u32, value: &[u8]) {
+        self.unsigned_varint(1);
+        self.unsigned_varint(tag);
+        self.unsigned_varint(u32::try_from(value.len()).expect("a record's size is limited"));
+        self.0.put_slice(value);
+    }
+
     /// No tagged field follows.
     pub(crate) fn no_tags(&mut self) {
         self.unsigned_varint(0);
@@ -109,6 +123,10 @@ impl<'a> Reader<'a> {
         let taken = self.whole.slice(self.at..end);
         self.at = end;
         Ok(taken)
+    }
+
+    pub(crate) fn skip(&mut self, len: usize, field: &'static str) -> Result<(), DecodeError> {
+        self.take(len, field).map(drop)
     }
 
     fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
@@ -194,6 +212,12 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn compact_string(&mut self, field: &'static str) -> Result<String, DecodeError> {
         self.compact_nullable_string(field)?.ok_or(DecodeError::Malformed { field })
+    }
+
+    /// Copied, so that a small field does not keep a large fetch alive.
+    pub(crate) fn compact_bytes(&mut self, field: &'static str) -> Result<Bytes, DecodeError> {
+        let len = self.compact_count(field)?.ok_or(DecodeError::Malformed { field })?;
+        self.take(len, field).map(|taken| Bytes::copy_from_slice(&taken))
     }
 
     pub(crate) fn uuid(&mut self, field: &'static str) -> Result<Uuid, DecodeError> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::DecodeError;
 use super::codec::{Reader, Writer};
-use crate::{Assignment, CurrentAssignment, MemberProfile, MemberState};
+use crate::{Assignment, ClassicProtocols, CurrentAssignment, MemberProfile, MemberState};
 
 const GROUP_KEY: i16 = 3;
 const MEMBER_KEY: i16 = 5;
@@ -15,7 +15,9 @@ const CURRENT_KEY: i16 = 8;
 const VALUE_VERSION: i16 = 0;
 /// `ConsumerGroupMetadataValue` carries a digest of the topics in this tagged field.
 const DIGEST_TAG: u32 = 0;
-const DIGEST_LEN: u32 = 8;
+/// `ConsumerGroupMemberMetadataValue` carries what members of the classic protocol bring along in this one. It is written
+/// for the others, too: to Apache Kafka a member without it is one of the classic protocol that brings nothing.
+const CLASSIC_TAG: u32 = 0;
 
 /// A change of a group of the consumer protocol. What is `None` is gone.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,10 +137,7 @@ fn count(reader: &mut Reader<'_>, field: &'static str) -> Result<usize, DecodeEr
 fn encode_group((epoch, digest): (i32, i64)) -> Bytes {
     let mut value = Writer::new(VALUE_VERSION);
     value.i32(epoch);
-    value.unsigned_varint(1);
-    value.unsigned_varint(DIGEST_TAG);
-    value.unsigned_varint(DIGEST_LEN);
-    value.i64(digest);
+    value.tagged(DIGEST_TAG, &digest.to_be_bytes());
     value.finish()
 }
 
@@ -161,7 +160,7 @@ fn encode_profile(profile: &MemberProfile) -> Bytes {
     value.compact_nullable_string(profile.topic_pattern.as_deref());
     value.i32(profile.rebalance_timeout_ms);
     value.compact_nullable_string(profile.assignor.as_deref());
-    value.no_tags();
+    value.tagged(CLASSIC_TAG, &encode_classic(profile.classic.as_ref()));
     value.finish()
 }
 
@@ -180,8 +179,44 @@ fn decode_profile(value: &Bytes) -> Result<MemberProfile, DecodeError> {
     profile.topic_pattern = reader.compact_nullable_string("topic pattern")?;
     profile.rebalance_timeout_ms = reader.i32("rebalance timeout")?;
     profile.assignor = reader.compact_nullable_string("assignor")?;
-    reader.skip_tags()?;
+    let classic = reader.find_tag(CLASSIC_TAG, "classic member metadata")?;
+    profile.classic = classic.as_ref().map(decode_classic).transpose()?.flatten();
     Ok(profile)
+}
+
+/// A structure that may be null: 1 before what it holds, or 0.
+fn encode_classic(classic: Option<&ClassicProtocols>) -> Bytes {
+    let mut value = Writer::default();
+    let Some(classic) = classic else {
+        value.i8(0);
+        return value.finish();
+    };
+    value.i8(1);
+    value.i32(classic.session_timeout_ms);
+    value.compact_count(Some(classic.protocols.len()));
+    for (name, metadata) in &classic.protocols {
+        value.compact_string(name);
+        value.compact_bytes(metadata);
+        value.no_tags();
+    }
+    value.no_tags();
+    value.finish()
+}
+
+fn decode_classic(value: &Bytes) -> Result<Option<ClassicProtocols>, DecodeError> {
+    let mut reader = Reader::new(value);
+    if reader.i8("classic member metadata")? == 0 {
+        return Ok(None);
+    }
+    let mut classic =
+        ClassicProtocols { session_timeout_ms: reader.i32("session timeout")?, protocols: Vec::new() };
+    for _ in 0..count(&mut reader, "protocols")? {
+        let name = reader.compact_string("protocol")?;
+        classic.protocols.push((name, reader.compact_bytes("metadata")?));
+        reader.skip_tags()?;
+    }
+    reader.skip_tags()?;
+    Ok(Some(classic))
 }
 
 fn encode_target_epoch(epoch: i32) -> Bytes {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Assignment, CurrentAssignment, MemberProfile, MemberState};
+use crate::{Assignment, ClassicProtocols, CurrentAssignment, MemberProfile, MemberState};
 
 fn text() -> impl Strategy<Value = String> {
     "[a-zäß0-9._-]{0,20}"
@@ -36,11 +36,17 @@ fn assignment() -> impl Strategy<Value = Assignment> {
 fn profile() -> impl Strategy<Value = MemberProfile> {
     let optional = || prop::option::of(text());
     let texts = (optional(), optional(), text(), text(), optional(), optional());
-    (texts, prop::collection::btree_set(text(), 0..4), any::<i32>()).prop_map(
+    let protocols = prop::collection::vec((text(), bytes()), 0..3);
+    let classic = prop::option::of(
+        (any::<i32>(), protocols)
+            .prop_map(|(session_timeout_ms, protocols)| ClassicProtocols { session_timeout_ms, protocols }),
+    );
+    (texts, prop::collection::btree_set(text(), 0..4), any::<i32>(), classic).prop_map(
         |(
             (instance_id, rack_id, client_id, client_host, topic_pattern, assignor),
             topic_names,
             rebalance,
+            classic,
         )| {
             MemberProfile {
                 instance_id,
@@ -51,6 +57,7 @@ fn profile() -> impl Strategy<Value = MemberProfile> {
                 topic_pattern,
                 rebalance_timeout_ms: rebalance,
                 assignor,
+                classic,
             }
         },
     )
@@ -215,4 +222,32 @@ fn a_consumers_assignment_has_kafkas_bytes() {
     let head = b"\0\0\0\0\0\x02\0\0\0\x01\x02\x02";
     let topic = [&topic_id.as_bytes()[..], b"\x02\0\0\0\x03\0"].concat();
     assert_eq!(&value.unwrap()[..], [&head[..], &topic, b"\x01\0"].concat());
+}
+
+/// The layout that Apache Kafka 4.3.1 writes for the same members: what only those of the classic protocol bring along is
+/// null for the others, and that is written.
+#[test]
+fn a_consumers_profile_has_kafkas_bytes() {
+    let profile = MemberProfile {
+        client_id: "c".into(),
+        client_host: "h".into(),
+        topic_names: ["t".to_owned()].into(),
+        topic_pattern: Some(String::new()),
+        rebalance_timeout_ms: 7,
+        instance_id: Some(String::new()),
+        rack_id: Some(String::new()),
+        assignor: Some(String::new()),
+        classic: None,
+    };
+    let value = |classic| {
+        let profile = Some(MemberProfile { classic, ..profile.clone() });
+        let event = ConsumerEvent::Member { member_id: "m".into(), profile };
+        Event::Consumer { group_id: "g".into(), event }.encode().1.unwrap()
+    };
+    let fields = b"\0\0\x01\x01\x02c\x02h\x02\x02t\x01\0\0\0\x07\x01";
+    assert_eq!(&value(None)[..], [&fields[..], b"\x01\0\x01\0"].concat());
+    let protocols = vec![("range".to_owned(), Bytes::from_static(b"\x01\x02"))];
+    let classic = ClassicProtocols { session_timeout_ms: 9, protocols };
+    let brought = b"\x01\0\x11\x01\0\0\0\x09\x02\x06range\x03\x01\x02\0\0";
+    assert_eq!(&value(Some(classic))[..], [&fields[..], brought].concat());
 }

@@ -11,8 +11,8 @@ impl Groups {
     ///
     /// [`Error::FencedMemberEpoch`], [`Error::UnknownMemberId`] and [`Error::FencedInstanceId`] when the speaker is
     /// no member any more; [`Error::UnreleasedInstanceId`], [`Error::GroupMaxSizeReached`] and
-    /// [`Error::GroupIdNotFound`], the latter for a group with members of the classic protocol, when it cannot be
-    /// one; [`Error::UnsupportedAssignor`], [`Error::InvalidRegularExpression`], [`Error::InvalidRequest`] and others
+    /// [`Error::GroupIdNotFound`], the latter for a group of the classic protocol that does not change it, when it cannot
+    /// be one; [`Error::UnsupportedAssignor`], [`Error::InvalidRegularExpression`], [`Error::InvalidRequest`] and others
     /// for what it asks.
     pub fn consumer_heartbeat(
         &mut self,
@@ -24,11 +24,8 @@ impl Groups {
             return (Vec::new(), Err(error));
         }
         let group_id = request.group_id.clone();
-        let joins = request.epoch == 0;
-        let (effects, reply) = self.step_or_create(&group_id, now_ms, |group, step| {
-            let consumer = if joins { group.consumer_to_join(step)? } else { group.consumer()? };
-            consumer.heartbeat(request, topics, step)
-        });
+        let (effects, reply) = self
+            .step_or_create(&group_id, now_ms, |group, step| group.consumer_heartbeat(request, topics, step));
         self.forget_if_unused(&group_id);
         (effects, reply)
     }

@@ -282,10 +282,14 @@ fn an_unnamed_member_is_given_a_name() {
 fn an_empty_group_changes_its_protocol_and_keeps_its_offsets() {
     let mut scene = Scene::new(&[("t", 1)]);
     let mut a = Client::new("a", &["t"]);
-    let effects = scene.groups.join(newcomer("old"), Ticket(1), 0);
+    let effects = scene.groups.join(newcomer("old"), Ticket(1), &(), 0);
     scene.wrote(&effects);
-    assert_eq!(scene.beat(&mut a), Err(Error::GroupIdNotFound), "it has a member of the classic protocol");
-    let effects = scene.groups.sync(sync("old", 1, &[("old", "p")]), Ticket(2), 0);
+    assert_eq!(
+        scene.beat(&mut a),
+        Err(Error::GroupIdNotFound),
+        "its member speaks of topics that nobody can read"
+    );
+    let effects = scene.groups.sync(sync("old", 1, &[("old", "p")]), Ticket(2), &(), 0);
     scene.wrote(&effects);
     let effects = scene.groups.commit(commit(identity("old", 1), 5), 0).unwrap().0;
     scene.wrote(&effects);
@@ -293,14 +297,14 @@ fn an_empty_group_changes_its_protocol_and_keeps_its_offsets() {
     scene.beat(&mut a).unwrap();
     assert_eq!(scene.groups.list().next().unwrap().group_type.name(), "consumer");
 
-    let reply = joined(&scene.groups.join(newcomer("new"), Ticket(3), 0)).remove(0).1;
+    let reply = joined(&scene.groups.join(newcomer("new"), Ticket(3), &(), 0)).remove(0).1;
     assert_eq!(reply.unwrap_err().error, Error::InconsistentGroupProtocol);
-    let beaten = scene.groups.heartbeat(GROUP, &identity("a", 1), 0);
+    let beaten = scene.groups.heartbeat(GROUP, &identity("a", 1), &(), 0).1;
     assert_eq!(beaten, Err(Error::UnknownMemberId));
     scene.ask(ConsumerHeartbeat { epoch: -1, ..a.request() }).unwrap();
-    let effects = scene.groups.join(newcomer("new"), Ticket(4), 0);
+    let effects = scene.groups.join(newcomer("new"), Ticket(4), &(), 0);
     scene.wrote(&effects);
-    let effects = scene.groups.sync(sync("new", 1, &[("new", "p")]), Ticket(5), 0);
+    let effects = scene.groups.sync(sync("new", 1, &[("new", "p")]), Ticket(5), &(), 0);
     scene.wrote(&effects);
     let reopened = reopen(&scene.events, 0);
     assert_eq!(reopened.offsets(GROUP).unwrap().get("t", 0).unwrap().offset, 5);

@@ -45,10 +45,10 @@ fn a_topic_that_nobody_reads_any_more_expires_while_the_group_lives() {
     let mut request = newcomer("a");
     request.protocols[0].1 = READS_U.into();
     request.session_timeout_ms = 1_800_000;
-    groups.join(request, groups::Ticket(1), 0);
+    groups.join(request, groups::Ticket(1), &(), 0);
     let mut both = commit(identity("a", 1), 1_000);
     both.offsets.push(("u".into(), 0, both.offsets[0].2.clone()));
-    groups.sync(sync("a", 1, &[("a", "p0")]), groups::Ticket(2), 0);
+    groups.sync(sync("a", 1, &[("a", "p0")]), groups::Ticket(2), &(), 0);
     groups.commit(both, 1_000).unwrap();
     assert_eq!(persisted(&groups.expire(1_001 + retention)).len(), 1);
     let offsets = groups.offsets(GROUP).unwrap();

@@ -171,7 +171,7 @@ impl World {
         request.protocols[0].1 = Bytes::from_static(b"topics");
         change(&mut request);
         self.joins.insert(ticket, client);
-        let effects = groups.join(request, ticket, self.now_ms);
+        let effects = groups.join(request, ticket, &(), self.now_ms);
         self.settle(effects)
     }
 
@@ -183,7 +183,7 @@ impl World {
         let assignments = self.clients[client].leads.iter().map(give).collect();
         let request = SyncRequest { group_id: GROUP.into(), member, assignments, ..SyncRequest::default() };
         self.syncs.insert(ticket, (client, generation));
-        let effects = groups.sync(request, ticket, self.now_ms);
+        let effects = groups.sync(request, ticket, &(), self.now_ms);
         self.settle(effects)
     }
 
@@ -202,7 +202,7 @@ impl World {
             }
             Op::Sync { client, late } => self.sync(groups, client, late),
             Op::Heartbeat { client, late } => {
-                let _ = groups.heartbeat(GROUP, &self.identity(client, late), self.now_ms);
+                let _ = groups.heartbeat(GROUP, &self.identity(client, late), &(), self.now_ms).1;
                 Ok(())
             }
             Op::Leave { client } => {

@@ -12,9 +12,9 @@ fn members_commit_in_their_generation_only() {
     assert_eq!(groups.commit(commit(identity("a", 1), 6), 1).unwrap_err(), Error::IllegalGeneration);
     assert_eq!(groups.commit(commit(identity("x", 2), 6), 1).unwrap_err(), Error::UnknownMemberId);
     assert_eq!(groups.commit(commit(outsider(), 6), 1).unwrap_err(), Error::UnknownMemberId);
-    groups.join(member("a"), Ticket(9), 2);
+    groups.join(member("a"), Ticket(9), &(), 2);
     assert!(groups.commit(commit(identity("b", 2), 7), 2).is_ok(), "before it gives its partitions up");
-    groups.join(member("b"), Ticket(10), 2);
+    groups.join(member("b"), Ticket(10), &(), 2);
     assert_eq!(groups.commit(commit(identity("a", 3), 8), 2).unwrap_err(), Error::RebalanceInProgress);
     let committed = groups.offsets(GROUP).unwrap().get("t", 0).unwrap();
     assert_eq!((committed.offset, committed.metadata.as_str(), committed.leader_epoch), (7, "note 7", 3));
@@ -49,9 +49,9 @@ fn a_restart_remembers_members_generation_and_offsets() {
     let mut reopened = reopen(&events, 1_000_000);
     assert_eq!(reopened.offsets(GROUP), groups.offsets(GROUP));
     assert_eq!(reopened.describe(GROUP), groups.describe(GROUP));
-    assert_eq!(reopened.heartbeat(GROUP, &identity("b", 2), 1_000_001), Ok(()));
+    assert_eq!(reopened.heartbeat(GROUP, &identity("b", 2), &(), 1_000_001).1, Ok(()));
     assert_eq!(reopened.next_deadline(), Some(1_010_000), "a is expected within its session");
-    let reply = synced(&reopened.sync(sync("b", 2, &[]), Ticket(1), 1_000_002)).remove(0).1.unwrap();
+    let reply = synced(&reopened.sync(sync("b", 2, &[]), Ticket(1), &(), 1_000_002)).remove(0).1.unwrap();
     assert_eq!(&reply.assignment[..], b"p1");
 }
 

@@ -89,12 +89,12 @@ pub(crate) fn persisted(effects: &[Effect]) -> Vec<Event> {
 
 /// A stable group of `a` (leader) and `b` in generation 2, at time 0.
 pub(crate) fn stable_pair(groups: &mut Groups) -> Vec<Event> {
-    let mut effects = groups.join(newcomer("a"), Ticket(1), 0);
-    effects.extend(groups.join(newcomer("b"), Ticket(2), 0));
-    effects.extend(groups.join(member("a"), Ticket(3), 0));
+    let mut effects = groups.join(newcomer("a"), Ticket(1), &(), 0);
+    effects.extend(groups.join(newcomer("b"), Ticket(2), &(), 0));
+    effects.extend(groups.join(member("a"), Ticket(3), &(), 0));
     assert_eq!(joined(&effects).len(), 3);
-    effects.extend(groups.sync(sync("b", 2, &[]), Ticket(4), 0));
-    effects.extend(groups.sync(sync("a", 2, &[("a", "p0"), ("b", "p1")]), Ticket(5), 0));
+    effects.extend(groups.sync(sync("b", 2, &[]), Ticket(4), &(), 0));
+    effects.extend(groups.sync(sync("a", 2, &[("a", "p0"), ("b", "p1")]), Ticket(5), &(), 0));
     assert_eq!(synced(&effects).len(), 2);
     persisted(&effects)
 }
@@ -115,4 +115,14 @@ pub(crate) fn reopen(events: &[Event], now_ms: i64) -> Groups {
     }
     groups.replayed(now_ms);
     groups
+}
+
+/// What the compaction of a topic leaves: the last record of each key, and none that says that something is gone.
+pub(crate) fn compacted(events: &[Event]) -> Vec<Event> {
+    let last = |at: usize, key: &Bytes| events[at + 1..].iter().all(|later| later.encode().0 != *key);
+    let kept = events.iter().enumerate().filter(|(at, event)| {
+        let (key, value) = event.encode();
+        value.is_some() && last(*at, &key)
+    });
+    kept.map(|(_, event)| event.clone()).collect()
 }

@@ -74,8 +74,8 @@ fn zombies_of_a_group_are_fenced() {
     assert_eq!(ask(anonymous(5)), Ok(()), "clients from before that name nobody");
     let static_member = MemberIdentity { instance_id: Some("i".into()), ..identity("a", 2) };
     assert_eq!(ask(commit(static_member, 5)), Err(Error::UnknownMemberId));
-    groups.join(member("a"), Ticket(9), 2);
-    groups.join(member("b"), Ticket(10), 2);
+    groups.join(member("a"), Ticket(9), &(), 2);
+    groups.join(member("b"), Ticket(10), &(), 2);
     let during_sync = groups.commit_transactional(of("a", 3), producer(7), 2);
     assert!(during_sync.is_ok(), "a rebalance does not abort a transaction");
     let elsewhere = CommitRequest { group_id: "other".into(), ..of("a", 2) };

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use broker::MigrationPolicy;
 use serde::{Deserialize, Serialize};
 
 use crate::nearest;
@@ -94,6 +95,9 @@ settings! {
     group_max_session_timeout_ms: i32 = 1_800_000, "group.max.session.timeout.ms";
     /// Members of one group.
     group_max_size: u32 = 1_000, "group.max.size";
+    /// Whether a group goes from one protocol to the other while it has members.
+    group_consumer_migration_policy: GroupMigration = GroupMigration(MigrationPolicy::Bidirectional),
+        "group.consumer.migration.policy";
     /// The longest that a transaction may ask to stay open, in milliseconds.
     transaction_max_timeout_ms: i32 = 900_000, "transaction.max.timeout.ms";
 }
@@ -159,6 +163,30 @@ impl TryFrom<String> for HostPort {
 impl From<HostPort> for String {
     fn from(to: HostPort) -> Self {
         format!("{}:{}", to.host, to.port)
+    }
+}
+
+/// `group.consumer.migration.policy`, by Kafka's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupMigration(pub MigrationPolicy);
+
+impl TryFrom<String> for GroupMigration {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let policy = MigrationPolicy::from_name(&text);
+        policy.map(Self).ok_or_else(|| {
+            format!(
+                "group.consumer.migration.policy is disabled, upgrade, downgrade or bidirectional, not {text}"
+            )
+        })
+    }
+}
+
+impl From<GroupMigration> for String {
+    fn from(policy: GroupMigration) -> Self {
+        policy.0.name().to_owned()
     }
 }
 
