@@ -100,18 +100,18 @@ class Bench:
         self.pelton = pelton
         self.starts = 0
 
-    def server(self, who, durable):
+    def server(self, who, cell):
         self.starts += 1
         place = self.directory / f"{self.starts}-{who}"
         if who == "kafka":
-            return ApacheKafka(place, KAFKA_DURABLE if durable else {})
+            return ApacheKafka(place, KAFKA_DURABLE if cell.durable else {})
         if who == "floor":
-            return Door(place, self.floor)
+            return Door(place, self.floor, str(cell.partitions))
         return Server(place) if self.pelton is None else Door(place, self.pelton)
 
     def run(self, who, cell):
         """One cell on one fresh server: prepared, warmed up, measured."""
-        server = self.server(who, cell.durable)
+        server = self.server(who, cell)
         server.start()
         try:
             return self.measure(server, cell)

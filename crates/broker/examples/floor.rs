@@ -1,8 +1,8 @@
 //! The least that a broker can do for the load of `load.rs`, to be measured beside one:
-//! `cargo run --release -p broker --example floor -- DIR`.
+//! `cargo run --release -p broker --example floor -- DIR PARTITIONS`.
 //!
 //! A thread per connection drains the socket, takes the CRC-32C of every request, writes what came with one `pwrite`
-//! and replies with one `write`; a fetch is answered by one `sendfile` of a response that lies in a file. It finds
+//! per partition, of which each has its file and which come in turn, and replies with one `write`; a fetch is answered by one `sendfile` of a response that lies in a file. It finds
 //! nothing, checks nothing and remembers nothing: what a real broker takes beyond this is what it costs to be one.
 //!
 //! Prints the address it listens on and serves until it is killed.
@@ -16,7 +16,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{fs, thread};
+use std::{fs, mem, thread};
 
 use bytes::Bytes;
 use protocol::messages::create_topics::CreatableTopicResult;
@@ -37,12 +37,15 @@ const RECORD_BYTES: usize = 100;
 const BATCH_BYTES: usize = 16 << 10;
 
 fn main() -> Outcome<()> {
-    let dir = PathBuf::from(std::env::args().nth(1).ok_or("which directory?")?);
+    let mut arguments = std::env::args().skip(1);
+    let dir = PathBuf::from(arguments.next().ok_or("which directory?")?);
+    let partitions: usize = arguments.next().ok_or("how many partitions?")?.parse()?;
     fs::create_dir_all(&dir)?;
     let open = |name: &str| {
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(dir.join(name))
     };
-    let floor = Arc::new(Floor::new(open("log")?, open("fetched")?)?);
+    let logs = (0..partitions).map(|partition| open(&partition.to_string())).collect::<Result<_, _>>()?;
+    let floor = Arc::new(Floor::new(logs, open("fetched")?)?);
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
     for stream in listener.incoming() {
@@ -53,8 +56,8 @@ fn main() -> Outcome<()> {
 }
 
 struct Floor {
-    log: File,
-    size: AtomicU64,
+    /// Of each partition its file, and where it ends.
+    logs: Vec<(File, AtomicU64)>,
     fetched: File,
     fetched_bytes: u64,
     created: Bytes,
@@ -62,14 +65,13 @@ struct Floor {
 }
 
 impl Floor {
-    fn new(log: File, fetched: File) -> Outcome<Self> {
+    fn new(logs: Vec<File>, fetched: File) -> Outcome<Self> {
         let response = fetched_response();
         for copy in 0..COPIES {
             fetched.write_all_at(&response, copy * response.len() as u64)?;
         }
         Ok(Self {
-            log,
-            size: AtomicU64::new(0),
+            logs: logs.into_iter().map(|log| (log, AtomicU64::new(0))).collect(),
             fetched,
             fetched_bytes: response.len() as u64,
             created: created_response(),
@@ -81,7 +83,7 @@ impl Floor {
         stream.set_nodelay(true)?;
         let mut fetched = self.fetched.try_clone()?;
         let mut buffer = vec![0; DRAINED_BYTES];
-        let (mut filled, mut turn) = (0, 0);
+        let (mut filled, mut turn) = (0, Turn::default());
         loop {
             let read = stream.read(&mut buffer[filled..])?;
             if read == 0 {
@@ -99,35 +101,55 @@ impl Floor {
         &self,
         stream: &mut TcpStream,
         fetched: &mut File,
-        turn: &mut u64,
+        turn: &mut Turn,
         bytes: &[u8],
     ) -> io::Result<usize> {
-        let (mut at, mut replies, mut produced) = (0, Vec::new(), false);
+        let (mut at, mut replies, mut produced) = (0, Vec::new(), 0..0);
         while let Some((key, request)) = frame(&bytes[at..]) {
             match key {
                 Some(ApiKey::Produce) => {
                     std::hint::black_box(crc32c::crc32c(request));
                     replies.extend_from_slice(&self.produced);
-                    produced = true;
+                    produced.end = at + request.len() + 4;
+                    // With one partition, everything that came is one write.
+                    if self.logs.len() > 1 {
+                        self.write(
+                            turn,
+                            &bytes[mem::replace(&mut produced.start, produced.end)..produced.end],
+                        )?;
+                    }
                 }
                 Some(ApiKey::Fetch) => {
-                    fetched.seek(SeekFrom::Start(*turn % COPIES * self.fetched_bytes))?;
+                    fetched.seek(SeekFrom::Start(turn.fetched % COPIES * self.fetched_bytes))?;
                     // From a file to a socket this is `sendfile`.
                     io::copy(&mut Read::take(&mut *fetched, self.fetched_bytes), stream)?;
-                    *turn += 1;
+                    turn.fetched += 1;
                 }
                 Some(ApiKey::CreateTopics) => replies.extend_from_slice(&self.created),
                 _ => return Err(io::ErrorKind::Unsupported.into()),
             }
             at += request.len() + 4;
         }
-        if produced {
-            let place = self.size.fetch_add(at as u64, Ordering::Relaxed);
-            self.log.write_all_at(&bytes[..at], place)?;
+        if !produced.is_empty() {
+            self.write(turn, &bytes[produced])?;
         }
         stream.write_all(&replies)?;
         Ok(at)
     }
+
+    /// Appends to the partition whose turn it is.
+    fn write(&self, turn: &mut Turn, bytes: &[u8]) -> io::Result<()> {
+        let (log, end) = &self.logs[turn.partition];
+        turn.partition = (turn.partition + 1) % self.logs.len();
+        log.write_all_at(bytes, end.fetch_add(bytes.len() as u64, Ordering::Relaxed))
+    }
+}
+
+/// What a connection's next request is about.
+#[derive(Default)]
+struct Turn {
+    partition: usize,
+    fetched: u64,
 }
 
 /// The API's key and the bytes of the first request, if it is whole.
