@@ -11,8 +11,9 @@ has medians, and the ratio with its smallest and largest over the rounds.
 Apache Kafka runs as it comes (G1, 1 GiB of heap at most) with one change in the cells called `durable`: it does not
 flush before it acknowledges unless `flush.messages=1` is set, and Pelton always does for `acks=all`.
 
-The floor is the least that any broker does for the same load on the same machine: read, CRC-32C, `pwrite`, reply, and
-`sendfile` for fetches (`crates/broker/examples/floor.rs`). It is measured where nothing waits for the disk.
+The floor is the least that any broker does for the same load on the same machine: read, CRC-32C, `pwrite` to the
+partition's file, reply, and `sendfile` for fetches (`crates/broker/examples/floor.rs`). It is measured where nothing
+waits for the disk.
 """
 
 import argparse
@@ -77,6 +78,9 @@ def cells(scale):
         Cell("fetch-cold", "fetch", {"bytes": cold, "max": 1 << 20}, cold=True),
         Cell("fetch-1000", "fetch", {"bytes": fetched, "max": 1 << 12}, partitions=1000),
     ]
+
+
+IDLE = Cell("idle", "produce", {})
 
 
 def built(example):
@@ -214,7 +218,7 @@ def standing_figures(bench, rounds):
     """What a server takes before it has anything to do, a line for each."""
     ready, first, alone, crowd, crowd_cpu = [], [], [], [], []
     for _ in range(rounds):
-        server = bench.server("pelton", durable=False)
+        server = bench.server("pelton", IDLE)
         begun = time.monotonic()
         server.start()
         ready.append((time.monotonic() - begun) * 1000)
