@@ -237,7 +237,7 @@ def standing_figures(bench, rounds):
         f"pelton: {spread(crowd)} MB resident and {spread(crowd_cpu)} % of a processor with {IDLE_CONNECTIONS} idle "
         "connections"
     )
-    server = bench.server("kafka", durable=False)
+    server = bench.server("kafka", IDLE)
     server.start()  # the first start formats the directory
     server.kill()
     begun = time.monotonic()
