@@ -77,7 +77,7 @@ impl NumberLeaf {
         match growth.leaf {
             LeafPrediction::Majority => false,
             LeafPrediction::NaiveBayes => true,
-            LeafPrediction::Adaptive => self.line_error < self.mean_error,
+            LeafPrediction::Adaptive => self.line_error <= self.mean_error,
         }
     }
 
@@ -204,8 +204,8 @@ impl Stats for NumberLeaf {
             depth,
             weight_at_last_try: targets.weight,
             line: parent.map(|parent| parent.line.clone()).unwrap_or_default(),
-            mean_error: 0.0,
-            line_error: 0.0,
+            mean_error: parent.map_or(0.0, |parent| parent.mean_error),
+            line_error: parent.map_or(0.0, |parent| parent.line_error),
         }
     }
 

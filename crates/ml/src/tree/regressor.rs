@@ -8,7 +8,7 @@
 //!
 //! A leaf answers with the mean of its targets (`leaf_prediction` `mean`), with a line through them (`model`), or with
 //! whichever was closer lately (`adaptive`). The line is fitted by gradient descent, on columns at one scale; it passes
-//! from a leaf to its branches. No answer is beyond the targets that came.
+//! from a leaf to its branches, with how close both were. No answer is beyond the targets that came.
 //!
 //! `hoeffding_adaptive_tree_regressor` replaces the parts whose errors rise, as the [tree for
 //! classes](crate::tree::hoeffding_adaptive) does; an error is at most 1, which is three standard deviations of the
