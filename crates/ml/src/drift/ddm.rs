@@ -81,7 +81,8 @@ impl Ddm {
         Ddm { config, rows_learned: 0, detections: 0, errors: Mean::default(), best: None }
     }
 
-    fn step(&mut self, value: f64) -> Drift {
+    /// Takes in an error, from 0 to 1.
+    pub(crate) fn step(&mut self, value: f64) -> Drift {
         self.rows_learned = self.rows_learned.saturating_add(1);
         self.errors.add(value.clamp(0.0, 1.0));
         if self.errors.count <= u64::from(self.config.warm_start) {

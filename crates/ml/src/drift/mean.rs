@@ -12,7 +12,7 @@ pub(super) struct Mean {
 
 impl Mean {
     pub(super) fn add(&mut self, value: f64) {
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         let difference = value - self.mean;
         self.mean += difference / self.count as f64;
         self.deviations += difference * (value - self.mean);

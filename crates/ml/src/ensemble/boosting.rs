@@ -1,10 +1,11 @@
 //! Online boosting (Oza and Russell, *Online bagging and boosting*, 2001): each tree learns best what those before it
 //! got wrong.
 //!
-//! A row comes to the first tree with `l = 1`. A tree learns it Poisson(`l`) times; if it was right, it adds `l` to its
-//! `right`, else to its `wrong`, and the next tree gets `l * n / (2 right)`, or `l * n / (2 wrong)`, after `n` rows: so
-//! the rows a tree has right and those it has wrong weigh the same for the next one. A tree's vote weighs
-//! `ln((1 - e) / e)` with `e = wrong / (right + wrong)`, and nothing from `e = 1/2` on.
+//! A row comes to the first tree with `l = 1`. A tree learns it Poisson(`l`) times, each time as if it were new (MOA's
+//! learns it once, with that weight); if it was right then, it adds `l` to its `right`, else to its `wrong`, and the next
+//! tree gets `l * n / (2 right)`, or `l * n / (2 wrong)`, after `n` rows: so the rows a tree has right and those it has
+//! wrong weigh the same for the next one. A tree's vote weighs `ln((1 - e) / e)` with `e = wrong / (right + wrong)`, and
+//! nothing from `e = 1/2` on.
 //!
 //! Options: `n_models` (10), `seed` (42), and those of the [Hoeffding tree](crate::tree::hoeffding). `l` is at most 100.
 
@@ -69,7 +70,9 @@ impl Method for Boosting {
         *all += weight;
         let mut lambda = 1.0_f64;
         for (member, (right, wrong)) in members.iter_mut().zip(records) {
-            member.learn(row, class, weight, lambda, growth, &mut scratch.0);
+            for _ in 0..member.random.poisson(lambda) {
+                member.tree.learn(row, class, weight, growth, &mut member.random, &mut scratch.0);
+            }
             let part = if member.is_right(row, class, growth, &mut scratch.0) { right } else { wrong };
             *part += lambda * weight;
             lambda = (lambda * *all / (2.0 * *part)).min(LAMBDA_MAX);

@@ -34,7 +34,7 @@ impl Member {
         argmax(votes).map_or(0, |best| best as usize) == class
     }
 
-    /// Learns the row as often as chance says: `mean` times on average.
+    /// Learns the row once, with the weight of as many as chance says: `mean` on average.
     pub(crate) fn learn(
         &mut self,
         row: Example<'_>,

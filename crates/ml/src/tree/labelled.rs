@@ -32,6 +32,9 @@ pub trait Method: Clone + Debug + PartialEq + Send + Sync + Serialize + Deserial
     /// The name for `create`.
     const NAME: &'static str;
 
+    /// Raised whenever the layout of its state changes.
+    const VERSION: u16 = 1;
+
     /// Makes it from the options of `CREATE MODEL`.
     ///
     /// # Errors
@@ -221,7 +224,7 @@ impl<M: Method> Learner for Labelled<M> {
 
 impl<M: Method> State for Labelled<M> {
     const NAME: &'static str = M::NAME;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = M::VERSION;
 
     fn validate(&self) -> Result<(), &'static str> {
         let dim = self.dim.unwrap_or(0);

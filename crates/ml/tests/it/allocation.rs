@@ -12,10 +12,11 @@ const GROUPING: [&str; 3] = ["birch", "clustream", "denstream"];
 /// A learner with options that keep it as large as it is: trees look for splits and find none that is sure. (Where one
 /// splits, its leaves need memory.)
 fn learner(algorithm: &str, label: Option<Label>) -> Task {
-    let given: [&[(&str, &str)]; 5] = [
+    let given: [&[(&str, &str)]; 6] = [
         &[("threshold", "0.5"), ("detector", "half_space_trees")],
         &[("tau", "0"), ("delta", "1e-300"), ("drift_detection", "false"), ("max_features", "all")],
         &[("tau", "0"), ("delta", "1e-300"), ("adwin_delta", "1e-12")],
+        &[("tau", "0"), ("delta", "1e-300"), ("warm_start", "1000000")],
         &[("tau", "0"), ("delta", "1e-300")],
         &[],
     ];
