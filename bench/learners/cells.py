@@ -202,7 +202,7 @@ CELLS = [
         "BOLE x10", "bole",
         f"ensemble.BOLEClassifier(drift.DriftRetrainingClassifier({HT}, drift.binary.DDM()), 10, seed=SEED)",
         "meta.BOLE -s 10", None, why=(
-            "DDM has its authors' bounds here, as in MOA, and sees each row once; River's has the usual ones and sees a row as"
+            "DDM has the bounds of MOA's BOLE here, and sees each row once; River's has the usual ones and sees a row as"
             " often as the tree learns it. So set, 91.6 % come out here too; with the usual bounds and each row once, 90.2"
         ),
     ),

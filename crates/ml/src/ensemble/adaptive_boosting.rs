@@ -11,7 +11,7 @@
 //! is sure.
 //!
 //! Options: `n_models` (10), `seed` (42), those of the [Hoeffding tree](crate::tree::hoeffding), and `adwin_delta` (0.002)
-//! or for `bole` DDM's, with the defaults that its authors gave MOA: `warm_start` (7), `warning_threshold` (1.2) and
+//! or for `bole` DDM's, with the defaults of MOA's: `warm_start` (7), `warning_threshold` (1.2) and
 //! `drift_threshold` (1.95).
 
 use std::collections::BTreeMap;
