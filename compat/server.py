@@ -125,17 +125,18 @@ class Server:
 
 
 class Door(Server):
-    """The Kafka door alone: the broker's example `serve`, which is built in a minute."""
+    """The Kafka door alone: the broker's example `serve`, which is built in a minute, or another that is called alike."""
 
-    def __init__(self, directory, program, settings=None):
+    def __init__(self, directory, program, settings=None, arguments=()):
         super().__init__(directory, settings)
         self.program = Path(program).resolve()
+        self.arguments = arguments
 
     def start(self, kafka="127.0.0.1:0"):
         assert self.process is None, "already started"
         address = self.directory / "address"
         with open(self.log, "ab") as log, open(address, "wb") as out:
-            command = [self.program, self.directory / "data", kafka]
+            command = [self.program, self.directory / "data", kafka, *self.arguments]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log)
         until(lambda: "\n" in address.read_text() or self.process.poll() is not None, "the door opens", START_SECONDS)
         if self.process.poll() is not None:

@@ -1,5 +1,5 @@
 //! The least that a broker can do for the load of `load.rs`, to be measured beside one:
-//! `cargo run --release -p broker --example floor -- DIR PARTITIONS`.
+//! `cargo run --release -p broker --example floor -- DIR ADDR PARTITIONS`.
 //!
 //! A thread per connection drains the socket, takes the CRC-32C of every request, writes what came with one `pwrite`
 //! per partition, of which each has its file and which come in turn, and replies with one `write`; a fetch is answered by one `sendfile` of a response that lies in a file. It finds
@@ -39,6 +39,7 @@ const BATCH_BYTES: usize = 16 << 10;
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let dir = PathBuf::from(arguments.next().ok_or("which directory?")?);
+    let address = arguments.next().ok_or("which address?")?;
     let partitions: usize = arguments.next().ok_or("how many partitions?")?.parse()?;
     fs::create_dir_all(&dir)?;
     let open = |name: &str| {
@@ -46,7 +47,7 @@ fn main() -> Outcome<()> {
     };
     let logs = (0..partitions).map(|partition| open(&partition.to_string())).collect::<Result<_, _>>()?;
     let floor = Arc::new(Floor::new(logs, open("fetched")?)?);
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = TcpListener::bind(address)?;
     println!("{}", listener.local_addr()?);
     for stream in listener.incoming() {
         let (stream, floor) = (stream?, Arc::clone(&floor));
