@@ -27,7 +27,7 @@ impl ConsumerGroup {
         group.epoch = classic.generation();
         group.assignment_epoch = classic.generation();
         for member in classic.members() {
-            group.adopt(member, classic.metadata_of(member), topics, step)?;
+            group.adopt(member, &classic.metadata_of(member), topics, step)?;
         }
         Ok(group)
     }
@@ -35,11 +35,11 @@ impl ConsumerGroup {
     fn adopt(
         &mut self,
         member: &Member,
-        metadata: bytes::Bytes,
+        metadata: &bytes::Bytes,
         topics: &dyn TopicsView,
         step: &Step<'_>,
     ) -> Result<(), Error> {
-        let subscription = Subscription::decode(&metadata).ok_or(Error::GroupIdNotFound)?;
+        let subscription = Subscription::decode(metadata).ok_or(Error::GroupIdNotFound)?;
         let given = decode_assignment(&member.assignment, topics).map_err(|_| Error::GroupIdNotFound)?;
         // A leader may have given a partition to two; here it has one owner.
         let assigned: Assignment =

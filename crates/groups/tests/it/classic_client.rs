@@ -154,7 +154,7 @@ impl ClassicClient {
         for name in topics.all_names() {
             let readers: Vec<usize> = (0..members.len()).filter(|at| wants[*at].0.contains(&name)).collect();
             for (_, index) in topics.partitions(&name).iter().filter(|_| !readers.is_empty()) {
-                let reader = readers[usize::try_from(index).unwrap() % readers.len()];
+                let reader = readers[usize::try_from(index).expect("an index") % readers.len()];
                 let partition = (name.clone(), index);
                 let has = |at: usize| wants[at].1.contains(&partition);
                 let taken = self.cooperative && !has(reader) && (0..members.len()).any(has);
@@ -193,12 +193,12 @@ impl ClassicClient {
 }
 
 fn put_text(bytes: &mut BytesMut, text: &str) {
-    bytes.put_i16(i16::try_from(text.len()).unwrap());
+    bytes.put_i16(i16::try_from(text.len()).expect("it is short"));
     bytes.put_slice(text.as_bytes());
 }
 
 fn put_partitions(bytes: &mut BytesMut, partitions: &Owned) {
-    bytes.put_i32(i32::try_from(partitions.len()).unwrap());
+    bytes.put_i32(i32::try_from(partitions.len()).expect("it is short"));
     for (topic, index) in partitions {
         put_text(bytes, topic);
         bytes.put_i32(1);
@@ -210,7 +210,7 @@ fn put_partitions(bytes: &mut BytesMut, partitions: &Owned) {
 fn subscription(topics: &[String], owned: &Owned) -> Bytes {
     let mut bytes = BytesMut::new();
     bytes.put_i16(1);
-    bytes.put_i32(i32::try_from(topics.len()).unwrap());
+    bytes.put_i32(i32::try_from(topics.len()).expect("it is short"));
     topics.iter().for_each(|topic| put_text(&mut bytes, topic));
     bytes.put_i32(-1);
     put_partitions(&mut bytes, owned);
@@ -227,8 +227,8 @@ fn assignment(partitions: &Owned) -> Bytes {
 }
 
 fn get_text(bytes: &mut Bytes) -> String {
-    let length = usize::try_from(bytes.get_i16()).unwrap();
-    String::from_utf8(bytes.split_to(length).to_vec()).unwrap()
+    let length = usize::try_from(bytes.get_i16()).expect("a length");
+    String::from_utf8(bytes.split_to(length).to_vec()).expect("a name")
 }
 
 fn get_partitions(bytes: &mut Bytes) -> Owned {

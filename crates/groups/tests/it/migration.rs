@@ -10,7 +10,7 @@ use crate::support::*;
 
 /// A classic client acts, and syncs if it got in. Answers for others are not delivered.
 fn turn(scene: &mut Scene, client: &mut ClassicClient) {
-    let ticket = Ticket(u64::try_from(scene.events.len()).unwrap() + 1_000);
+    let ticket = Ticket(u64::try_from(scene.events.len()).expect("a number") + 1_000);
     let effects = client.poll(&mut scene.groups, &scene.topics, ticket, scene.now_ms);
     scene.wrote(&effects);
     for effect in &effects {
@@ -40,10 +40,10 @@ fn classic_group(cooperative: bool) -> (Scene, ClassicClient) {
 fn settle(scene: &mut Scene, old: &mut ClassicClient, new: &mut Client) {
     for _ in 0..8 {
         turn(scene, old);
-        scene.beat(new).unwrap();
+        scene.beat(new).expect("a member");
     }
     assert_eq!((old.owned.len(), new.owned.len()), (2, 2));
-    assert_eq!(scene.groups.describe_consumer(GROUP).unwrap().state.name(), "Stable");
+    assert_eq!(scene.groups.describe_consumer(GROUP).expect("a group").state.name(), "Stable");
 }
 
 #[test]
