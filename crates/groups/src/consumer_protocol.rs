@@ -15,6 +15,9 @@ pub(crate) const CONSUMERS: &str = "consumer";
 /// The newest version of both layouts.
 const NEWEST: i16 = 3;
 
+/// Partitions as they are named: a topic once, however many there are of it.
+pub(crate) type Partitions = Vec<(String, Vec<i32>)>;
+
 /// What a consumer wants and has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Subscription {
@@ -22,7 +25,7 @@ pub(crate) struct Subscription {
     pub(crate) version: i16,
     pub(crate) topics: BTreeSet<String>,
     /// From version 1 on; a consumer that gives everything back before it joins has nothing.
-    pub(crate) owned: Vec<(String, i32)>,
+    pub(crate) owned: Partitions,
     /// From version 3 on.
     pub(crate) rack_id: Option<String>,
 }
@@ -64,7 +67,7 @@ pub(crate) fn decode_assignment(bytes: &Bytes, topics: &dyn TopicsView) -> Resul
     }
     let mut reader = Reader::new(bytes);
     reader.i16("version")?;
-    Ok(present(partitions(&mut reader)?, topics))
+    Ok(present(&partitions(&mut reader)?, topics))
 }
 
 /// Writes an assignment in the layout of this version; topics without a name are left out.
@@ -89,25 +92,25 @@ pub(crate) fn encode_assignment(
 }
 
 /// Those of these partitions that there are.
-pub(crate) fn present(
-    partitions: impl IntoIterator<Item = (String, i32)>,
-    topics: &dyn TopicsView,
-) -> Assignment {
-    let known = partitions.into_iter().filter_map(|(name, index)| {
-        let topic = topics.topic(&name)?;
-        let exists = u32::try_from(index).is_ok_and(|index| index < topic.partitions);
-        exists.then_some((topic.id, index))
-    });
-    known.collect()
+pub(crate) fn present(partitions: &Partitions, topics: &dyn TopicsView) -> Assignment {
+    let mut known = Assignment::default();
+    for (name, indexes) in partitions {
+        let Some(topic) = topics.topic(name) else { continue };
+        let exists = |index: i32| u32::try_from(index).is_ok_and(|index| index < topic.partitions);
+        indexes.iter().filter(|index| exists(**index)).for_each(|index| known.insert(topic.id, *index));
+    }
+    known
 }
 
-fn partitions(reader: &mut Reader<'_>) -> Result<Vec<(String, i32)>, DecodeError> {
-    let mut partitions = Vec::new();
+fn partitions(reader: &mut Reader<'_>) -> Result<Partitions, DecodeError> {
+    let mut partitions = Partitions::new();
     for _ in 0..reader.count("topics")? {
         let name = reader.string("topic")?;
+        let mut indexes = Vec::new();
         for _ in 0..reader.count("partitions")? {
-            partitions.push((name.clone(), reader.i32("partition")?));
+            indexes.push(reader.i32("partition")?);
         }
+        partitions.push((name, indexes));
     }
     Ok(partitions)
 }
@@ -145,7 +148,7 @@ mod tests {
         let expected = Subscription {
             version: 3,
             topics: BTreeSet::from(["t".to_owned()]),
-            owned: vec![("t".to_owned(), 5), ("t".to_owned(), 7)],
+            owned: vec![("t".to_owned(), vec![5, 7])],
             rack_id: Some("r".to_owned()),
         };
         assert_eq!(Subscription::decode(&metadata), Some(expected));
@@ -154,7 +157,9 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            let _ = Subscription::decode(&bytes.into());
+            let bytes = Bytes::from(bytes);
+            let _ = Subscription::decode(&bytes);
+            let _ = decode_assignment(&bytes, &());
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::step::Step;
 use crate::{Assignor, ConsumerHeartbeat, Error};
 
 /// Kafka's length field for strings.
-const TEXT_MAX: usize = i16::MAX as usize;
+pub(super) const TEXT_MAX: usize = i16::MAX as usize;
 /// Subscriptions of all members together, as a multiple of what a classic group may hold: they lie in records of
 /// their own.
 const GROUP_SIZE_FACTOR: usize = 8;

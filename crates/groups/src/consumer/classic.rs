@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
-use super::admission::Speaker;
+use super::admission::{Speaker, TEXT_MAX};
 use super::subscription::Change;
 use super::{ClassicProtocols, ConsumerGroup, ConsumerMember, MemberProfile, MemberState};
 use crate::consumer_protocol::{CONSUMERS, Subscription, encode_assignment, present};
@@ -44,7 +45,7 @@ impl ConsumerGroup {
         let (protocol, metadata) = &request.protocols[0];
         let protocol = protocol.clone();
         let subscription = Subscription::decode(metadata).ok_or(Error::InconsistentGroupProtocol)?;
-        let owned = present(subscription.owned.iter().cloned(), topics);
+        let owned = present(&subscription.owned, topics);
         let change = self.accept(&speaker, &member_id, profile(request, subscription), step)?;
         self.follow_topics(change, topics, step);
         self.follow_epoch(step);
@@ -94,7 +95,9 @@ impl ConsumerGroup {
             let others = self.members.iter().filter(|(other, _)| *other != replaced);
             others.filter_map(|(_, member)| member.profile.classic.as_ref())
         };
-        let fits = request.protocols.iter().any(|(name, _)| others().all(|other| other.supports(name)));
+        let readable = |name: &String| (1..=TEXT_MAX).contains(&name.len());
+        let fits = request.protocols.iter().all(|(name, _)| readable(name))
+            && request.protocols.iter().any(|(name, _)| others().all(|other| other.supports(name)));
         if request.protocol_type == CONSUMERS && fits {
             Ok(())
         } else {
@@ -223,7 +226,12 @@ fn profile(request: JoinRequest, subscription: Subscription) -> MemberProfile {
         assignor: None,
         classic: Some(ClassicProtocols {
             session_timeout_ms: request.session_timeout_ms,
-            protocols: request.protocols,
+            // Copied, so that a few bytes of metadata do not keep a whole frame alive.
+            protocols: request
+                .protocols
+                .into_iter()
+                .map(|(name, metadata)| (name, Bytes::copy_from_slice(&metadata)))
+                .collect(),
         }),
     }
 }

@@ -271,6 +271,19 @@ fn what_a_leader_made_up_is_not_taken_over() {
 }
 
 #[test]
+fn a_name_that_could_not_be_written_is_refused() {
+    let mut scene = Scene::new(&[("t", 1)]);
+    scene.beat(&mut Client::new("new", &["t"])).unwrap();
+    let mut request = ClassicClient::new("old", &["t"], false).join_request();
+    request.protocols.push(("x".repeat(40_000), bytes::Bytes::new()));
+    let effects = scene.groups.join(request.clone(), Ticket(1), &scene.topics, 0);
+    assert_eq!(joined(&effects).remove(0).1.unwrap_err().error, Error::InconsistentGroupProtocol);
+    request.protocols.clear();
+    let effects = scene.groups.join(request, Ticket(2), &scene.topics, 0);
+    assert_eq!(joined(&effects).remove(0).1.unwrap_err().error, Error::InconsistentGroupProtocol);
+}
+
+#[test]
 fn the_assignment_has_the_version_of_the_subscription() {
     let mut scene = Scene::new(&[("t", 1)]);
     scene.beat(&mut Client::new("new", &[])).unwrap();
