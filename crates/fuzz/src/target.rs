@@ -4,6 +4,7 @@ mod compaction;
 mod events;
 mod logs;
 mod messages;
+mod metadata;
 mod records;
 
 use std::fmt::Debug;
@@ -80,6 +81,7 @@ pub fn targets() -> Vec<Target> {
     let mut targets = messages::targets();
     targets.extend(records::targets());
     targets.extend(events::targets());
+    targets.extend(metadata::targets());
     targets.extend(logs::targets());
     targets.extend(compaction::targets());
     targets

@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use groups::transactions::{self, State, Transaction, Version};
 use groups::{
-    Assignment, CommittedOffset, ConsumerEvent, CurrentAssignment, DecodeError, Event, GroupSnapshot,
-    MemberProfile, MemberSnapshot, MemberState, TransactionalProducer,
+    Assignment, ClassicProtocols, CommittedOffset, ConsumerEvent, CurrentAssignment, DecodeError, Event,
+    GroupSnapshot, MemberProfile, MemberSnapshot, MemberState, TransactionalProducer,
 };
 use protocol::Uuid;
 
 use super::{Allowance, Target};
 
-/// A member of a group is some 200 bytes in memory, and at least 24 in a record.
-const ALLOWANCE: Allowance = Allowance { per_byte: 32, fixed: 16 * 1024 };
+/// A member of a group is some 200 bytes in memory, and at least 24 in a record; a protocol of one is 56, and at least 3.
+const ALLOWANCE: Allowance = Allowance { per_byte: 64, fixed: 16 * 1024 };
 
 pub(super) fn targets() -> Vec<Target> {
     let of_groups = seeds().iter().map(|event| input(event.encode())).collect();
@@ -137,6 +137,10 @@ fn consumer_events() -> Vec<ConsumerEvent> {
         topic_pattern: Some("a.*".into()),
         rebalance_timeout_ms: 60_000,
         assignor: Some("uniform".into()),
+        classic: Some(ClassicProtocols {
+            session_timeout_ms: 10_000,
+            protocols: vec![("range".into(), Bytes::from_static(b"topics"))],
+        }),
     };
     let some: Assignment = (0..4).map(|index| (Uuid::from_u128(u128::from(index % 2 == 0)), index)).collect();
     let current = CurrentAssignment {
