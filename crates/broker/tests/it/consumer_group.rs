@@ -1,5 +1,6 @@
 //! Members of the consumer protocol (KIP-848) over the wire.
 
+use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::consumer_group_heartbeat::TopicPartitions;
 use protocol::messages::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
@@ -73,10 +74,25 @@ async fn two_members_are_given_their_partitions() {
     let fenced = beat(&mut client, &staying("a", 9)).await;
     assert_eq!(ErrorCode::from_code(fenced.error_code), ErrorCode::FencedMemberEpoch);
     assert!(fenced.error_message.is_some());
-    // Its metadata is none of a consumer.
-    let classic: JoinGroupResponse = client.ask(5, &crate::group::join("")).await;
-    assert_eq!(ErrorCode::from_code(classic.error_code), ErrorCode::InconsistentGroupProtocol);
+    joined_by_classic_protocol(&mut client).await;
     server.stop().await;
+}
+
+async fn joined_by_classic_protocol(client: &mut Client) {
+    let known: JoinGroupResponse = client.ask(5, &crate::group::join("")).await;
+    assert_eq!(ErrorCode::from_code(known.error_code), ErrorCode::MemberIdRequired);
+    let mut request = crate::group::join(&known.member_id);
+    let refused: JoinGroupResponse = client.ask(5, &request).await;
+    let error = ErrorCode::from_code(refused.error_code);
+    assert_eq!(error, ErrorCode::InconsistentGroupProtocol, "its metadata is none of a consumer");
+    request.protocols[0].metadata = Bytes::from_static(b"\0\0\0\0\0\x01\0\x01t\xff\xff\xff\xff");
+    let classic: JoinGroupResponse = client.ask(5, &request).await;
+    assert_eq!((classic.error_code, &*classic.leader), (0, ""));
+    let request = ConsumerGroupDescribeRequest { group_ids: vec!["g".into()], ..Default::default() };
+    let response: ConsumerGroupDescribeResponse = client.ask(1, &request).await;
+    let mut types: Vec<i8> = response.groups[0].members.iter().map(|member| member.member_type).collect();
+    types.sort_unstable();
+    assert_eq!(types, [0, 1]);
 }
 
 async fn described(client: &mut Client) {
