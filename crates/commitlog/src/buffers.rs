@@ -7,17 +7,41 @@ use bytes::Bytes;
 
 use crate::reader::lock;
 
-/// How many buffers wait to be used again.
-const KEPT: usize = 8;
-/// Larger ones are not kept.
-const KEPT_BYTES: usize = 256 << 10;
+/// How much memory waits to be used again: what the response to a fetch from a hundred partitions takes.
+const KEPT_BYTES: usize = 8 << 20;
+/// Larger buffers are not kept.
+const BUFFER_BYTES: usize = 256 << 10;
 /// Sizes are multiples of this.
 const STEP_BYTES: usize = 64 << 10;
 
-/// Buffers that wait to be used again: two megabytes at most.
+/// Buffers that wait to be used again.
 #[derive(Default)]
 pub(crate) struct Buffers {
-    free: Mutex<Vec<Box<[u8]>>>,
+    free: Mutex<Free>,
+}
+
+#[derive(Default)]
+struct Free {
+    buffers: Vec<Box<[u8]>>,
+    /// Of all of them.
+    bytes: usize,
+}
+
+impl Free {
+    /// One of at least this size, the one that came last.
+    fn take(&mut self, bytes: usize) -> Option<Box<[u8]>> {
+        let at = self.buffers.iter().rposition(|buffer| buffer.len() >= bytes)?;
+        let taken = self.buffers.swap_remove(at);
+        self.bytes -= taken.len();
+        Some(taken)
+    }
+
+    fn keep(&mut self, buffer: Box<[u8]>) {
+        if buffer.len() <= BUFFER_BYTES && self.bytes + buffer.len() <= KEPT_BYTES {
+            self.bytes += buffer.len();
+            self.buffers.push(buffer);
+        }
+    }
 }
 
 /// A buffer in use; it comes back when it is dropped.
@@ -31,10 +55,7 @@ pub(crate) struct Buffer {
 impl Buffers {
     /// A buffer of at least `bytes`, with anything in it.
     pub(crate) fn take(self: &Arc<Self>, bytes: usize) -> Buffer {
-        let mut free = lock(&self.free);
-        let fitting = free.iter().rposition(|buffer| buffer.len() >= bytes);
-        let kept = fitting.map(|at| free.swap_remove(at));
-        drop(free);
+        let kept = lock(&self.free).take(bytes);
         let bytes = kept.unwrap_or_else(|| vec![0; bytes.next_multiple_of(STEP_BYTES)].into_boxed_slice());
         Buffer { bytes, filled: 0, home: Arc::clone(self) }
     }
@@ -61,20 +82,13 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        if bytes.len() > KEPT_BYTES {
-            return;
-        }
-        let mut free = lock(&self.home.free);
-        if free.len() < KEPT {
-            free.push(bytes);
-        }
+        lock(&self.home.free).keep(std::mem::take(&mut self.bytes));
     }
 }
 
 impl fmt::Debug for Buffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buffers").field("free", &lock(&self.free).len()).finish()
+        f.debug_struct("Buffers").field("free", &lock(&self.free).buffers.len()).finish()
     }
 }
 
@@ -90,18 +104,22 @@ mod tests {
         let bytes = buffer.filled(3);
         let slice = bytes.slice(1..);
         drop(bytes);
-        assert_eq!((&slice[..], lock(&buffers.free).len()), (&b"bc"[..], 0), "a slice holds it");
+        assert_eq!((&slice[..], lock(&buffers.free).buffers.len()), (&b"bc"[..], 0), "a slice holds it");
         drop(slice);
-        assert_eq!(lock(&buffers.free).len(), 1);
+        assert_eq!(lock(&buffers.free).buffers.len(), 1);
         assert_eq!(buffers.take(STEP_BYTES).space(STEP_BYTES)[..3], *b"abc");
     }
 
     #[test]
     fn few_and_small_ones_are_kept() {
         let buffers = Arc::new(Buffers::default());
-        drop(buffers.take(KEPT_BYTES + 1));
-        assert!(lock(&buffers.free).is_empty());
-        drop((0..2 * KEPT).map(|_| buffers.take(1)).collect::<Vec<_>>());
-        assert_eq!(lock(&buffers.free).len(), KEPT);
+        drop(buffers.take(BUFFER_BYTES + 1));
+        assert!(lock(&buffers.free).buffers.is_empty());
+        let used: Vec<Buffer> = (0..2 * KEPT_BYTES / STEP_BYTES).map(|_| buffers.take(1)).collect();
+        drop(used);
+        assert_eq!(lock(&buffers.free).bytes, KEPT_BYTES);
+        let again = buffers.take(STEP_BYTES);
+        assert_eq!(lock(&buffers.free).bytes, KEPT_BYTES - STEP_BYTES);
+        drop(again);
     }
 }
