@@ -2,8 +2,9 @@
 //! `cargo run --release -p broker --example floor -- DIR ADDR PARTITIONS`.
 //!
 //! A thread per connection drains the socket, takes the CRC-32C of every request, writes what came with one `pwrite`
-//! per partition, of which each has its file and which come in turn, and replies with one `write`; a fetch is answered by one `sendfile` of a response that lies in a file. It finds
-//! nothing, checks nothing and remembers nothing: what a real broker takes beyond this is what it costs to be one.
+//! per partition, of which each has its file and which come in turn, and replies with one `write`; a fetch is answered
+//! by one `sendfile` of a response with 64 KiB of each partition, which lies in a file. It finds nothing, checks nothing
+//! and remembers nothing: what a real broker takes beyond this is what it costs to be one.
 //!
 //! Prints the address it listens on and serves until it is killed.
 
@@ -30,8 +31,9 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// What is read at once: with what the kernel copies it to, it stays in the second cache of a core.
 const DRAINED_BYTES: usize = 256 << 10;
-/// How often the response to a fetch lies in its file, so that not always the same memory is sent.
-const COPIES: u64 = 512;
+/// The response to a fetch lies in its file again and again, so that not always the same memory is sent.
+const FILE_BYTES: u64 = 32 << 20;
+/// Of each partition.
 const FETCHED_BYTES: usize = 64 << 10;
 const RECORD_BYTES: usize = 100;
 const BATCH_BYTES: usize = 16 << 10;
@@ -61,20 +63,23 @@ struct Floor {
     logs: Vec<(File, AtomicU64)>,
     fetched: File,
     fetched_bytes: u64,
+    copies: u64,
     created: Bytes,
     produced: Bytes,
 }
 
 impl Floor {
     fn new(logs: Vec<File>, fetched: File) -> Outcome<Self> {
-        let response = fetched_response();
-        for copy in 0..COPIES {
+        let response = fetched_response(logs.len());
+        let copies = (FILE_BYTES / response.len() as u64).max(1);
+        for copy in 0..copies {
             fetched.write_all_at(&response, copy * response.len() as u64)?;
         }
         Ok(Self {
             logs: logs.into_iter().map(|log| (log, AtomicU64::new(0))).collect(),
             fetched,
             fetched_bytes: response.len() as u64,
+            copies,
             created: created_response(),
             produced: produced_response(),
         })
@@ -121,7 +126,7 @@ impl Floor {
                     }
                 }
                 Some(ApiKey::Fetch) => {
-                    fetched.seek(SeekFrom::Start(turn.fetched % COPIES * self.fetched_bytes))?;
+                    fetched.seek(SeekFrom::Start(turn.fetched % self.copies * self.fetched_bytes))?;
                     // From a file to a socket this is `sendfile`.
                     io::copy(&mut Read::take(&mut *fetched, self.fetched_bytes), stream)?;
                     turn.fetched += 1;
@@ -171,8 +176,8 @@ fn produced_response() -> Bytes {
     Frame::response(0, 9, &ProduceResponse { responses, ..Default::default() }).into_bytes()
 }
 
-/// As many batches as a fetch takes, of a log that ends where it begins: the next fetch asks for the same.
-fn fetched_response() -> Bytes {
+/// As many batches as a fetch takes, of logs that end where they begin: the next fetch asks for the same.
+fn fetched_response(partitions: usize) -> Bytes {
     let mut records = Vec::new();
     while records.len() + BATCH_BYTES <= FETCHED_BYTES {
         let mut builder = BatchBuilder::new(Compression::None, Producer::NONE);
@@ -181,7 +186,13 @@ fn fetched_response() -> Bytes {
         }
         records.extend_from_slice(&builder.build());
     }
-    let partitions = vec![PartitionData { records: Some(records.into()), ..Default::default() }];
+    let records = Bytes::from(records);
+    let partitions = (0..partitions).map(|index| PartitionData {
+        partition_index: i32::try_from(index).unwrap_or(0),
+        records: Some(records.clone()),
+        ..Default::default()
+    });
+    let partitions = partitions.collect();
     let responses = vec![FetchableTopicResponse { partitions, ..Default::default() }];
     Frame::response(0, 12, &FetchResponse { responses, ..Default::default() }).into_bytes()
 }
