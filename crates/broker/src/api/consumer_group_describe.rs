@@ -14,8 +14,9 @@ use topics::Topics;
 use super::operations;
 use crate::context::Context;
 
-/// A member that speaks the consumer protocol.
+/// A member that speaks the classic protocol.
 const CLASSIC: i8 = 0;
+/// A member that speaks the consumer protocol.
 const CONSUMER: i8 = 1;
 
 pub(crate) fn handle(

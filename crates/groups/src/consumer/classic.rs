@@ -214,7 +214,8 @@ impl ConsumerMember {
     }
 }
 
-fn profile(request: JoinRequest, subscription: Subscription) -> MemberProfile {
+/// What a member says of itself when it joins by the classic protocol.
+pub(super) fn profile(request: JoinRequest, subscription: Subscription) -> MemberProfile {
     MemberProfile {
         instance_id: request.instance_id,
         rack_id: subscription.rack_id,

@@ -1,11 +1,12 @@
 //! A group that becomes one of the consumer protocol with its members, or ceases to be one.
 
-use super::{ClassicProtocols, ConsumerGroup, ConsumerMember, CurrentAssignment, MemberProfile, MemberState};
+use super::classic::profile;
+use super::{ConsumerGroup, ConsumerMember, CurrentAssignment, MemberState};
 use crate::classic::ClassicGroup;
 use crate::consumer_protocol::{CONSUMERS, Subscription, decode_assignment, encode_assignment};
 use crate::member::{Member, Waiting};
 use crate::step::Step;
-use crate::{Assignment, Error, TopicsView};
+use crate::{Assignment, Error, JoinRequest, TopicsView};
 
 impl ConsumerGroup {
     /// The group of these members of the classic protocol, who own what they were given last. Nothing is written yet.
@@ -45,20 +46,16 @@ impl ConsumerGroup {
         let assigned: Assignment =
             given.iter().filter(|partition| !self.held.contains_key(partition)).collect();
         let mut adopted = ConsumerMember::new(0);
-        adopted.profile = MemberProfile {
+        let joined = JoinRequest {
             instance_id: member.instance_id.clone(),
-            rack_id: subscription.rack_id,
             client_id: member.client_id.clone(),
             client_host: member.client_host.clone(),
-            topic_names: subscription.topics,
-            topic_pattern: None,
+            session_timeout_ms: member.session_timeout_ms,
             rebalance_timeout_ms: member.rebalance_timeout_ms,
-            assignor: None,
-            classic: Some(ClassicProtocols {
-                session_timeout_ms: member.session_timeout_ms,
-                protocols: member.protocols.clone(),
-            }),
+            protocols: member.protocols.clone(),
+            ..JoinRequest::default()
         };
+        adopted.profile = profile(joined, subscription);
         adopted.touch(step);
         if let Some(instance_id) = &member.instance_id {
             self.static_members.insert(instance_id.clone(), member.id.clone());
@@ -78,9 +75,13 @@ impl ConsumerGroup {
 
     /// The members, if all of them speak the classic protocol and there is any.
     pub(crate) fn classic_members(&self, step: &Step<'_>) -> Option<Vec<Member>> {
+        // Most groups have a member of the other protocol, and nothing is copied of them.
+        let left_alone = self.members.values().all(|member| member.profile.classic.is_some());
+        if self.members.is_empty() || !left_alone {
+            return None;
+        }
         let names = self.topic_names();
-        let members: Option<Vec<Member>> = self
-            .members
+        self.members
             .iter()
             .map(|(member_id, member)| {
                 let classic = member.profile.classic.as_ref()?;
@@ -103,8 +104,7 @@ impl ConsumerGroup {
                 left.touch(step.now_ms);
                 Some(left)
             })
-            .collect();
-        members.filter(|members| !members.is_empty())
+            .collect()
     }
 
     /// The epoch that members must have arrived at to go on.
