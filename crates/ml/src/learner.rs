@@ -367,6 +367,16 @@ pub trait Transformer: Learner {
     ///
     /// Why the row cannot be prepared.
     fn transform_one(&self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection>;
+
+    /// Learns from one row and then writes it to `out`, prepared: both of the above, which some do in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Why the row was refused; the transformer is then unchanged.
+    fn learn_and_transform_one(&mut self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
+        self.learn_one(row)?;
+        self.transform_one(row, out)
+    }
 }
 
 /// A row that is written over and over, so that its memory serves many rows.

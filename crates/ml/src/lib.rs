@@ -61,6 +61,7 @@ pub mod cluster;
 pub mod drift;
 pub mod ensemble;
 pub mod evaluation;
+mod exponential;
 pub mod features;
 pub mod forecast;
 pub mod generator;

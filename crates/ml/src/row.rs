@@ -156,7 +156,7 @@ impl<'a> SparseRow<'a> {
     }
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
     /// How many columns, listed or not.
     #[must_use]
     pub fn dim(&self) -> usize {
@@ -221,6 +221,16 @@ impl Row<'_> {
     ///
     /// The first thing wrong with the row.
     pub fn check(&self, dim: Option<usize>, missing: Missing) -> Result<(), Rejection> {
+        self.checked(dim, missing).map(drop)
+    }
+
+    /// The same; gives the values of a row of double precision in which none is missing.
+    #[inline]
+    pub(crate) fn checked(
+        &self,
+        dim: Option<usize>,
+        missing: Missing,
+    ) -> Result<Option<&'a [f64]>, Rejection> {
         let found = self.dim();
         if found == 0 {
             return Err(Rejection::Empty);
@@ -232,7 +242,16 @@ impl Row<'_> {
         if found > limit {
             return Err(Rejection::TooWide { limit, found });
         }
-        let nan = missing == Missing::Skipped;
+        if let Row::F64(values) = self
+            && all_moderate(values)
+        {
+            return Ok(Some(values));
+        }
+        self.look_closely(missing == Missing::Skipped).map(|()| None)
+    }
+
+    /// What is wrong with its values.
+    fn look_closely(&self, nan: bool) -> Result<(), Rejection> {
         match self {
             // Every finite f32 is far below VALUE_MAX.
             Row::F32(values) => {
@@ -271,9 +290,15 @@ impl Rejection {
     }
 }
 
+/// Whether all are numbers of a size that is taken. It does not end early, so that several go at a time; a NaN fails the
+/// comparison.
+#[inline]
+fn all_moderate(values: &[f64]) -> bool {
+    values.iter().fold(true, |good, value| good & (value.abs() <= VALUE_MAX))
+}
+
 fn check_values(values: &[f64], nan: bool) -> Result<(), Rejection> {
-    // One pass decides for nearly all rows; only a bad one is looked at again. Both comparisons are false for a NaN.
-    if values.iter().all(|value| value.abs() <= VALUE_MAX) {
+    if all_moderate(values) {
         return Ok(());
     }
     for (column, value) in values.iter().enumerate() {

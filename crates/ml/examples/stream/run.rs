@@ -30,14 +30,15 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// The row after `steps`, which learn from it first if they are `learning`.
+    /// The row after `steps`, of which there are some; they learn from it first if they are `learning`.
     fn take(&mut self, steps: &mut [Box<dyn Transformer>], values: &[f64], learning: bool) -> Outcome<()> {
-        self.row.dense().extend_from_slice(values);
-        for step in steps {
+        for (place, step) in steps.iter_mut().enumerate() {
+            let row = if place == 0 { Row::F64(values) } else { self.row.row() };
             if learning {
-                step.learn_one(self.row.row())?;
+                step.learn_and_transform_one(row, &mut self.spare)?;
+            } else {
+                step.transform_one(row, &mut self.spare)?;
             }
-            step.transform_one(self.row.row(), &mut self.spare)?;
             std::mem::swap(&mut self.row, &mut self.spare);
         }
         Ok(())

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::exponential::exp;
 use crate::options::{OptionError, Options};
 
 /// The largest exponent whose power of e stays below [`crate::row::VALUE_MAX`].
@@ -189,8 +190,8 @@ impl BinaryLoss {
         match self {
             // River's bounds: beyond the first, its slope is 1 to the last bit, and not 1.5e-8 less.
             BinaryLoss::Log if margin < -LOG_MARGIN_MAX => -side,
-            BinaryLoss::Log if margin > LOG_MARGIN_MAX => -side * libm::exp(-margin),
-            BinaryLoss::Log => -side / (libm::exp(margin) + 1.0),
+            BinaryLoss::Log if margin > LOG_MARGIN_MAX => -side * exp(-margin),
+            BinaryLoss::Log => -side / (exp(margin) + 1.0),
             // A margin of exactly the threshold is still too small.
             BinaryLoss::Hinge { threshold } if margin <= threshold => -side,
             BinaryLoss::Hinge { .. } => 0.0,
@@ -204,7 +205,7 @@ impl BinaryLoss {
 
 /// The probability that a raw sum stands for.
 pub(crate) fn sigmoid(sum: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-sum))
+    1.0 / (1.0 + exp(-sum))
 }
 
 fn sign(positive: bool) -> f64 {

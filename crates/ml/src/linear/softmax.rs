@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::exponential::exp;
 use crate::learner::{Classifier, Contributions, Learner, argmax, kept_as_state};
 use crate::linear::config::{CELLS_MAX, Config, refuse_categories};
 use crate::linear::regression::contributions;
@@ -90,7 +91,7 @@ impl SoftmaxRegression {
         let most = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut total = 0.0;
         for share in shares.iter_mut() {
-            *share = libm::exp(*share - most);
+            *share = exp(*share - most);
             total += *share;
         }
         shares.iter_mut().for_each(|share| *share /= total);

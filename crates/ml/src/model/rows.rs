@@ -97,8 +97,7 @@ impl Model {
         self.learn_words(columns, index)?;
         self.encode(columns, index, row)?;
         for step in &mut self.steps {
-            step.learn_one(row.row())?;
-            step.transform_one(row.row(), spare)?;
+            step.learn_and_transform_one(row.row(), spare)?;
             std::mem::swap(row, spare);
         }
         Ok(())

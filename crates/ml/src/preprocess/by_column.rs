@@ -83,23 +83,43 @@ impl<C: Column> ByColumn<C> {
             ByColumn { settings, nominal: nominal(schema), dim: schema.dim(), rows_learned: 0, columns };
         Ok((step, schema.clone()))
     }
-}
-
-impl<C: Column> Transformer for ByColumn<C> {
-    fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
-        row.check(self.dim, Missing::Skipped)?;
+    /// Learns from a row that was checked; `whole` if none of its values is missing.
+    fn take_in(&mut self, row: Row<'_>, whole: Option<&[f64]>) {
         if self.dim.is_none() {
             self.dim = Some(row.dim());
             self.columns.resize(row.dim(), C::new(&self.settings));
         }
         self.rows_learned = self.rows_learned.saturating_add(1);
-        if let Row::F64(values) = row {
-            let known = self.columns.iter_mut().zip(values).filter(|(_, value)| !value.is_nan());
-            known.for_each(|(column, &value)| column.add(value));
-            return Ok(());
-        }
         let columns = &mut self.columns;
-        row.for_each(|column, value| columns[column].add(value));
+        match whole {
+            Some(values) => columns.iter_mut().zip(values).for_each(|(column, &value)| column.add(value)),
+            None => row.for_each(|column, value| columns[column].add(value)),
+        }
+    }
+
+    /// Writes a row that was checked.
+    fn write(&self, row: Row<'_>, out: &mut RowBuffer) {
+        if let (Row::F64(values), true) = (row, self.nominal.is_empty()) {
+            let scaled = values
+                .iter()
+                .zip(&self.columns)
+                .map(|(&value, column)| column.scale(value, &self.settings).clamp(-VALUE_MAX, VALUE_MAX));
+            out.dense().extend(scaled);
+            return;
+        }
+        out.map(row, |column, value| {
+            if !self.nominal.is_empty() && self.nominal.binary_search(&column).is_ok() {
+                return value;
+            }
+            self.columns[column].scale(value, &self.settings).clamp(-VALUE_MAX, VALUE_MAX)
+        });
+    }
+}
+
+impl<C: Column> Transformer for ByColumn<C> {
+    fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.take_in(row, whole);
         Ok(())
     }
 
@@ -108,20 +128,14 @@ impl<C: Column> Transformer for ByColumn<C> {
         if self.dim.is_none() {
             return Err(Rejection::Empty);
         }
-        if let (Row::F64(values), true) = (row, self.nominal.is_empty()) {
-            let scaled = values
-                .iter()
-                .zip(&self.columns)
-                .map(|(&value, column)| column.scale(value, &self.settings).clamp(-VALUE_MAX, VALUE_MAX));
-            out.dense().extend(scaled);
-            return Ok(());
-        }
-        out.map(row, |column, value| {
-            if !self.nominal.is_empty() && self.nominal.binary_search(&column).is_ok() {
-                return value;
-            }
-            self.columns[column].scale(value, &self.settings).clamp(-VALUE_MAX, VALUE_MAX)
-        });
+        self.write(row, out);
+        Ok(())
+    }
+
+    fn learn_and_transform_one(&mut self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.take_in(row, whole);
+        self.write(row, out);
         Ok(())
     }
 }

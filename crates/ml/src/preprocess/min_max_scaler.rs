@@ -26,8 +26,57 @@ pub struct MinMaxScaler {
     nominal: Vec<usize>,
     dim: Option<usize>,
     rows_learned: u64,
-    /// Smallest and largest value by column; `None` before there was any.
-    ranges: Vec<Option<(f64, f64)>>,
+    ranges: Ranges,
+}
+
+/// The smallest and the largest value of each column, apart, so that several columns go at a time; before there was any,
+/// infinity and minus infinity. Stored as pairs, if there was any.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Option<(f64, f64)>>", into = "Vec<Option<(f64, f64)>>")]
+struct Ranges {
+    lows: Vec<f64>,
+    highs: Vec<f64>,
+}
+
+impl From<Vec<Option<(f64, f64)>>> for Ranges {
+    fn from(stored: Vec<Option<(f64, f64)>>) -> Self {
+        let known = stored.into_iter().map(|range| range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY)));
+        let (lows, highs) = known.unzip();
+        Ranges { lows, highs }
+    }
+}
+
+impl From<Ranges> for Vec<Option<(f64, f64)>> {
+    fn from(ranges: Ranges) -> Self {
+        ranges.pairs().collect()
+    }
+}
+
+impl Ranges {
+    fn new(count: usize) -> Self {
+        Ranges { lows: vec![f64::INFINITY; count], highs: vec![f64::NEG_INFINITY; count] }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
+        let pairs = self.lows.iter().zip(&self.highs).map(|(&low, &high)| (low, high));
+        pairs.map(|range| (range != (f64::INFINITY, f64::NEG_INFINITY)).then_some(range))
+    }
+}
+
+/// Widens the ranges of all columns to take in a value of each.
+fn widen_all(values: &[f64], lows: &mut [f64], highs: &mut [f64]) {
+    for ((&value, low), high) in values.iter().zip(lows).zip(highs) {
+        *low = low.min(value);
+        *high = high.max(value);
+    }
+}
+
+/// A missing value stays one.
+#[inline(always)]
+fn scaled(value: f64, low: f64, high: f64) -> f64 {
+    let width = high - low;
+    let share = ((value - low) / width).clamp(-VALUE_MAX, VALUE_MAX);
+    if width > 0.0 { share } else { value * 0.0 }
 }
 
 impl MinMaxScaler {
@@ -42,7 +91,7 @@ impl MinMaxScaler {
     ) -> Result<(Self, Schema), OptionError> {
         Options::new(NAME, &[], arguments)?;
         let (dim, nominal) = (schema.dim(), nominal(schema));
-        let ranges = vec![None; dim.unwrap_or(0)];
+        let ranges = Ranges::new(dim.unwrap_or(0));
         Ok((MinMaxScaler { nominal, dim, rows_learned: 0, ranges }, schema.clone()))
     }
 
@@ -50,42 +99,57 @@ impl MinMaxScaler {
         if !self.nominal.is_empty() && self.nominal.binary_search(&column).is_ok() {
             return value;
         }
-        match self.ranges[column] {
-            // A missing value stays one.
-            Some((low, high)) if high > low => ((value - low) / (high - low)).clamp(-VALUE_MAX, VALUE_MAX),
-            _ => value * 0.0,
-        }
+        scaled(value, self.ranges.lows[column], self.ranges.highs[column])
     }
 
     fn draw_ranges(&self, graph: &mut Graph, rows: &str) -> Option<String> {
-        let line = |(column, range): (usize, &Option<(f64, f64)>)| match *range {
+        let line = |(column, range): (usize, Option<(f64, f64)>)| match range {
             _ if self.nominal.binary_search(&column).is_ok() => (0.0, 1.0),
             Some((low, high)) if high > low => (low, high - low),
             _ => (0.0, f64::INFINITY),
         };
-        let (offsets, divisors): (Vec<f64>, Vec<f64>) = self.ranges.iter().enumerate().map(line).unzip();
+        let (offsets, divisors): (Vec<f64>, Vec<f64>) = self.ranges.pairs().enumerate().map(line).unzip();
         Some(graph.affine(rows, &offsets, &divisors))
     }
 
     fn summary(&self) -> Value {
-        let known = self.ranges.iter().map(|range| range.unwrap_or_default());
+        let known = self.ranges.pairs().map(Option::unwrap_or_default);
         json!({ "ranges": known.collect::<Vec<_>>() })
+    }
+    /// Learns from a row that was checked; `whole` if none of its values is missing.
+    fn widen(&mut self, row: Row<'_>, whole: Option<&[f64]>) {
+        if self.dim.is_none() {
+            self.dim = Some(row.dim());
+            self.ranges = Ranges::new(row.dim());
+        }
+        self.rows_learned = self.rows_learned.saturating_add(1);
+        let Ranges { lows, highs } = &mut self.ranges;
+        match whole {
+            Some(values) => widen_all(values, lows, highs),
+            None => row.for_each(|column, value| {
+                lows[column] = lows[column].min(value);
+                highs[column] = highs[column].max(value);
+            }),
+        }
+    }
+
+    /// Writes a row that was checked.
+    fn write(&self, row: Row<'_>, out: &mut RowBuffer) {
+        match row {
+            Row::F64(values) if self.nominal.is_empty() => {
+                let ranges = self.ranges.lows.iter().zip(&self.ranges.highs);
+                let values = values.iter().zip(ranges);
+                out.dense().extend(values.map(|(&value, (&low, &high))| scaled(value, low, high)));
+            }
+            _ => out.map(row, |column, value| self.scale(column, value)),
+        }
     }
 }
 
 impl Transformer for MinMaxScaler {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
-        row.check(self.dim, Missing::Skipped)?;
-        if self.dim.is_none() {
-            self.dim = Some(row.dim());
-            self.ranges.resize(row.dim(), None);
-        }
-        self.rows_learned = self.rows_learned.saturating_add(1);
-        let ranges = &mut self.ranges;
-        row.for_each(|column, value| {
-            let (low, high) = ranges[column].unwrap_or((value, value));
-            ranges[column] = Some((low.min(value), high.max(value)));
-        });
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.widen(row, whole);
         Ok(())
     }
 
@@ -94,7 +158,14 @@ impl Transformer for MinMaxScaler {
         if self.dim.is_none() {
             return Err(Rejection::Empty);
         }
-        out.map(row, |column, value| self.scale(column, value));
+        self.write(row, out);
+        Ok(())
+    }
+
+    fn learn_and_transform_one(&mut self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.widen(row, whole);
+        self.write(row, out);
         Ok(())
     }
 }
@@ -108,8 +179,12 @@ impl State for MinMaxScaler {
     fn validate(&self) -> Result<(), &'static str> {
         let sound = |range: &(f64, f64)| range.0.is_finite() && range.1.is_finite() && range.0 <= range.1;
         let rising = self.nominal.windows(2).all(|pair| pair[0] < pair[1]);
-        let whole = rising && self.ranges.len() == self.dim.unwrap_or(0);
-        if whole && self.ranges.iter().flatten().all(sound) { Ok(()) } else { Err("its ranges") }
+        let whole = rising && self.ranges.lows.len() == self.dim.unwrap_or(0);
+        if whole && self.ranges.pairs().flatten().all(|range| sound(&range)) {
+            Ok(())
+        } else {
+            Err("its ranges")
+        }
     }
 }
 

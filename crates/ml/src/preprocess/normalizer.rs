@@ -18,6 +18,9 @@ use crate::snapshot::State;
 /// The name of the step.
 pub const NAME: &str = "normalizer";
 
+/// Rows at least so long have squares that are neither 0 nor rounded away; those of the largest values stay finite.
+const LENGTH_MIN: f64 = 1e-100;
+
 /// Scales each row to length 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Normalizer {
@@ -56,22 +59,19 @@ impl Normalizer {
         });
     }
 
-    fn summary(&self) -> Value {
-        json!({ "order": self.order })
-    }
-}
-
-impl Transformer for Normalizer {
-    fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
-        row.check(self.dim, Missing::Skipped)?;
-        self.dim = Some(row.dim());
-        self.rows_learned = self.rows_learned.saturating_add(1);
-        Ok(())
+    /// Writes a row that was checked; `whole` if none of its values is missing.
+    fn write(&self, row: Row<'_>, whole: Option<&[f64]>, out: &mut RowBuffer) {
+        if let (Some(values), true) = (whole, self.nominal.is_empty()) {
+            let length = length(values, self.order);
+            if length > LENGTH_MIN {
+                return out.dense().extend(values.iter().map(|value| value / length));
+            }
+        }
+        self.write_slowly(row, out);
     }
 
-    fn transform_one(&self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
-        row.check(self.dim, Missing::Skipped)?;
-        // Squares of shares of the largest magnitude neither overflow nor vanish.
+    fn write_slowly(&self, row: Row<'_>, out: &mut RowBuffer) {
+        // Squares of shares of the largest magnitude do not vanish.
         let (mut most, mut sum) = (0.0_f64, 0.0);
         self.visit(row, |value| most = most.max(value.abs()));
         if most > 0.0 {
@@ -87,8 +87,51 @@ impl Transformer for Normalizer {
                 if most > 0.0 && self.is_number(column) { value / most / length } else { value }
             },
         );
+    }
+
+    fn summary(&self) -> Value {
+        json!({ "order": self.order })
+    }
+}
+
+impl Transformer for Normalizer {
+    fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
+        row.check(self.dim, Missing::Skipped)?;
+        self.dim = Some(row.dim());
+        self.rows_learned = self.rows_learned.saturating_add(1);
         Ok(())
     }
+
+    fn transform_one(&self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.write(row, whole, out);
+        Ok(())
+    }
+
+    fn learn_and_transform_one(&mut self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.dim = Some(row.dim());
+        self.rows_learned = self.rows_learned.saturating_add(1);
+        self.write(row, whole, out);
+        Ok(())
+    }
+}
+
+/// The length of a row, in four lanes that are added at the end: always in the same order.
+fn length(values: &[f64], order: u32) -> f64 {
+    if order == 1 { sum(values, f64::abs) } else { sum(values, |value| value * value).sqrt() }
+}
+
+#[inline(always)]
+fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
+    let (chunks, rest) = values.as_chunks::<4>();
+    let mut lanes = [0.0; 4];
+    for values in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(values) {
+            *lane += of(value);
+        }
+    }
+    rest.iter().fold((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]), |sum, &value| sum + of(value))
 }
 
 learner_of_state!(Normalizer, Missing::Skipped);
@@ -122,5 +165,9 @@ mod tests {
         assert_eq!(normal("2", &[0.0, 0.0]), [0.0, 0.0]);
         assert_eq!(normal("2", &[1e100, 0.0]), [1.0, 0.0]);
         assert!(normal("2", &[f64::NAN, 2.0])[0].is_nan());
+        assert_eq!(normal("2", &[3e-200, -4e-200]), [0.6, -0.8]);
+        let five = normal("2", &[1.0, 1.0, 1.0, 1.0, -2.0]);
+        let expected = [1.0, 1.0, 1.0, 1.0, -2.0].map(|value| value / 8.0_f64.sqrt());
+        assert_eq!(five, expected);
     }
 }

@@ -32,37 +32,105 @@ pub struct StandardScaler {
     nominal: Vec<usize>,
     dim: Option<usize>,
     rows_learned: u64,
-    columns: Vec<Moments>,
+    columns: Columns,
 }
 
-/// Count, mean and variance of a column.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What is known of the columns, number by number, so that several columns go at a time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Moments>", into = "Vec<Moments>")]
+struct Columns {
+    counts: Vec<f64>,
+    means: Vec<f64>,
+    variances: Vec<f64>,
+    /// What is left of a value without the mean is divided by this: the root of the variance, and infinity while that
+    /// is 0.
+    divisors: Vec<f64>,
+}
+
+/// Count, mean and variance of a column, as they are stored.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Moments {
     count: f64,
     mean: f64,
     variance: f64,
 }
 
-impl Moments {
-    fn add(&mut self, value: f64) {
-        self.count += 1.0;
-        let difference = value - self.mean;
-        self.mean += difference / self.count;
-        self.variance += (difference * (value - self.mean) - self.variance) / self.count;
+impl From<Vec<Moments>> for Columns {
+    fn from(stored: Vec<Moments>) -> Self {
+        let column = |number: fn(&Moments) -> f64| stored.iter().map(number).collect::<Vec<f64>>();
+        Columns {
+            counts: column(|moments| moments.count),
+            means: column(|moments| moments.mean),
+            variances: column(|moments| moments.variance),
+            divisors: column(|moments| divisor(moments.variance)),
+        }
+    }
+}
+
+impl From<Columns> for Vec<Moments> {
+    fn from(columns: Columns) -> Self {
+        let numbers = columns.counts.iter().zip(&columns.means).zip(&columns.variances);
+        numbers.map(|((&count, &mean), &variance)| Moments { count, mean, variance }).collect()
+    }
+}
+
+impl Columns {
+    fn new(count: usize) -> Self {
+        let zeros = vec![0.0; count];
+        Columns {
+            counts: zeros.clone(),
+            means: zeros.clone(),
+            variances: zeros,
+            divisors: vec![f64::INFINITY; count],
+        }
     }
 
-    fn scale(&self, value: f64, with_std: bool) -> f64 {
-        let difference = value - self.mean;
-        if !with_std {
-            return difference.clamp(-VALUE_MAX, VALUE_MAX);
-        }
-        // A missing value stays one.
-        if self.variance > 0.0 {
-            (difference / self.variance.sqrt()).clamp(-VALUE_MAX, VALUE_MAX)
-        } else {
-            difference * 0.0
-        }
+    fn add(&mut self, column: usize, value: f64) {
+        let Columns { counts, means, variances, divisors } = self;
+        take_in(
+            value,
+            &mut counts[column],
+            &mut means[column],
+            &mut variances[column],
+            &mut divisors[column],
+        );
     }
+}
+
+/// Takes in a value of each column.
+fn take_in_all(
+    values: &[f64],
+    counts: &mut [f64],
+    means: &mut [f64],
+    variances: &mut [f64],
+    divisors: &mut [f64],
+) {
+    let dim = values.len();
+    let (counts, means) = (&mut counts[..dim], &mut means[..dim]);
+    let (variances, divisors) = (&mut variances[..dim], &mut divisors[..dim]);
+    for at in 0..dim {
+        take_in(values[at], &mut counts[at], &mut means[at], &mut variances[at], &mut divisors[at]);
+    }
+}
+
+#[inline(always)]
+fn take_in(value: f64, count: &mut f64, mean: &mut f64, variance: &mut f64, divided_by: &mut f64) {
+    *count += 1.0;
+    let difference = value - *mean;
+    *mean += difference / *count;
+    *variance += (difference * (value - *mean) - *variance) / *count;
+    *divided_by = divisor(*variance);
+}
+
+#[inline(always)]
+fn divisor(variance: f64) -> f64 {
+    if variance > 0.0 { variance.sqrt() } else { f64::INFINITY }
+}
+
+/// A missing value stays one.
+#[inline(always)]
+fn scaled(value: f64, mean: f64, divisor: f64) -> f64 {
+    ((value - mean) / divisor).clamp(-VALUE_MAX, VALUE_MAX)
 }
 
 impl StandardScaler {
@@ -81,7 +149,7 @@ impl StandardScaler {
             nominal: nominal(schema),
             dim: schema.dim(),
             rows_learned: 0,
-            columns: vec![Moments::default(); schema.dim().unwrap_or(0)],
+            columns: Columns::new(schema.dim().unwrap_or(0)),
         };
         Ok((scaler, schema.clone()))
     }
@@ -90,20 +158,42 @@ impl StandardScaler {
         if !self.nominal.is_empty() && self.nominal.binary_search(&column).is_ok() {
             return value;
         }
-        self.columns[column].scale(value, self.with_std)
+        let divisor = if self.with_std { self.columns.divisors[column] } else { 1.0 };
+        scaled(value, self.columns.means[column], divisor)
+    }
+
+    /// Learns from a row that was checked; `whole` if none of its values is missing.
+    fn take_in(&mut self, row: Row<'_>, whole: Option<&[f64]>) {
+        if self.dim.is_none() {
+            self.dim = Some(row.dim());
+            self.columns = Columns::new(row.dim());
+        }
+        self.rows_learned = self.rows_learned.saturating_add(1);
+        let columns = &mut self.columns;
+        if let Some(values) = whole {
+            let Columns { counts, means, variances, divisors } = columns;
+            return take_in_all(values, counts, means, variances, divisors);
+        }
+        row.for_each(|column, value| columns.add(column, value));
+    }
+
+    /// Writes a row that was checked.
+    fn write(&self, row: Row<'_>, out: &mut RowBuffer) {
+        match row {
+            Row::F64(values) if self.with_std && self.nominal.is_empty() => {
+                let columns = self.columns.means.iter().zip(&self.columns.divisors);
+                let values = values.iter().zip(columns);
+                out.dense().extend(values.map(|(&value, (&mean, &divisor))| scaled(value, mean, divisor)));
+            }
+            _ => out.map(row, |column, value| self.scale(value, column)),
+        }
     }
 }
 
 impl Transformer for StandardScaler {
     fn learn_one(&mut self, row: Row<'_>) -> Result<(), Rejection> {
-        row.check(self.dim, Missing::Skipped)?;
-        if self.dim.is_none() {
-            self.dim = Some(row.dim());
-            self.columns.resize(row.dim(), Moments::default());
-        }
-        self.rows_learned = self.rows_learned.saturating_add(1);
-        let columns = &mut self.columns;
-        row.for_each(|column, value| columns[column].add(value));
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.take_in(row, whole);
         Ok(())
     }
 
@@ -112,7 +202,14 @@ impl Transformer for StandardScaler {
         if self.dim.is_none() {
             return Err(Rejection::Empty);
         }
-        out.map(row, |column, value| self.scale(value, column));
+        self.write(row, out);
+        Ok(())
+    }
+
+    fn learn_and_transform_one(&mut self, row: Row<'_>, out: &mut RowBuffer) -> Result<(), Rejection> {
+        let whole = row.checked(self.dim, Missing::Skipped)?;
+        self.take_in(row, whole);
+        self.write(row, out);
         Ok(())
     }
 }
@@ -133,21 +230,20 @@ impl Learner for StandardScaler {
             "step": NAME,
             "with_std": self.with_std,
             "rows_learned": self.rows_learned,
-            "means": self.columns.iter().map(|column| column.mean).collect::<Vec<_>>(),
-            "variances": self.columns.iter().map(|column| column.variance).collect::<Vec<_>>(),
+            "means": self.columns.means,
+            "variances": self.columns.variances,
         })
     }
 
     fn draw(&self, graph: &mut Graph, rows: &str) -> Option<String> {
         let scaled = |column: &usize| self.nominal.binary_search(column).is_err();
-        let offset = |(at, column): (usize, &Moments)| if scaled(&at) { column.mean } else { 0.0 };
-        let divisor = |(at, column): (usize, &Moments)| match column.variance {
-            variance if self.with_std && scaled(&at) && variance > 0.0 => variance.sqrt(),
-            _ if self.with_std && scaled(&at) => f64::INFINITY,
+        let offset = |(at, &mean): (usize, &f64)| if scaled(&at) { mean } else { 0.0 };
+        let divisor = |(at, &divisor): (usize, &f64)| match scaled(&at) {
+            true if self.with_std => divisor,
             _ => 1.0,
         };
-        let offsets: Vec<f64> = self.columns.iter().enumerate().map(offset).collect();
-        let divisors: Vec<f64> = self.columns.iter().enumerate().map(divisor).collect();
+        let offsets: Vec<f64> = self.columns.means.iter().enumerate().map(offset).collect();
+        let divisors: Vec<f64> = self.columns.divisors.iter().enumerate().map(divisor).collect();
         Some(graph.affine(rows, &offsets, &divisors))
     }
 }
@@ -157,11 +253,11 @@ impl State for StandardScaler {
     const VERSION: u16 = 1;
 
     fn validate(&self) -> Result<(), &'static str> {
-        if self.columns.len() != self.dim.unwrap_or(0) {
+        let Columns { counts, means, variances, .. } = &self.columns;
+        if counts.len() != self.dim.unwrap_or(0) {
             return Err("its sizes");
         }
-        let finite = |column: &Moments| column.count.is_finite() && column.mean.is_finite();
-        let good = self.columns.iter().all(|column| finite(column) && column.variance.is_finite());
+        let good = [counts, means, variances].iter().all(|numbers| numbers.iter().all(|one| one.is_finite()));
         if good { Ok(()) } else { Err("its numbers") }
     }
 }

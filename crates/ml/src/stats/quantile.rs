@@ -11,13 +11,43 @@ use serde::{Deserialize, Serialize};
 /// assert!((median.get().unwrap_or(0.0) - 500.0).abs() < 10.0);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Quantile {
     q: f64,
-    /// The first five numbers in order, then the heights of the markers.
-    heights: Vec<f64>,
+    /// The first numbers in order, then the heights of the markers.
+    heights: [f64; 5],
+    /// How many heights there are.
+    known: usize,
     /// Where the markers are, and where they should be.
     places: [f64; 5],
     wanted: [f64; 5],
+}
+
+/// A [`Quantile`] as it is stored: only with the heights that there are.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    q: f64,
+    heights: Vec<f64>,
+    places: [f64; 5],
+    wanted: [f64; 5],
+}
+
+impl TryFrom<Stored> for Quantile {
+    type Error = &'static str;
+
+    fn try_from(Stored { q, heights: stored, places, wanted }: Stored) -> Result<Self, Self::Error> {
+        let mut heights = [0.0; 5];
+        let known = stored.len();
+        heights.get_mut(..known).ok_or("more than five markers")?.copy_from_slice(&stored);
+        Ok(Quantile { q, heights, known, places, wanted })
+    }
+}
+
+impl From<Quantile> for Stored {
+    fn from(quantile: Quantile) -> Self {
+        let Quantile { q, places, wanted, .. } = quantile;
+        Stored { q, heights: quantile.known().to_vec(), places, wanted }
+    }
 }
 
 impl Quantile {
@@ -31,41 +61,49 @@ impl Quantile {
         assert!((0.0..=1.0).contains(&q), "a quantile lies between 0 and 1");
         Quantile {
             q,
-            heights: Vec::new(),
+            heights: [0.0; 5],
+            known: 0,
             places: [0.0, 1.0, 2.0, 3.0, 4.0],
             wanted: [0.0, 2.0 * q, 4.0 * q, 2.0 + 2.0 * q, 4.0],
         }
     }
 
-    /// Takes in a number, which is finite.
-    pub fn add(&mut self, number: f64) {
-        if self.heights.len() < 5 {
-            let place = self.heights.partition_point(|height| *height <= number);
-            return self.heights.insert(place, number);
-        }
-        let heights = &mut self.heights;
-        let cell = if number < heights[0] {
-            heights[0] = number;
-            0
-        } else if number >= heights[4] {
-            heights[4] = number;
-            3
-        } else {
-            heights.partition_point(|height| *height <= number) - 1
-        };
-        self.places[cell + 1..].iter_mut().for_each(|place| *place += 1.0);
-        let steps = [0.0, self.q / 2.0, self.q, f64::midpoint(1.0, self.q), 1.0];
-        self.wanted.iter_mut().zip(steps).for_each(|(wanted, step)| *wanted += step);
-        (1..4).for_each(|marker| self.adjust(marker));
+    fn known(&self) -> &[f64] {
+        &self.heights[..self.known]
     }
 
-    /// Moves a marker towards where it should be, by one place at most.
-    fn adjust(&mut self, marker: usize) {
+    /// Takes in a number, which is finite.
+    pub fn add(&mut self, number: f64) {
+        if self.known < 5 {
+            let place = self.known().partition_point(|height| *height <= number);
+            self.heights.copy_within(place..self.known, place + 1);
+            self.heights[place] = number;
+            self.known += 1;
+            return;
+        }
+        // Markers above the number move on by one place, the last one always.
+        for marker in 1..4 {
+            self.places[marker] += f64::from(u8::from(number < self.heights[marker]));
+        }
+        self.places[4] += 1.0;
+        self.heights[0] = self.heights[0].min(number);
+        self.heights[4] = self.heights[4].max(number);
+        let steps = [0.0, self.q / 2.0, self.q, 0.5 + self.q / 2.0, 1.0];
+        self.wanted.iter_mut().zip(steps).for_each(|(wanted, step)| *wanted += step);
+        for marker in 1..4 {
+            let lacks = self.wanted[marker] - self.places[marker];
+            if lacks.abs() >= 1.0 {
+                self.adjust(marker, lacks);
+            }
+        }
+    }
+
+    /// Moves a marker that lacks a place, or has one too many, by one place if its neighbours leave one.
+    fn adjust(&mut self, marker: usize, lacks: f64) {
         let [before, here, after] = [marker - 1, marker, marker + 1].map(|marker| self.places[marker]);
-        let lacks = self.wanted[marker] - here;
-        let step = if lacks >= 1.0 && after - here > 1.0 {
+        let step = if lacks > 0.0 && after - here > 1.0 {
             1.0
-        } else if lacks <= -1.0 && before - here < -1.0 {
+        } else if lacks < 0.0 && before - here < -1.0 {
             -1.0
         } else {
             return;
@@ -89,7 +127,7 @@ impl Quantile {
     /// The estimate; `None` before the first number.
     #[must_use]
     pub fn get(&self) -> Option<f64> {
-        match self.heights.len() {
+        match self.known {
             0 => None,
             // The last marker has moved on: there were more than five.
             5 if self.places[4] > 4.0 => Some(self.heights[2]),
@@ -99,9 +137,8 @@ impl Quantile {
 
     pub(crate) fn is_sound(&self) -> bool {
         (0.0..=1.0).contains(&self.q)
-            && self.heights.len() <= 5
-            && self.heights.iter().all(|height| height.is_finite())
-            && self.heights.windows(2).all(|pair| pair[0] <= pair[1])
+            && self.known().iter().all(|height| height.is_finite())
+            && self.known().is_sorted()
             && self.places.windows(2).all(|pair| pair[0] < pair[1])
             && self.wanted.iter().all(|wanted| wanted.is_finite())
     }

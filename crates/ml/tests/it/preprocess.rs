@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use ml::check::Contract;
 use ml::{
-    Batch, Column, ColumnValues, Columns, Kind, Label, Labels, Model, Predictions, Rejection, Schema, create,
+    Batch, Column, ColumnValues, Columns, Kind, Label, Labels, Model, Predictions, Rejection, Row, RowBuffer,
+    Schema, SparseRow, Transformer, create,
 };
+use serde_json::json;
 
 fn options(preprocess: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("preprocess".to_owned(), preprocess.to_owned())])
@@ -83,4 +85,70 @@ fn a_missing_number_is_filled_or_its_row_teaches_nobody() {
         .expect("good options");
     assert_eq!(learn(&mut filled, &prices, &colours, &labels), []);
     assert_eq!(filled.rows_learned(), 3);
+}
+
+/// The one step that is asked for, for rows of three numbers.
+fn step(preprocess: &str) -> Box<dyn Transformer> {
+    let column = |name: &str| Column { name: name.to_owned(), kind: Kind::Number };
+    let schema = Schema { columns: ["a", "b", "c"].map(column).to_vec(), label: Some(Label::Class) };
+    let model = create("logistic_regression", &options(preprocess), schema).expect("good options");
+    model.steps()[0].clone()
+}
+
+/// Missing values are equal to each other.
+fn bits(row: &RowBuffer) -> Vec<u64> {
+    let mut values = Vec::new();
+    row.row().append_to(&mut values);
+    values.into_iter().map(f64::to_bits).collect()
+}
+
+#[test]
+fn learning_and_preparing_in_one_go_is_the_same_as_one_after_the_other() {
+    let sparse = SparseRow::new(3, &[0, 2], &[5.0, -1.0]).expect("a good row");
+    for preprocess in [
+        "standard_scaler",
+        "standard_scaler(with_std=false)",
+        "min_max_scaler",
+        "max_abs_scaler",
+        "robust_scaler",
+        "normalizer",
+        "normalizer(order=1)",
+        "variance_threshold",
+        "impute",
+        "polynomial",
+    ] {
+        let (mut both, mut each) = (step(preprocess), step(preprocess));
+        let (mut one, mut other) = (RowBuffer::default(), RowBuffer::default());
+        for row in 0..20 {
+            let number = f64::from(row * 7 % 11) - 4.0;
+            let gap = if row % 4 == 3 { f64::NAN } else { number * number };
+            let (wide, narrow) = ([number, gap, 1.0], [number as f32, gap as f32, 1.0]);
+            for row in [Row::F64(&wide), Row::F32(&narrow), Row::Sparse(sparse)] {
+                let taken = both.learn_and_transform_one(row, &mut one);
+                let apart = each.learn_one(row).and_then(|()| each.transform_one(row, &mut other));
+                assert_eq!(taken, apart, "{preprocess}");
+                assert_eq!(bits(&one), bits(&other), "{preprocess}");
+            }
+        }
+        assert_eq!(both.snapshot(), each.snapshot(), "{preprocess}");
+    }
+}
+
+#[test]
+fn scalers_are_stored_column_by_column() {
+    let learned = |preprocess: &str| {
+        let mut step = step(preprocess);
+        for row in [[1.0, 2.0, f64::NAN], [3.0, 2.0, f64::NAN]] {
+            step.learn_one(Row::F64(&row)).expect("a good row");
+        }
+        step.export()
+    };
+    let moments = |mean: f64, variance: f64| json!({ "count": 2.0, "mean": mean, "variance": variance });
+    let nothing = json!({ "count": 0.0, "mean": 0.0, "variance": 0.0 });
+    let stored = learned("standard_scaler");
+    assert_eq!(stored["columns"], json!([moments(2.0, 1.0), moments(2.0, 0.0), nothing]));
+    assert_eq!(learned("min_max_scaler")["ranges"], json!([[1.0, 3.0], [2.0, 2.0], null]));
+    let medians = learned("robust_scaler")["columns"].clone();
+    let heights: Vec<_> = (0..3).map(|column| medians[column]["median"]["heights"].clone()).collect();
+    assert_eq!(heights, [json!([1.0, 3.0]), json!([2.0, 2.0]), json!([])]);
 }
