@@ -8,10 +8,12 @@
 //!
 //! The answer is the mean of the trees' shares, weighted by how often each was right since it was planted.
 //!
-//! Options: `n_models` (10), `seed` (42), `lambda` (6), `max_features` (`sqrt`: the root of the number of columns, and one
-//! more, as in MOA; or `log2`, `all`, a number of columns, or a share below 1; `srp`: 0.6), `drift_delta` (0.001),
-//! `warning_delta` (0.01), `drift_detection` (`false`: no tree is ever replaced), and those of the
-//! [Hoeffding tree](crate::tree::hoeffding), of which `grace_period` is 50 and `delta` 0.01 here.
+//! Options: `n_models` (10), `seed` (42), `lambda` (6), `max_features` (`auto`: 60 % of the columns, as MOA's forest has it
+//! unless told otherwise, or `sqrt` where that is more; `sqrt`: the root of their number, and one more, as in the paper;
+//! or `log2`, `all`, a number of columns, or a share below 1; `srp`: 0.6), `drift_delta` (0.001), `warning_delta` (0.01),
+//! `drift_detection` (`false`: no tree is ever replaced), and those of the [Hoeffding tree](crate::tree::hoeffding), of
+//! which `grace_period` is 50 and `delta` 0.01 here, and `binary_split` true in the adaptive random forest: a leaf that
+//! does not see the best column would otherwise fall into as many as another one has categories, for no good reason.
 
 use std::collections::BTreeMap;
 
@@ -40,15 +42,20 @@ pub(crate) enum MaxFeatures {
     All,
     Columns(u32),
     Share(f64),
+    Auto,
 }
+
+/// The share of the columns that a leaf of MOA's forest looks at.
+const SHARE: f64 = 0.6;
 
 impl MaxFeatures {
     pub(crate) fn from_options(options: &Options, default: Self) -> Result<Self, OptionError> {
         let name = "max_features";
-        let expected = "sqrt, log2, all, a number of columns, or a share between 0 and 1";
+        let expected = "auto, sqrt, log2, all, a number of columns, or a share between 0 and 1";
         let text = options.get(name).map(str::to_ascii_lowercase);
         match text.as_deref() {
             None => Ok(default),
+            Some("auto") => Ok(MaxFeatures::Auto),
             Some("sqrt") => Ok(MaxFeatures::Sqrt),
             Some("log2") => Ok(MaxFeatures::Log2),
             Some("all") => Ok(MaxFeatures::All),
@@ -72,6 +79,7 @@ impl MaxFeatures {
             MaxFeatures::All => all,
             MaxFeatures::Columns(columns) => f64::from(columns),
             MaxFeatures::Share(share) => (all * share).round(),
+            MaxFeatures::Auto => (all * SHARE).round().max(all.sqrt().round() + 1.0),
         };
         columns.clamp(1.0, all) as u32
     }
@@ -135,7 +143,9 @@ impl<const KIND: u8> Method for Forest<KIND> {
         let seed = options.number("seed", 0..=u64::MAX)?.unwrap_or(42);
         let drift = options.number("drift_delta", 1e-12..=1.0)?.unwrap_or(0.001);
         let warning = options.number("warning_delta", 1e-12..=1.0)?.unwrap_or(0.01);
-        let features = if KIND == ADAPTIVE { MaxFeatures::Sqrt } else { MaxFeatures::Share(0.6) };
+        let features = if KIND == ADAPTIVE { MaxFeatures::Auto } else { MaxFeatures::Share(SHARE) };
+        let growth = Growth { grace_period: 50, delta: 0.01, ..Growth::default() };
+        let growth = Growth { binary_split: KIND == ADAPTIVE, ..growth };
         let guard = Guard {
             drift: Watch::new(drift),
             warning: Watch::new(warning),
@@ -144,7 +154,7 @@ impl<const KIND: u8> Method for Forest<KIND> {
             seen: 0.0,
         };
         Ok(Forest {
-            growth: Growth { grace_period: 50, delta: 0.01, ..Growth::default() }.with(&options)?,
+            growth: growth.with(&options)?,
             max_features: MaxFeatures::from_options(&options, features)?,
             lambda: options.number("lambda", 0.01..=100.0)?.unwrap_or(6.0),
             drift_detection: options.flag("drift_detection")?.unwrap_or(true),
@@ -213,5 +223,18 @@ impl<const KIND: u8> Method for Forest<KIND> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_rows_are_looked_at_by_their_root_and_wide_ones_by_their_share() {
+        let columns = |features: MaxFeatures| [1, 3, 9, 30].map(|dim| features.of(dim));
+        assert_eq!(columns(MaxFeatures::Auto), [1, 3, 5, 18]);
+        assert_eq!(columns(MaxFeatures::Sqrt), [1, 3, 4, 6]);
+        assert_eq!(columns(MaxFeatures::Share(0.6)), [1, 2, 5, 18]);
     }
 }
