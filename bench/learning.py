@@ -31,6 +31,7 @@ import drifts  # noqa: E402
 import mllib  # noqa: E402
 import moa  # noqa: E402
 import packages  # noqa: E402
+import pages  # noqa: E402
 import rows  # noqa: E402
 import tables  # noqa: E402
 from cells import CELLS, STREAMS  # noqa: E402
@@ -214,7 +215,7 @@ def parsed():
     parser.add_argument("--drift", action="store_true", help="drift detectors beside River's too")
     parser.add_argument("--seeds", type=int, help="run the chosen cells with so many seeds each, and nothing else")
     parser.add_argument("--json", type=Path, help="keep every figure in this file, and those of earlier runs")
-    parser.add_argument("--write", type=Path, help="write the page of figures to this file")
+    parser.add_argument("--write", type=Path, help="bring the page of figures in this file up to date")
     arguments = parser.parse_args()
     return arguments, chosen(arguments, parser)
 
@@ -245,7 +246,10 @@ def main():
             keep("mllib", mllib.run(bench, arguments.rounds))
     print(tables.page(everything, machine()))
     if arguments.write:
-        arguments.write.write_text(tables.document(everything, machine(), command()))
+        page = tables.document(everything, machine(), command())
+        if arguments.write.exists():
+            page = pages.merged(arguments.write.read_text(), page, everything)
+        arguments.write.write_text(page)
 
 
 if __name__ == "__main__":

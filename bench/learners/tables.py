@@ -235,13 +235,13 @@ predicted first and learned then. This page is written by
 ```
 
 and was last written on {machine}, which had other work to do
-meanwhile. With `--json` it keeps the figures of earlier runs, so that rows may be of different days and rounds; a
-learner without a row has not been measured. How it measures is told at the top of `bench/learning.py`. In short: the
-processor time of the thread that learns, without reading the rows (but with it against MOA, which tells its time so);
-medians, and in brackets the smallest and the largest over the rounds. A learner that draws random numbers has another
-seed each round. "Times" above 1 say that Pelton is quicker. An empty field is something the other library does not
-have, or was not measured; MOA tells nothing of its memory. "Largest difference" is that of any answer from River's, where the method leaves no room for
-chance.
+meanwhile. Rows that were not measured anew stay as they are, so that they may be of different days and rounds, and where
+only Pelton's half was measured anew, the two halves of a row, too; a learner without a row has not been measured. How
+it measures is told at the top of `bench/learning.py`. In short: the processor time of the thread that learns, without
+reading the rows (but with it against MOA, which tells its time so); medians, and in brackets the smallest and the
+largest over the rounds. A learner that draws random numbers has another seed each round. "Times" above 1 say that
+Pelton is quicker. An empty field is something the other library does not have, or was not measured; MOA tells nothing
+of its memory. "Largest difference" is that of any answer from River's, where the method leaves no room for chance.
 
 On ELEC, predicting that the price moves as it did the last time is right in 85.33 % of the rows. Kappa temporal says
 what a learner has beyond that, and is below 0 where it has less.
