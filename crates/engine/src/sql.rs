@@ -6,6 +6,7 @@ pub(crate) mod interval;
 mod model_functions;
 pub(crate) mod options;
 mod parse;
+pub(crate) mod secrets;
 mod select;
 pub(crate) mod sink_options;
 mod spoken;

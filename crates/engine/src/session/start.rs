@@ -38,6 +38,7 @@ use crate::source::topic::TopicSource;
 use crate::source::{Limits, Source};
 use crate::sql::options::TableOptions;
 use crate::sql::options::source::SourceOptions;
+use crate::sql::secrets;
 use crate::sql::sink_options::SinkOptions;
 use crate::status::QueryKind;
 
@@ -124,7 +125,7 @@ impl<'a> Definition<'a> {
             End::Flow(flow) => (QueryKind::Sink, Some(flow.target.options.log())),
             End::Model(_) => (QueryKind::Learn, None),
         };
-        Identity { name: self.name.to_owned(), id: self.id, sql: self.sql.to_owned(), kind, sink }
+        Identity { name: self.name.to_owned(), id: self.id, sql: secrets::shown(self.sql), kind, sink }
     }
 }
 
