@@ -27,6 +27,8 @@ pub struct Config {
     /// The Kafka whose topics are meant where a table names none, in librdkafka's settings: `bootstrap.servers` and
     /// what else it takes to get there. `None` is this program's own log.
     pub kafka: Option<BTreeMap<String, String>>,
+    /// How object stores are reached, in Hadoop's words (`fs.s3a.endpoint`), over what `AWS_*` variables say.
+    pub storage: BTreeMap<String, String>,
     /// Addresses of this program's own Kafka door: a table that names one of them means its log.
     pub kafka_addresses: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl Config {
             answer_rows_max: 10_000,
             console: Console::default(),
             kafka: None,
+            storage: BTreeMap::new(),
             kafka_addresses: Vec::new(),
         }
     }

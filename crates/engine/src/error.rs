@@ -273,6 +273,13 @@ pub(crate) enum SourceError {
     Decode(#[source] datafusion::arrow::error::ArrowError),
 }
 
+impl SourceError {
+    /// Whether trying again later can help.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, SourceError::File { source, .. } if crate::storage::is_passing(source))
+    }
+}
+
 /// Why a sink did not take rows.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SinkError {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::catalog::TableProvider;
-use env::{Disk, write_atomically};
+use datafusion::execution::object_store::ObjectStoreUrl;
 
 use crate::dataframe::DataFrames;
 use crate::error::SqlError;
@@ -18,6 +18,7 @@ use crate::sink::files::{FileOptions, Parts, manifest};
 use crate::source::files::{columns_of, partitions_of};
 use crate::sql::options::source::SourceOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
+use crate::storage::{Settings, Store, waiting};
 use crate::streaming::tables::words;
 use crate::streaming::{options, placeless, table_over};
 
@@ -30,7 +31,7 @@ pub type TableFiles = (String, BTreeMap<String, String>, Vec<String>);
 /// Writes rows into a directory that nobody reads yet.
 #[derive(Debug)]
 pub struct FileWriter {
-    disk: Arc<dyn Disk>,
+    store: Store,
     options: FileOptions,
     columns: Vec<FieldRef>,
     /// What the names of this writer's files have in common.
@@ -57,8 +58,8 @@ impl DataFrames {
             return Err(SqlError::invalid(format, "is no format of files"));
         };
         if table.columns.is_empty() {
-            let disk = Arc::clone(&self.engine().shared().env.disk);
-            let found = columns_of(files, &disk);
+            let store = self.engine().shared().store_at(&files.path, &files.storage)?;
+            let found = waiting(|| columns_of(files, &store));
             table.columns = found.map_err(|error| SqlError::failed(format!("read {}", files.path), error))?;
         }
         let table = Arc::new(table);
@@ -84,7 +85,7 @@ impl DataFrames {
         let columns = crate::session::fit::stored(columns.fields());
         files.check(&columns)?;
         Ok(FileWriter {
-            disk: Arc::clone(&self.engine().shared().env.disk),
+            store: self.engine().shared().store_of(&files)?.patient(),
             options: files,
             columns,
             mark: self.engine().shared().env.random.next_u64(),
@@ -107,7 +108,8 @@ impl DataFrames {
             return Err(SqlError::invalid(table.name.clone(), reason));
         };
         let (format, options) = words(table, files)?;
-        let by = partitions_of(files, self.engine().shared().env.disk.as_ref());
+        let store = self.engine().shared().store_at(&files.path, &files.storage)?;
+        let by = partitions_of(files, &store);
         let by = by.map_err(|error| SqlError::failed(format!("look into {}", files.path), error))?;
         Ok((format.to_owned(), options, by))
     }
@@ -116,9 +118,62 @@ impl DataFrames {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn written_by_stream(&self, directory: &Path) -> std::io::Result<bool> {
-        let committed = manifest::committed(self.engine().shared().env.disk.as_ref(), directory);
-        committed.map(|committed| committed.is_some())
+    pub fn written_by_stream(&self, path: &str, given: &BTreeMap<String, String>) -> Result<bool, SqlError> {
+        let store = self.store(path, given)?;
+        let committed = waiting(|| manifest::committed(&store, Path::new(path)));
+        committed
+            .map(|committed| committed.is_some())
+            .map_err(|error| SqlError::failed(format!("look into {path}"), error))
+    }
+
+    /// Whether there is anything at a path; `given` says how an object store is reached.
+    ///
+    /// # Errors
+    /// If nobody can tell.
+    pub fn exists(&self, path: &str, given: &BTreeMap<String, String>) -> Result<bool, SqlError> {
+        let store = self.store(path, given)?;
+        let exists = waiting(|| store.exists(Path::new(path)));
+        exists.map_err(|error| SqlError::failed(format!("look into {path}"), error))
+    }
+
+    /// Removes a directory with all that is in it, if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn clear(&self, path: &str, given: &BTreeMap<String, String>) -> Result<(), SqlError> {
+        let store = self.store(path, given)?;
+        waiting(|| store.clear(Path::new(path)))
+            .map_err(|error| SqlError::failed(format!("remove {path}"), error))
+    }
+
+    /// Lets the planner's session read the object store that a path is in, if it is in one: the path as the planner
+    /// wants it, which ends with `/` if it is a directory's.
+    ///
+    /// # Errors
+    /// A setting is not known or does not fit, or there is nothing at the path.
+    pub fn reach(&self, path: &str, given: &BTreeMap<String, String>) -> Result<String, SqlError> {
+        let store = self.store(path, given)?;
+        let Store::Bucket(bucket) = &store else { return Ok(path.to_owned()) };
+        let url = ObjectStoreUrl::parse(bucket.root()).map_err(|error| SqlError::plan(&error))?;
+        self.context().runtime_env().register_object_store(url.as_ref(), bucket.store());
+        if path.contains(['*', '?', '[']) {
+            return Ok(path.to_owned());
+        }
+        let below = waiting(|| store.names(Path::new(path)));
+        let below = below.map_err(|error| SqlError::failed(format!("look into {path}"), error))?;
+        if !below.is_empty() {
+            return Ok(format!("{}/", path.trim_end_matches('/')));
+        }
+        match self.exists(path, given)? {
+            true => Ok(path.to_owned()),
+            false => Err(SqlError::invalid(path, "does not exist")),
+        }
+    }
+
+    fn store(&self, path: &str, given: &BTreeMap<String, String>) -> Result<Store, SqlError> {
+        let told = Settings::named(given);
+        told.check().map_err(|error| SqlError::failed(format!("reach {path}"), error))?;
+        self.engine().shared().store_at(path, &told)
     }
 
     /// The directory of a table whose files are this program's to keep.
@@ -146,18 +201,18 @@ impl FileWriter {
     pub fn finish(mut self) -> Result<(), SqlError> {
         self.flush()?;
         let failed = |error| SqlError::failed(self.attempt(), error);
-        self.disk.create_dir_all(&self.options.path).map_err(failed)?;
+        self.store.prepare(&self.options.path).map_err(failed)?;
         if self.files == 0 && self.options.partition_by.is_empty() {
             // The columns are known even if no row is.
             let name = format!("part-00000-{:016x}.{}", self.mark, self.options.format.extension());
             let bytes = self.parts().encode(&[]).map_err(|error| SqlError::failed(self.attempt(), error))?;
-            write_atomically(self.disk.as_ref(), &self.options.path.join(name), &bytes).map_err(failed)?;
+            self.store.put(&self.options.path.join(name), bytes).map_err(failed)?;
         }
-        write_atomically(self.disk.as_ref(), &self.options.path.join("_SUCCESS"), &[]).map_err(failed)
+        self.store.put(&self.options.path.join("_SUCCESS"), Vec::new()).map_err(failed)
     }
 
     fn parts(&self) -> Parts<'_> {
-        Parts { disk: self.disk.as_ref(), options: &self.options, columns: &self.columns }
+        Parts { store: &self.store, options: &self.options, columns: &self.columns }
     }
 
     fn attempt(&self) -> String {

@@ -70,6 +70,7 @@ mod source;
 mod sql;
 mod state;
 mod status;
+pub mod storage;
 pub mod streaming;
 
 pub use answer::{Answer, Column};

@@ -26,6 +26,7 @@ use crate::session::catalog::{Catalog, Object, Table};
 use crate::sink::memory::MemoryTable;
 use crate::source::Source;
 use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
+use crate::storage::{Settings, Storage};
 
 mod alter;
 pub(crate) mod catalog;
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) topics: Topics,
     pub(crate) env: Env,
+    pub(crate) storage: Storage,
     pub(crate) registry: Arc<Registry>,
     pub(crate) changed: watch::Sender<u64>,
     /// The tables in memory, by their ids.
@@ -109,7 +111,10 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(OpenError::Runtime)?;
+        let told = Settings::named(&config.storage);
+        told.check().map_err(|error| OpenError::restore("the settings of object stores", error))?;
         let shared = Shared {
+            storage: Storage::new(&env, told, runtime.handle().clone()),
             config,
             topics,
             env,

@@ -256,8 +256,7 @@ impl DataFrames {
                 let catalog = self.engine().catalog();
                 let table = catalog.table(&name)?;
                 plan = tables::aligned(plan, table)?;
-                let disk = self.engine().shared().env.disk.as_ref();
-                tables::ends(table, &writing.options, (mode, trigger), disk)?
+                tables::ends(table, &writing.options, (mode, trigger), self.engine().shared())?
             }
             (None, None) => SinkOptions::given(&writing.format, options(&writing.options), mode, trigger)
                 .map_err(placeless(&writing.format))?,

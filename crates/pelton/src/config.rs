@@ -5,6 +5,7 @@
 
 mod broker;
 mod engine;
+mod storage;
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +13,22 @@ use serde::{Deserialize, Serialize};
 
 pub use self::engine::EngineSettings;
 pub use broker::{BrokerSettings, GroupMigration, HostPort};
+pub use storage::StorageSettings;
 
 use crate::nearest;
 
 /// The keys of the file.
-const KEYS: [&str; 8] =
-    ["data-dir", "kafka", "connect", "http", "listen-beyond-loopback", "broker", "engine", "gallery"];
+const KEYS: [&str; 9] = [
+    "data-dir",
+    "kafka",
+    "connect",
+    "http",
+    "listen-beyond-loopback",
+    "broker",
+    "engine",
+    "storage",
+    "gallery",
+];
 
 /// Everything a server needs to start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +48,8 @@ pub struct Config {
     pub broker: BrokerSettings,
     /// How much the queries may take.
     pub engine: EngineSettings,
+    /// How object stores are reached.
+    pub storage: StorageSettings,
     /// Which topics the page's gallery shows, if any.
     pub gallery: Option<dashboard::Gallery>,
 }
@@ -51,6 +64,7 @@ impl Default for Config {
             listen_beyond_loopback: false,
             broker: BrokerSettings::default(),
             engine: EngineSettings::default(),
+            storage: StorageSettings::default(),
             gallery: None,
         }
     }

@@ -23,7 +23,10 @@ mod nearest;
 mod record_format;
 mod server;
 
-pub use config::{BrokerSettings, Config, ConfigError, Door, EngineSettings, GroupMigration, HostPort, Near};
+pub use config::{
+    BrokerSettings, Config, ConfigError, Door, EngineSettings, GroupMigration, HostPort, Near,
+    StorageSettings,
+};
 pub use nearest::nearest;
 pub use record_format::{FormatError, FormattedRecord, RecordFormat, Text, unescape};
 pub use server::{Ready, Server, ServerBuilder, StartError};

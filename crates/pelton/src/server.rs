@@ -223,6 +223,7 @@ fn engine_config(config: &Config) -> engine::Config {
         worker_threads: told.worker_threads.get(),
         state_bytes_max: told.state_bytes_max.get(),
         answer_rows_max: told.answer_rows_max.get(),
+        storage: config.storage.told(),
         kafka_addresses: listening.into_iter().chain(advertised).collect(),
         ..engine::Config::new(&config.data_dir)
     }

@@ -39,6 +39,7 @@ mod door;
 mod error;
 mod expression;
 mod operation;
+mod place;
 mod plan;
 mod python;
 mod rpc;

@@ -13,5 +13,5 @@ pub(crate) use check::{check, not_streaming};
 pub(crate) use event::{progress, started};
 pub(crate) use model::learned;
 pub(crate) use queries::{Event, Query, Streams};
-pub(crate) use read::{Kafka, local_path};
+pub(crate) use read::Kafka;
 pub(crate) use write::{NewTable, Wanted, writing};

@@ -12,7 +12,7 @@ use crate::session::{Shared, lock};
 use crate::sink::Sink;
 use crate::sink::columns::{TopicBy, are_records};
 use crate::sink::console::ConsoleSink;
-use crate::sink::files::FileSink;
+use crate::sink::files::{FileOptions, FileSink};
 use crate::sink::kafka::{KafkaSink, RecordSink};
 use crate::sink::memory::{MemorySink, MemoryTable};
 use crate::sink::noop::NoopSink;
@@ -22,6 +22,7 @@ use crate::sink::receiver::ReceiverSink;
 use crate::sql::options::TableOptions;
 use crate::sql::options::source::SourceOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
+use crate::storage::{Settings, Store};
 
 impl Shared {
     /// What takes the rows of a query that has these columns.
@@ -47,7 +48,9 @@ impl Shared {
             }
             SinkKind::Noop => Box::new(NoopSink),
             SinkKind::Receiver(receiver) => Box::new(ReceiverSink(receiver.clone())),
-            SinkKind::Files(files) => Box::new(FileSink::new(&self.env.disk, files, definition.id, columns)),
+            SinkKind::Files(files) => {
+                Box::new(FileSink::new(self.store_of(files)?.patient(), files, definition.id, columns))
+            }
             SinkKind::Postgres(postgres) => {
                 let (schema, writer) = (Arc::new(Schema::new(columns)), self.name_outside(definition)?);
                 Box::new(PostgresSink::new(postgres, schema, writer, &self.env.clock))
@@ -85,10 +88,20 @@ impl Shared {
         self.prepare_outside(options).await?;
         match &sink.kind {
             SinkKind::Kafka => self.prepare(options),
-            SinkKind::Files(files) => files.prepare(self.env.disk.as_ref()),
+            SinkKind::Files(files) => files.prepare(&self.store_of(files)?),
             SinkKind::Postgres(postgres) => postgres.prepare(columns).await,
             SinkKind::Console(_) | SinkKind::Memory { .. } | SinkKind::Noop | SinkKind::Receiver(_) => Ok(()),
         }
+    }
+
+    /// Where the files of a sink go.
+    pub(crate) fn store_of(&self, files: &FileOptions) -> Result<Store, SqlError> {
+        self.store_at(&files.path.to_string_lossy(), &files.storage)
+    }
+
+    /// Where files are.
+    pub(crate) fn store_at(&self, path: &str, told: &Settings) -> Result<Store, SqlError> {
+        self.storage.at(path, told).map_err(|error| SqlError::failed(format!("reach {path}"), error))
     }
 
     /// Removes the files of a table that are this program's to keep.

@@ -181,14 +181,17 @@ impl Shared {
         options: SourceOptions,
         list: Option<PathBuf>,
     ) -> Result<Arc<dyn Source>, SqlError> {
-        let Env { clock, disk, .. } = &self.env;
+        let Env { clock, .. } = &self.env;
         let failed = |error| SqlError::failed(format!("read {}", table.name), error);
         Ok(match options {
             SourceOptions::Kafka(kafka) if kafka.outside.is_some() => {
                 Arc::new(KafkaSource::new(*kafka, clock))
             }
             SourceOptions::Kafka(kafka) => Arc::new(TopicSource::new(&self.topics, *kafka, clock)),
-            SourceOptions::Files(files) => Arc::new(FileSource::new(files, disk, list).map_err(failed)?),
+            SourceOptions::Files(files) => {
+                let store = self.store_at(&files.path, &files.storage)?;
+                Arc::new(FileSource::new(files, store, &self.env, list).map_err(failed)?)
+            }
             SourceOptions::Rate(rate) => Arc::new(RateSource::new(rate, clock)),
             SourceOptions::Socket(socket) => Arc::new(SocketSource::new(&socket, clock)),
             SourceOptions::Nothing => {

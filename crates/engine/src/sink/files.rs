@@ -1,7 +1,8 @@
 //! Rows as files of a directory, each batch once.
 //!
 //! A batch becomes one file, which counts when the directory's manifest names it. A batch that runs again finds
-//! itself in the manifest, or puts the same file in the place of what it left behind.
+//! itself in the manifest, or puts the same file in the place of what it left behind. In a bucket of an object store
+//! it is the same, with objects.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,15 +10,17 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, Schema};
 use datafusion::arrow::error::ArrowError;
-use env::{Disk, write_atomically};
 use futures::future::BoxFuture;
 
 use crate::error::{SinkError, SqlError};
 use crate::sink::{Delivery, Sink, rows_of};
+use crate::storage::{Settings, Store, is_remote, waiting};
 
 mod encode;
 pub(crate) mod manifest;
 pub(crate) mod partition;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use encode::Format;
 use manifest::{Entry, Manifest};
@@ -29,6 +32,8 @@ pub(crate) struct FileOptions {
     pub(crate) format: Format,
     /// The columns whose values name directories.
     pub(crate) partition_by: Vec<String>,
+    /// How an object store is reached.
+    pub(crate) storage: Settings,
 }
 
 impl FileOptions {
@@ -45,11 +50,11 @@ impl FileOptions {
     ///
     /// # Errors
     /// It holds the output of another one, or cannot be made.
-    pub(crate) fn prepare(&self, disk: &dyn Disk) -> Result<(), SqlError> {
+    pub(crate) fn prepare(&self, store: &Store) -> Result<(), SqlError> {
         let attempt = || format!("prepare directory {}", self.path.display());
         let failed = |error| SqlError::failed(attempt(), error);
-        disk.create_dir_all(&self.path).map_err(failed)?;
-        if Manifest::open(&self.path).last(disk).map_err(failed)?.is_some() {
+        store.prepare(&self.path).map_err(failed)?;
+        if Manifest::open(&self.path).last(store).map_err(failed)?.is_some() {
             let reason = "the directory holds the output of another query; name another one, or remove it";
             return Err(SqlError::invalid(self.path.display().to_string(), reason));
         }
@@ -59,7 +64,7 @@ impl FileOptions {
 
 /// Rows on their way into the files of a directory.
 pub(crate) struct Parts<'a> {
-    pub(crate) disk: &'a dyn Disk,
+    pub(crate) store: &'a Store,
     pub(crate) options: &'a FileOptions,
     /// All of the rows' columns, as they are to be stored.
     pub(crate) columns: &'a [FieldRef],
@@ -76,17 +81,18 @@ impl Parts<'_> {
         let io = |source| SinkError::Files { directory: self.options.path.clone(), source };
         let parts = partition::split(rows, &self.options.partition_by)?;
         let mut written = Vec::with_capacity(parts.len());
+        let mut waiting = Vec::new();
         for (part, (directory, rows)) in parts.into_iter().enumerate() {
             let bytes = self.encode(&rows)?;
             let name = format!("{}.{}", name(part), self.options.format.extension());
-            let directory = self.options.path.join(directory);
-            if !self.disk.exists(&directory) {
-                self.disk.create_dir_all(&directory).map_err(io)?;
+            let file = self.options.path.join(directory).join(name);
+            written.push((file.clone(), bytes.len() as u64));
+            waiting.push((file, bytes));
+            if waiting.len() == self.store.side_by_side() {
+                self.store.put_all(std::mem::take(&mut waiting)).map_err(io)?;
             }
-            let file = directory.join(name);
-            write_atomically(self.disk, &file, &bytes).map_err(io)?;
-            written.push((file, bytes.len() as u64));
         }
+        self.store.put_all(waiting).map_err(io)?;
         Ok(written)
     }
 
@@ -100,52 +106,54 @@ impl Parts<'_> {
 /// Writes a directory.
 #[derive(Debug)]
 pub(crate) struct FileSink {
-    disk: Arc<dyn Disk>,
+    store: Store,
     options: FileOptions,
     /// The query's number: part of the files' names.
     query: u64,
     columns: Vec<FieldRef>,
     manifest: Manifest,
+    /// The last batch that this program has put into the manifest: what comes after it needs no look.
+    last: Option<u64>,
 }
 
 impl FileSink {
-    pub(crate) fn new(
-        disk: &Arc<dyn Disk>,
-        options: &FileOptions,
-        query: u64,
-        columns: Vec<FieldRef>,
-    ) -> Self {
+    pub(crate) fn new(store: Store, options: &FileOptions, query: u64, columns: Vec<FieldRef>) -> Self {
         let manifest = Manifest::open(&options.path);
-        FileSink { disk: Arc::clone(disk), options: options.clone(), query, columns, manifest }
+        FileSink { store, options: options.clone(), query, columns, manifest, last: None }
     }
 
-    fn take(&self, rows: &[RecordBatch], delivery: &Delivery<'_>) -> Result<u64, SinkError> {
+    fn take(&mut self, rows: &[RecordBatch], delivery: &Delivery<'_>) -> Result<u64, SinkError> {
         let io = |source| SinkError::Files { directory: self.options.path.clone(), source };
         let taken = rows_of(rows);
-        let disk = self.disk.as_ref();
+        let store = &self.store;
         // Spark counts batches from 0.
         let number = delivery.batch - 1;
-        if self.manifest.has(disk, number).map_err(io)? {
+        if self.last.is_none_or(|last| last >= number) && self.manifest.has(store, number).map_err(io)? {
             return Ok(taken);
         }
         let name = |part: usize| format!("part-{part:05}-{:016x}-{number:010}", self.query);
-        let parts = Parts { disk, options: &self.options, columns: &self.columns };
+        let parts = Parts { store, options: &self.options, columns: &self.columns };
         let added = parts.write(rows, &name)?.into_iter();
         let added = added.map(|(file, bytes)| Entry::added(address(&file), bytes, delivery.time_ms));
         let added = added.collect();
-        self.manifest.add(disk, number, added).map_err(io)?;
+        self.manifest.add(store, number, added).map_err(io)?;
+        self.last = Some(number);
         Ok(taken)
     }
 }
 
 fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    match path.to_str().is_some_and(is_remote) {
+        true => path.to_owned(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
 }
 
 /// A file as Spark's manifest names it: an address, in which some characters stand for others.
 fn address(file: &Path) -> String {
     let path = absolute(file).display().to_string();
-    format!("file://{}", path.replace('%', "%25").replace(' ', "%20"))
+    let scheme = if is_remote(&path) { "" } else { "file://" };
+    format!("{scheme}{}", path.replace('%', "%25").replace(' ', "%20"))
 }
 
 impl Sink for FileSink {
@@ -158,7 +166,6 @@ impl Sink for FileSink {
         rows: &'a [RecordBatch],
         delivery: Delivery<'a>,
     ) -> BoxFuture<'a, Result<u64, SinkError>> {
-        // The disk makes this thread wait: others take over its tasks meanwhile.
-        Box::pin(async move { tokio::task::block_in_place(|| self.take(rows, &delivery)) })
+        Box::pin(async move { waiting(|| self.take(rows, &delivery)) })
     }
 }

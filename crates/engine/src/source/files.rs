@@ -9,18 +9,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use env::Disk;
+use env::{Clock, Disk, Env};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
 use crate::error::SourceError;
 use crate::query::journal::Ranges;
 use crate::source::files::content::Files;
-use crate::source::files::listing::{Found, Listing};
+use crate::source::files::listing::Listing;
 use crate::source::files::seen::Seen;
+use crate::source::files::waiting::Waiting;
 use crate::source::{Bounds, Limits, Pinned, Source, Standing};
 use crate::sql::options::source::{Clean, FileOptions};
 use crate::status::{Offsets, SourceOffset};
+use crate::storage::{self, Found, PATIENCE, Store, is_remote, waiting};
 
 mod columns;
 mod content;
@@ -28,18 +30,31 @@ mod listing;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub(crate) use columns::{columns_of, partitions_of};
 
 /// How soon the directory is looked at again, at first and when nothing has come for a while.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(1_000));
 
+/// The same of a bucket, where each look is a request that costs money.
+const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Between two tries to reach an object store that does not answer.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// A directory as a source.
 #[derive(Debug)]
 pub(crate) struct FileSource {
     options: FileOptions,
     listing: Listing,
+    /// Looked into without patience: the query waits where it can be stopped.
+    store: Store,
+    /// Where the list is.
     disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    /// Whether somebody waits for a store that does not answer, rather than for an error.
+    patient: bool,
     state: Mutex<State>,
 }
 
@@ -48,6 +63,10 @@ struct State {
     seen: Seen,
     /// Found and not yet taken, the first to take last.
     waiting: Vec<Found>,
+    /// There are more of them.
+    more: bool,
+    /// How long files of the list are, as far as it is known, by their numbers.
+    lengths: BTreeMap<i64, u64>,
     /// Files before this one were cleaned up; `None` until it is known where the query stands.
     cleaned: Option<i64>,
 }
@@ -56,13 +75,15 @@ impl FileSource {
     /// `list` is where the list is kept; without it the source forgets what it has read.
     pub(crate) fn new(
         options: FileOptions,
-        disk: &Arc<dyn Disk>,
+        store: Store,
+        env: &Env,
         list: Option<PathBuf>,
     ) -> Result<Self, SourceError> {
-        let listing = Listing::new(&options)?;
-        let seen = Seen::open(disk, list, options.file_name_only)?;
-        let state = Mutex::new(State { seen, waiting: Vec::new(), cleaned: None });
-        Ok(FileSource { options, listing, disk: Arc::clone(disk), state })
+        let (disk, clock) = (Arc::clone(&env.disk), Arc::clone(&env.clock));
+        let (listing, patient) = (Listing::new(&options)?, list.is_some());
+        let seen = Seen::open(&disk, list, options.file_name_only)?;
+        let state = State { seen, waiting: Vec::new(), more: false, lengths: BTreeMap::new(), cleaned: None };
+        Ok(FileSource { options, listing, store, disk, clock, patient, state: Mutex::new(state) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -75,24 +96,49 @@ impl FileSource {
 
     /// Looks for files that are not in the list.
     fn look(&self, state: &mut State) -> Result<(), SourceError> {
-        let mut found = self.listing.files(self.disk.as_ref())?;
-        let newest = found.iter().map(|file| file.modified_ms).max().unwrap_or(0);
-        if let Some(age) = self.options.age_max_ms.filter(|_| !self.options.latest_first) {
-            let age = i64::try_from(age).unwrap_or(i64::MAX);
-            found.retain(|file| newest.saturating_sub(file.modified_ms) <= age);
+        let mut found = Waiting::new(&self.options);
+        loop {
+            self.listing.each(&self.store, &mut |file| {
+                found.meet(&file);
+                if !state.seen.has(&file.path) {
+                    found.add(file);
+                }
+            })?;
+            if !found.is_misled() {
+                break;
+            }
         }
-        found.retain(|file| !state.seen.has(&file.path));
-        // The first to take stands last.
-        found.sort_by(|a, b| (b.modified_ms, &b.path).cmp(&(a.modified_ms, &a.path)));
-        if self.options.latest_first {
-            found.reverse();
-        }
-        if self.options.file_name_only {
-            let mut names = std::collections::BTreeSet::new();
-            found.retain(|file| names.insert(file.path.file_name().map(ToOwned::to_owned)));
-        }
-        state.waiting = found;
+        (state.waiting, state.more) = found.done();
         Ok(())
+    }
+
+    /// Takes files into the list.
+    fn list(&self, state: &mut State, files: Vec<Found>) -> Result<(), SourceError> {
+        let numbers = state.seen.len()..;
+        state.lengths.extend(numbers.zip(files.iter().map(|file| file.bytes)));
+        state.seen.append(self.disk.as_ref(), files.into_iter().map(|file| file.path).collect())
+    }
+
+    /// Tries on while an object store does not answer, for so long: a query waits for it as for another Kafka.
+    async fn patiently<T>(
+        &self,
+        patience: Duration,
+        attempt: impl Fn() -> Result<T, SourceError> + Send,
+    ) -> Result<T, SourceError> {
+        let began = self.clock.monotonic();
+        let mut told = false;
+        loop {
+            let left = || self.patient && self.clock.monotonic().saturating_sub(began) < patience;
+            match waiting(&attempt) {
+                Err(error) if error.is_passing() && left() => {
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::warn!(path = self.options.path, %error, "an object store does not answer; trying on");
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Whether there is something to take after the position.
@@ -116,7 +162,9 @@ impl FileSource {
         let mut to = from;
         // A crash may have come between list and intent: what is in the list goes first.
         while to < state.seen.len() && files < files_max && (files == 0 || bytes < bytes_max) {
-            bytes += state.seen.get(to).map_or(0, |path| self.disk.len(path).unwrap_or(0));
+            let known = state.lengths.remove(&to);
+            let asked = || state.seen.get(to).map_or(0, |path| self.store.len(path).unwrap_or(0));
+            bytes += known.unwrap_or_else(asked);
             files += 1;
             to += 1;
         }
@@ -129,12 +177,12 @@ impl FileSource {
                 && (files == 0 || bytes < bytes_max)
                 && let Some(file) = state.waiting.pop()
             {
-                bytes += self.disk.len(&file.path).unwrap_or(0);
+                bytes += file.bytes;
                 files += 1;
                 to += 1;
-                taken.push(file.path);
+                taken.push(file);
             }
-            state.seen.append(self.disk.as_ref(), taken)?;
+            self.list(&mut state, taken)?;
         }
         if let Some(until) = &limits.until {
             to = to.min(self.position(until)).max(from);
@@ -152,26 +200,26 @@ impl FileSource {
         };
         let paths = (from..to).map(path).collect::<Result<Vec<PathBuf>, _>>()?;
         let log = if from < to { BTreeMap::from([(0, (from, to))]) } else { BTreeMap::new() };
-        let content = Files::new(paths, &self.options.format, &self.disk);
+        let store = if self.patient { self.store.clone().patient() } else { self.store.clone() };
+        let content = Files::new(paths, &self.options.format, store);
         Ok(Pinned::new(Ranges::from([(self.options.path.clone(), log)]), content))
     }
 
     fn clean(&self, path: &Path) -> std::io::Result<()> {
         match &self.options.clean {
             Clean::Off => Ok(()),
-            Clean::Delete => self.disk.remove_file(path),
+            Clean::Delete => self.store.remove(path),
             Clean::Archive(dir) => {
-                let target = Path::new(dir).join(path.strip_prefix("/").unwrap_or(path));
-                self.disk.create_dir_all(target.parent().unwrap_or(Path::new(dir)))?;
-                self.disk.rename(path, &target)
+                let path_in = path.to_string_lossy();
+                let own = match path_in.split_once("://").filter(|_| is_remote(&path_in)) {
+                    // What follows the bucket.
+                    Some((_, rest)) => rest.split_once('/').map_or("", |(_, key)| key),
+                    None => path_in.strip_prefix('/').unwrap_or(&path_in),
+                };
+                self.store.rename(path, &Path::new(dir).join(own))
             }
         }
     }
-}
-
-/// Files and directories make a thread wait: others take over its tasks meanwhile.
-fn waiting<T>(work: impl FnOnce() -> T) -> T {
-    tokio::task::block_in_place(work)
 }
 
 impl Source for FileSource {
@@ -185,8 +233,9 @@ impl Source for FileSource {
 
     fn ready<'a>(&'a self, positions: &'a Offsets) -> BoxFuture<'a, Result<(), SourceError>> {
         async move {
-            let (mut patience, longest) = LOOK_AGAIN;
-            while !waiting(|| self.has_more(self.position(positions)))? {
+            let (mut patience, longest) =
+                if matches!(self.store, Store::Local(_)) { LOOK_AGAIN } else { ASK_AGAIN };
+            while !self.patiently(Duration::MAX, || self.has_more(self.position(positions))).await? {
                 tokio::time::sleep(patience).await;
                 patience = (patience * 2).min(longest);
             }
@@ -201,7 +250,7 @@ impl Source for FileSource {
         limits: &'a Limits,
         _: u64,
     ) -> BoxFuture<'a, Result<Pinned, SourceError>> {
-        async move { waiting(|| self.take(positions, limits)) }.boxed()
+        async move { self.patiently(PATIENCE, || self.take(positions, limits)).await }.boxed()
     }
 
     fn reread<'a>(&'a self, ranges: &'a Ranges) -> BoxFuture<'a, Result<Pinned, SourceError>> {
@@ -217,15 +266,20 @@ impl Source for FileSource {
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {
         let bounds = || {
             let mut state = self.lock();
-            self.look(&mut state)?;
-            let mut found = std::mem::take(&mut state.waiting);
-            found.reverse();
-            state.seen.append(self.disk.as_ref(), found.into_iter().map(|file| file.path).collect())?;
+            loop {
+                self.look(&mut state)?;
+                let mut found = std::mem::take(&mut state.waiting);
+                found.reverse();
+                self.list(&mut state, found)?;
+                if !state.more {
+                    break;
+                }
+            }
             state.seen.sync()?;
             let at = |number| Offsets::from([(self.options.path.clone(), BTreeMap::from([(0, number)]))]);
             Ok(Some(Bounds { from: at(0), until: at(state.seen.len()) }))
         };
-        async move { waiting(bounds) }.boxed()
+        async move { self.patiently(PATIENCE, bounds).await }.boxed()
     }
 
     fn progress(&self, positions: &Offsets) -> Standing {
@@ -250,6 +304,9 @@ impl Source for FileSource {
             for path in paths {
                 if let Err(error) = self.clean(&path) {
                     tracing::warn!(path = %path.display(), %error, "left a file that was read");
+                    if storage::is_passing(&error) {
+                        break;
+                    }
                 }
             }
         });

@@ -14,9 +14,10 @@ use crate::sink::files::{FileOptions, Format};
 use crate::sink::postgres::PostgresOptions;
 use crate::sink::receiver::{Given, Receiver};
 use crate::sql::options::given::Given as Taken;
-use crate::sql::options::source::SourceOptions;
+use crate::sql::options::source::{SourceOptions, check_place};
 use crate::sql::options::{TableOptions, output_mode};
 use crate::sql::statement::{CreateTable, OptionValue, Options};
+use crate::storage::{PREFIX, Settings};
 
 mod postgres;
 
@@ -98,12 +99,12 @@ impl SinkOptions {
             SinkKind::Console(_) => "numRows, truncate, ",
             SinkKind::Memory { .. } => "key, ",
             SinkKind::Files(FileOptions { format: Format::Csv { .. }, .. }) => {
-                "path, partitionBy, header, sep, nullValue, "
+                "path, partitionBy, header, sep, nullValue, fs.s3a.*, "
             }
             SinkKind::Files(FileOptions { format: Format::Parquet(_), .. }) => {
-                "path, partitionBy, compression, "
+                "path, partitionBy, compression, fs.s3a.*, "
             }
-            SinkKind::Files(_) => "path, partitionBy, ",
+            SinkKind::Files(_) => "path, partitionBy, fs.s3a.*, ",
             SinkKind::Postgres(_) => "url, dbtable, user, password, key, ",
             SinkKind::Kafka | SinkKind::Noop | SinkKind::Receiver(_) => "",
         };
@@ -284,9 +285,8 @@ fn shown(given: &mut Options) -> Result<Shown, SqlError> {
 fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOptions, SqlError> {
     let missing = || SqlError::Syntax { position, reason: "expected OPTIONS with a path".to_owned() };
     let path = take(given, "path").filter(|path| !path.text.is_empty()).ok_or_else(missing)?;
-    if path.text.contains("://") {
-        return Err(wrong(&path, "path is a directory of this machine"));
-    }
+    let storage = storage(given);
+    check_place(&path.text, &storage).map_err(|reason| wrong(&path, reason))?;
     let format = match format {
         "json" => Format::Json,
         "text" => Format::Text,
@@ -296,7 +296,13 @@ fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOp
     let by = take(given, "partitionBy").map(|value| value.text).unwrap_or_default();
     let names = by.split(',').map(str::trim).filter(|name| !name.is_empty());
     let partition_by = names.map(str::to_owned).collect();
-    Ok(FileOptions { path: path.text.into(), format, partition_by })
+    Ok(FileOptions { path: path.text.into(), format, partition_by, storage })
+}
+
+/// How an object store is reached.
+fn storage(given: &mut Options) -> Settings {
+    let told = given.given.extract_if(.., |name, _| name.to_lowercase().starts_with(PREFIX));
+    Settings::named(&told.map(|(name, value)| (name, value.text)).collect())
 }
 
 fn compression(given: &mut Options) -> Result<Compression, SqlError> {

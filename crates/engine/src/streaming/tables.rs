@@ -7,11 +7,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::{Column, Result as PlanResult, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
-use env::Disk;
 
 use crate::error::SqlError;
 use crate::operator::aggregate::OutputMode;
 use crate::query::trigger::Trigger;
+use crate::session::Shared;
 use crate::session::catalog::Table;
 use crate::session::insert::check_takes_rows;
 use crate::sink::files::manifest;
@@ -21,6 +21,7 @@ use crate::source::format::container::Container;
 use crate::sql::options::TableOptions;
 use crate::sql::options::source::{FileFormat, FileOptions, SourceOptions};
 use crate::sql::sink_options::{SinkKind, SinkOptions};
+use crate::storage::Store;
 use crate::streaming::{options, placeless};
 
 /// What is written is the table's: its topic, or its directory. Options that are given are for files.
@@ -28,7 +29,7 @@ pub(super) fn ends(
     table: &Table,
     given: &BTreeMap<String, String>,
     (mode, trigger): (OutputMode, Trigger),
-    disk: &dyn Disk,
+    shared: &Shared,
 ) -> Result<(TableOptions, SinkOptions), SqlError> {
     let SourceOptions::Files(files) = &table.options.source else {
         check_takes_rows(table)?;
@@ -38,8 +39,9 @@ pub(super) fn ends(
     };
     let directory = Path::new(&files.path);
     let failed = |error| SqlError::failed(format!("look into {}", files.path), error);
-    let committed = manifest::committed(disk, directory).map_err(failed)?;
-    if committed.is_none() && disk.exists(directory) && has_files(disk, directory).map_err(failed)? {
+    let store = shared.store_at(&files.path, &files.storage)?;
+    let committed = manifest::committed(&store, directory).map_err(failed)?;
+    if committed.is_none() && has_files(&store, directory).map_err(failed)? {
         let reason =
             "holds rows that no stream has written, and they would not count any more; name another table";
         return Err(SqlError::invalid(table.name.clone(), reason));
@@ -47,7 +49,7 @@ pub(super) fn ends(
     let (format, mut writing) = words(table, files)?;
     let named = |name: &str| given.keys().any(|given| given.eq_ignore_ascii_case(name));
     if !named("partitionBy") {
-        let by = partitions_of(files, disk)
+        let by = partitions_of(files, &store)
             .map_err(|error| SqlError::failed(format!("look into {}", files.path), error))?;
         writing.insert("partitionBy".to_owned(), by.join(","));
     }
@@ -55,8 +57,8 @@ pub(super) fn ends(
     SinkOptions::given(format, options(&writing), mode, trigger).map_err(placeless(format))
 }
 
-fn has_files(disk: &dyn Disk, directory: &Path) -> std::io::Result<bool> {
-    Ok(disk.read_dir(directory)?.iter().any(|entry| !entry.name.starts_with(['.', '_'])))
+fn has_files(store: &Store, directory: &Path) -> std::io::Result<bool> {
+    Ok(store.names(directory)?.iter().any(|name| !name.starts_with(['.', '_'])))
 }
 
 /// The table's files in the words of who writes them.
@@ -64,7 +66,8 @@ pub(crate) fn words(
     table: &Table,
     files: &FileOptions,
 ) -> Result<(&'static str, BTreeMap<String, String>), SqlError> {
-    let mut words = BTreeMap::from([("path".to_owned(), files.path.clone())]);
+    let mut words: BTreeMap<String, String> = files.storage.words().collect();
+    words.insert("path".to_owned(), files.path.clone());
     let format = match &files.format {
         FileFormat::Rows(Container::Parquet) => "parquet",
         FileFormat::Lines(Format::Json) => "json",

@@ -119,7 +119,7 @@ async fn parquet_comes_back_as_it_left_each_row_once() {
     world.sql(POINTS).await;
     for (options, expected) in [
         ("path '/x', compression 'best'", "compression is 'snappy', 'zstd', 'gzip' or 'none'"),
-        ("path '/x', header true", "known are path, partitionBy, compression, trigger"),
+        ("path '/x', header true", "known are path, partitionBy, compression, fs.s3a.*, trigger"),
     ] {
         let sql = format!(
             "CREATE STREAMING TABLE t USING parquet OPTIONS ({options}) AS SELECT id FROM STREAM points"
@@ -154,7 +154,10 @@ async fn csv_and_text() {
             "takes one column of type STRING",
         ),
         ("json AS SELECT id FROM STREAM points", "expected OPTIONS with a path"),
-        ("json OPTIONS (path 's3://b/c') AS SELECT id FROM STREAM points", "a directory of this machine"),
+        (
+            "json OPTIONS (path 'gs://b/c') AS SELECT id FROM STREAM points",
+            "neither a directory of this machine",
+        ),
         (
             "json OPTIONS (path '/x', header true) AS SELECT id FROM STREAM points",
             "option header is not known",

@@ -7,8 +7,10 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::prelude::{CsvReadOptions, JsonReadOptions, SessionContext};
+use engine::storage::is_remote;
 
 use crate::error::{Class, Result, SparkError};
+use crate::place::{path_of, storage};
 use crate::plan::Planner;
 use crate::plan::frame::{Frame, Stored, aliased_name};
 use crate::plan::local::lower;
@@ -89,12 +91,15 @@ impl Planner<'_> {
         if paths.is_empty() {
             return Err(SparkError::argument(format!("What is read as {format} has a path.")));
         }
-        for path in &paths {
+        let told = storage(self.session, &options);
+        for path in &mut paths {
+            if is_remote(path) && format != "parquet" {
+                *path = self.frames.reach(path, &told)?;
+            }
             if !path.contains("://") && !path.contains('*') && !std::path::Path::new(path).exists() {
                 let text = format!("Path does not exist: {path}.");
-                return Err(
-                    SparkError::new(Class::Analysis, "PATH_NOT_FOUND", "42K03", text).with("path", path)
-                );
+                return Err(SparkError::new(Class::Analysis, "PATH_NOT_FOUND", "42K03", text)
+                    .with("path", path.as_str()));
             }
         }
         let schema =
@@ -133,7 +138,10 @@ impl Planner<'_> {
             let taken = options.iter().filter(|(name, _)| TAKEN.contains(&name.as_str()));
             let mut given: BTreeMap<String, String> =
                 taken.map(|(name, value)| (name.clone(), value.clone())).collect();
-            given.insert("path".to_owned(), crate::streaming::local_path(path)?);
+            if is_remote(path) {
+                given.extend(storage(self.session, options));
+            }
+            given.insert("path".to_owned(), path_of(path)?);
             let rows = self.frames.files("parquet", &given, schema.as_ref()).await?;
             schema.get_or_insert_with(|| rows.schema());
             let scan = LogicalPlanBuilder::scan("files", provider_as_source(rows), None)?;

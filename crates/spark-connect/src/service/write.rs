@@ -11,6 +11,7 @@ use engine::files::FileWriter;
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Named;
+use crate::place::{complete, local, path_of, storage};
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::{Planner, unknown_source};
 use crate::service::tables::{self, NewTable};
@@ -56,7 +57,8 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
     let frame = finite(&mut planner, operation.input.as_deref()).await?;
     match operation.save_type {
         Some(SaveType::Path(path)) => {
-            if prepared(Path::new(&path), writing.mode)? {
+            let path = path_of(&path)?;
+            if prepared(&planner, &path, &writing)? {
                 save(planner, frame, &path, &writing).await?;
             }
             Ok(())
@@ -219,8 +221,9 @@ async fn save_as_table(
     };
     let columns = frame.schema();
     // What is overwritten may be what is read: the rows come first, beside it.
+    let path = local(&path, "a table that is replaced")?;
     let beside = format!("{}.new", path.trim_end_matches('/'));
-    prepared(Path::new(&beside), OVERWRITE)?;
+    planner.frames.clear(&beside, &BTreeMap::new())?;
     save(planner, frame, &beside, &writing).await?;
     if known {
         tables::forget(session, name).await?;
@@ -248,7 +251,8 @@ async fn insert(planner: Planner<'_>, frame: Frame, name: &str, writing: Writing
     let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
     let (format, mut options, partition_by) = planner.frames.table_files(name)?;
     let path = options.remove("path").unwrap_or_default();
-    if planner.frames.written_by_stream(Path::new(&path)).map_err(|error| failed(&path, &error))? {
+    let told = storage(planner.session, &options);
+    if planner.frames.written_by_stream(&path, &told)? {
         let text = format!("adding rows by hand to `{name}`, which a stream writes");
         return Err(SparkError::unsupported(text));
     }
@@ -257,8 +261,9 @@ async fn insert(planner: Planner<'_>, frame: Frame, name: &str, writing: Writing
     if writing.mode != OVERWRITE {
         return save(planner, frame, &path, &writing).await;
     }
+    let path = local(&path, "overwriting a table")?;
     let beside = format!("{}.new", path.trim_end_matches('/'));
-    prepared(Path::new(&beside), OVERWRITE)?;
+    planner.frames.clear(&beside, &BTreeMap::new())?;
     save(planner, frame, &beside, &writing).await?;
     let place = || std::fs::remove_dir_all(&path).and_then(|()| std::fs::rename(&beside, &path));
     place().map_err(|error| failed(&path, &error))
@@ -305,6 +310,7 @@ fn aligned(frame: Frame, table: &Schema, name: &str, by: By) -> Result<Frame> {
 async fn save(planner: Planner<'_>, frame: Frame, path: &str, writing: &Writing) -> Result<()> {
     let mut options: BTreeMap<String, String> = writing.options.clone();
     options.retain(|name, _| !name.eq_ignore_ascii_case("path"));
+    complete(planner.session, path, &mut options);
     options.insert("path".to_owned(), path.to_owned());
     for name in &writing.partition_by {
         if !frame.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
@@ -350,23 +356,23 @@ async fn apart<T: Send + 'static>(
 }
 
 /// Makes room; false if there is nothing to do.
-fn prepared(path: &Path, mode: i32) -> Result<bool> {
-    let shown = path.display().to_string();
-    if path.exists() {
-        match mode {
-            APPEND => {}
-            IGNORE => return Ok(false),
-            OVERWRITE => std::fs::remove_dir_all(path).map_err(|error| failed(&shown, &error))?,
-            _ => {
-                let text = format!(
-                    "Path {shown} already exists. Set mode as \"overwrite\" to overwrite the existing path."
-                );
-                let error = SparkError::new(Class::Analysis, "PATH_ALREADY_EXISTS", "42K04", text);
-                return Err(error.with("outputPath", shown));
-            }
+fn prepared(planner: &Planner<'_>, path: &str, writing: &Writing) -> Result<bool> {
+    let told = storage(planner.session, &writing.options);
+    if !planner.frames.exists(path, &told)? {
+        return Ok(true);
+    }
+    match writing.mode {
+        APPEND => {}
+        IGNORE => return Ok(false),
+        OVERWRITE => planner.frames.clear(path, &told)?,
+        _ => {
+            let text = format!(
+                "Path {path} already exists. Set mode as \"overwrite\" to overwrite the existing path."
+            );
+            let error = SparkError::new(Class::Analysis, "PATH_ALREADY_EXISTS", "42K04", text);
+            return Err(error.with("outputPath", path));
         }
     }
-    std::fs::create_dir_all(path).map_err(|error| failed(&path.display().to_string(), &error))?;
     Ok(true)
 }
 

@@ -5,12 +5,15 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 
 use datafusion::logical_expr::LogicalPlanBuilder;
+use engine::storage::is_remote;
 use engine::streaming::{carries_time, first_of_each, interval_us, is_streaming, watermark};
 
 use crate::error::{Class, Result, SparkError};
+use crate::place::{complete, path_of};
 use crate::plan::frame::{Column, Frame, Stored, aliased_name};
 use crate::plan::{Planner, unknown_source, unqualified};
 use crate::schema::parse_schema;
+use crate::session::Session;
 use crate::wire::relation::{Deduplicate, ReadDataSource, WithWatermark};
 
 /// Formats that Spark streams and this engine does not.
@@ -78,7 +81,7 @@ impl Planner<'_> {
             "rate" | "rate-micro-batch" => {}
             "socket" => socket(&options)?,
             "json" | "csv" | "text" | "parquet" | "avro" => {
-                files(&format, source, schema.is_some(), &mut options)?;
+                files(self.session, &format, source, schema.is_some(), &mut options)?;
             }
             other if ABSENT.contains(&other) => {
                 return Err(SparkError::unsupported(format!("streams of {other}")));
@@ -224,6 +227,7 @@ fn socket(options: &BTreeMap<String, String>) -> Result<()> {
 }
 
 fn files(
+    session: &Session,
     format: &str,
     source: &ReadDataSource,
     has_schema: bool,
@@ -243,8 +247,9 @@ fn files(
         .cloned()
         .or(given)
         .ok_or_else(|| SparkError::illegal("'path' is not specified."))?;
-    let path = local_path(&path)?;
-    if !path.contains('*') && !std::path::Path::new(&path).exists() {
+    let path = path_of(&path)?;
+    complete(session, &path, options);
+    if !is_remote(&path) && !path.contains('*') && !std::path::Path::new(&path).exists() {
         let text = format!("Path does not exist: file:{path}.");
         return Err(SparkError::new(Class::Analysis, "PATH_NOT_FOUND", "42K03", text).with("path", path));
     }
@@ -262,17 +267,6 @@ fn files(
     });
     options.insert("path".to_owned(), path);
     Ok(())
-}
-
-/// A directory of this machine.
-pub(crate) fn local_path(path: &str) -> Result<String> {
-    let local = path.strip_prefix("file://").or_else(|| path.strip_prefix("file:")).unwrap_or(path);
-    if local.contains("://") {
-        return Err(SparkError::unsupported(format!(
-            "files at {path}; a path is a directory of this machine"
-        )));
-    }
-    Ok(local.to_owned())
 }
 
 fn own_schema(format: &str) -> SparkError {

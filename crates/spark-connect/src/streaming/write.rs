@@ -8,12 +8,16 @@ use datafusion::arrow::datatypes::DataType;
 use engine::streaming::{OutputMode, Trigger, Writing, interval_us};
 
 use crate::error::{Class, Result, SparkError};
+use crate::place::{complete, local, path_of};
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::unknown_source;
 use crate::session::Session;
 use crate::streaming::model::Lesson;
-use crate::streaming::read::{is_of_connection, local_path};
+use crate::streaming::read::is_of_connection;
 use crate::wire::streaming::{SinkDestination, Trigger as Asked, WriteStreamOperationStart};
+
+/// What lies where a query remembers.
+const CHECKPOINT: &str = "a checkpointLocation";
 
 /// The columns that a record is made of.
 const RECORD: [&str; 5] = ["key", "value", "topic", "partition", "headers"];
@@ -82,7 +86,7 @@ pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOpera
             options.clear();
         }
         "kafka" => kafka(session, frame, &mut options, &mut columns)?,
-        "json" | "csv" | "text" | "parquet" => files(&format, mode, start, &mut options)?,
+        "json" | "csv" | "text" | "parquet" => files(session, &format, mode, start, &mut options)?,
         "orc" | "xml" | "avro" | "delta" => {
             return Err(SparkError::unsupported(format!("streams into files of {format}")));
         }
@@ -178,11 +182,11 @@ fn checkpoint(
 ) -> Result<Option<PathBuf>> {
     let key = options.keys().find(|name| name.eq_ignore_ascii_case("checkpointLocation")).cloned();
     if let Some(location) = key.and_then(|key| options.remove(&key)) {
-        return Ok(Some(PathBuf::from(local_path(&location)?)));
+        return Ok(Some(PathBuf::from(local(&location, CHECKPOINT)?)));
     }
     let Some(root) = session.setting("spark.sql.streaming.checkpointLocation") else { return Ok(None) };
     let below = name.map_or_else(|| session.new_id(), str::to_owned);
-    Ok(Some(PathBuf::from(local_path(&root)?).join(below)))
+    Ok(Some(PathBuf::from(local(&root, CHECKPOINT)?).join(below)))
 }
 
 /// The columns of a record, which go to a topic.
@@ -243,7 +247,7 @@ fn to_table(
         // Its rows are written as it says; what a topic is written with, its table knows.
         if let Ok((format, mut own, _)) = frames.table_files(name) {
             options.insert("path".to_owned(), own.remove("path").unwrap_or_default());
-            files(&format, mode, start, options)?;
+            files(session, &format, mode, start, options)?;
             options.retain(|option, _| !option.eq_ignore_ascii_case("path"));
         } else {
             options.clear();
@@ -259,13 +263,14 @@ fn to_table(
     let given = options.iter().find(|(option, _)| option.eq_ignore_ascii_case("path"));
     let path = given.map_or_else(directory, |(_, path)| path.clone());
     options.insert("path".to_owned(), path);
-    files(format, mode, start, options)?;
+    files(session, format, mode, start, options)?;
     let path = options.remove("path").unwrap_or_default();
     let partition_by = start.partitioning_column_names.clone();
     Ok(Some(NewTable { format: format.to_owned(), options: options.clone(), path, partition_by }))
 }
 
 fn files(
+    session: &Session,
     format: &str,
     mode: OutputMode,
     start: &WriteStreamOperationStart,
@@ -295,6 +300,8 @@ fn files(
     let path = key.and_then(|key| options.remove(&key));
     let missing =
         || SparkError::new(Class::IllegalArgument, "_LEGACY_ERROR_TEMP_2047", "", "'path' is not specified.");
-    options.insert("path".to_owned(), local_path(&path.ok_or_else(missing)?)?);
+    let path = path_of(&path.ok_or_else(missing)?)?;
+    complete(session, &path, options);
+    options.insert("path".to_owned(), path);
     Ok(())
 }

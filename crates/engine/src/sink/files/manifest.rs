@@ -6,8 +6,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use env::{Disk, write_atomically};
 use serde::{Deserialize, Serialize};
+
+use crate::storage::Store;
 
 /// The directory within the directory.
 const DIRECTORY: &str = "_spark_metadata";
@@ -57,20 +58,19 @@ impl Manifest {
     }
 
     /// The number of the last batch that is in.
-    pub(super) fn last(&self, disk: &dyn Disk) -> io::Result<Option<u64>> {
-        Ok(self.numbers(disk)?.into_iter().map(|(number, _)| number).max())
+    pub(super) fn last(&self, store: &Store) -> io::Result<Option<u64>> {
+        Ok(self.numbers(store)?.into_iter().map(|(number, _)| number).max())
     }
 
-    pub(super) fn has(&self, disk: &dyn Disk, number: u64) -> io::Result<bool> {
-        Ok(self.last(disk)?.is_some_and(|last| last >= number))
+    pub(super) fn has(&self, store: &Store, number: u64) -> io::Result<bool> {
+        Ok(self.last(store)?.is_some_and(|last| last >= number))
     }
 
     /// Says that a batch's files count, and is durable when it returns.
-    pub(super) fn add(&self, disk: &dyn Disk, number: u64, added: Vec<Entry>) -> io::Result<()> {
-        disk.create_dir_all(&self.directory)?;
+    pub(super) fn add(&self, store: &Store, number: u64, added: Vec<Entry>) -> io::Result<()> {
         let compacts = (number + 1).is_multiple_of(COMPACT_EVERY);
         let entries = if compacts {
-            let mut all = self.entries(disk)?;
+            let mut all = self.entries(store)?;
             all.extend(added);
             all
         } else {
@@ -81,21 +81,21 @@ impl Manifest {
             text.push('\n');
             text.push_str(&serde_json::to_string(entry).map_err(io::Error::other)?);
         }
-        write_atomically(disk, &self.file(number, compacts), text.as_bytes())?;
+        store.claim(&self.file(number, compacts), text.into_bytes())?;
         if compacts {
-            self.forget(disk, (number + 1).saturating_sub(COMPACT_EVERY))?;
+            self.forget(store, (number + 1).saturating_sub(COMPACT_EVERY))?;
         }
         Ok(())
     }
 
     /// Every file that counts.
-    fn entries(&self, disk: &dyn Disk) -> io::Result<Vec<Entry>> {
-        let numbers = self.numbers(disk)?;
+    fn entries(&self, store: &Store) -> io::Result<Vec<Entry>> {
+        let numbers = self.numbers(store)?;
         let compact = numbers.iter().filter(|(_, compact)| *compact).map(|(number, _)| *number).max();
         let mut entries = Vec::new();
         for (number, compact) in numbers.into_iter().filter(|(number, _)| Some(*number) >= compact) {
             let file = self.file(number, compact);
-            let bytes = disk.read(&file)?;
+            let bytes = store.read(&file, u64::MAX)?.bytes;
             let damaged = |reason: String| {
                 io::Error::new(io::ErrorKind::InvalidData, format!("{} {reason}", file.display()))
             };
@@ -113,26 +113,23 @@ impl Manifest {
     }
 
     /// Removes what lies before a batch.
-    fn forget(&self, disk: &dyn Disk, before: u64) -> io::Result<()> {
+    fn forget(&self, store: &Store, before: u64) -> io::Result<()> {
         // The compact file at the end of those before is the one that readers may be at.
         let kept = before.saturating_sub(1);
-        for (number, compact) in self.numbers(disk)?.into_iter().filter(|(number, _)| *number < kept) {
-            disk.remove_file(&self.file(number, compact))?;
+        for (number, compact) in self.numbers(store)?.into_iter().filter(|(number, _)| *number < kept) {
+            store.remove(&self.file(number, compact))?;
         }
         Ok(())
     }
 
     /// The batches that have a file, in order, and whether it is a compact one.
-    fn numbers(&self, disk: &dyn Disk) -> io::Result<Vec<(u64, bool)>> {
-        let names = match disk.read_dir(&self.directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            names => names?,
-        };
+    fn numbers(&self, store: &Store) -> io::Result<Vec<(u64, bool)>> {
         let number = |name: &str| match name.strip_suffix(".compact") {
             Some(number) => Some((number.parse().ok()?, true)),
             None => Some((name.parse().ok()?, false)),
         };
-        let mut numbers: Vec<_> = names.iter().filter_map(|entry| number(&entry.name)).collect();
+        let names = store.names(&self.directory)?;
+        let mut numbers: Vec<_> = names.iter().filter_map(|name| number(name)).collect();
         numbers.sort_unstable();
         Ok(numbers)
     }
@@ -146,38 +143,40 @@ impl Manifest {
 ///
 /// # Errors
 /// If the manifest cannot be read.
-pub(crate) fn committed(disk: &dyn Disk, directory: &Path) -> io::Result<Option<Vec<String>>> {
+pub(crate) fn committed(store: &Store, directory: &Path) -> io::Result<Option<Vec<String>>> {
     let manifest = Manifest::open(directory);
-    if manifest.last(disk)?.is_none() {
+    if manifest.last(store)?.is_none() {
         return Ok(None);
     }
     let name = |entry: Entry| entry.path.rsplit('/').next().map(str::to_owned);
-    Ok(Some(manifest.entries(disk)?.into_iter().filter_map(name).collect()))
+    Ok(Some(manifest.entries(store)?.into_iter().filter_map(name).collect()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use env::SimDisk;
 
     use super::*;
 
     #[test]
     fn every_tenth_batch_lists_all_files_and_old_lists_go() {
-        let disk = SimDisk::new();
+        let store = Store::Local(Arc::new(SimDisk::new()));
         let directory = Path::new("/out");
-        disk.create_dir_all(directory).unwrap();
-        assert_eq!(committed(&disk, directory).unwrap(), None);
+        store.prepare(directory).unwrap();
+        assert_eq!(committed(&store, directory).unwrap(), None);
         let manifest = Manifest::open(directory);
         for number in 0..35 {
-            assert!(!manifest.has(&disk, number).unwrap());
+            assert!(!manifest.has(&store, number).unwrap());
             // Every third batch has no rows.
             let added = (number % 3 > 0).then(|| Entry::added(format!("file:///out/{number}.json"), 1, 2));
-            manifest.add(&disk, number, added.into_iter().collect()).unwrap();
-            assert!(manifest.has(&disk, number).unwrap());
+            manifest.add(&store, number, added.into_iter().collect()).unwrap();
+            assert!(manifest.has(&store, number).unwrap());
             let expected: Vec<_> = (0..=number).filter(|n| n % 3 > 0).map(|n| format!("{n}.json")).collect();
-            assert_eq!(committed(&disk, directory).unwrap(), Some(expected));
+            assert_eq!(committed(&store, directory).unwrap(), Some(expected));
         }
-        let names: Vec<_> = manifest.numbers(&disk).unwrap().into_iter().map(|(number, _)| number).collect();
+        let names: Vec<_> = manifest.numbers(&store).unwrap().into_iter().map(|(number, _)| number).collect();
         assert_eq!(names, (19..35).collect::<Vec<_>>());
     }
 

@@ -4,31 +4,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use env::Disk;
 
 use crate::error::SourceError;
 use crate::sink::files::partition;
 use crate::source::files::content::Files;
 use crate::source::files::listing::Listing;
 use crate::sql::options::source::{FileFormat, FileOptions};
+use crate::storage::Store;
 
 /// Types that directories may be read as, the narrowest first; text is what is left.
 const TYPES: [DataType; 5] =
     [DataType::Int32, DataType::Int64, DataType::Float64, DataType::Date32, DataType::Utf8];
 
 /// Those of the first file, and those that the directories of all files say.
-pub(crate) fn columns_of(options: &FileOptions, disk: &Arc<dyn Disk>) -> Result<Vec<FieldRef>, SourceError> {
+pub(crate) fn columns_of(options: &FileOptions, store: &Store) -> Result<Vec<FieldRef>, SourceError> {
     let FileFormat::Rows(container) = &options.format else {
         let reason = "lines do not say their columns; name a schema".to_owned();
         return Err(SourceError::BadFile { path: options.path.clone().into(), reason });
     };
-    let mut paths: Vec<PathBuf> = paths(options, disk.as_ref())?;
+    let mut paths: Vec<PathBuf> = paths(options, store)?;
     paths.sort();
     let Some(first) = paths.first() else {
         let reason = "has no files that could say the columns".to_owned();
         return Err(SourceError::BadFile { path: options.path.clone().into(), reason });
     };
-    let bytes = Files::new(Vec::new(), &options.format, disk).read(first)?;
+    let bytes = Files::new(Vec::new(), &options.format, store.clone()).read(first)?.bytes;
     let malformed =
         |error| SourceError::BadFile { path: first.clone(), reason: format!("cannot be read: {error}") };
     let mut columns = container.columns(bytes).map_err(malformed)?;
@@ -40,13 +40,15 @@ pub(crate) fn columns_of(options: &FileOptions, disk: &Arc<dyn Disk>) -> Result<
 }
 
 /// The columns that the directories below say.
-pub(crate) fn partitions_of(options: &FileOptions, disk: &dyn Disk) -> Result<Vec<String>, SourceError> {
-    let paths = paths(options, disk)?;
+pub(crate) fn partitions_of(options: &FileOptions, store: &Store) -> Result<Vec<String>, SourceError> {
+    let paths = paths(options, store)?;
     Ok(partitions(options, &paths).into_iter().map(|(name, _)| name).collect())
 }
 
-fn paths(options: &FileOptions, disk: &dyn Disk) -> Result<Vec<PathBuf>, SourceError> {
-    Ok(Listing::new(options)?.files(disk)?.into_iter().map(|file| file.path).collect())
+fn paths(options: &FileOptions, store: &Store) -> Result<Vec<PathBuf>, SourceError> {
+    let mut paths = Vec::new();
+    Listing::new(options)?.each(store, &mut |file| paths.push(file.path))?;
+    Ok(paths)
 }
 
 /// The columns that the first file's directories say, with the values of all files.

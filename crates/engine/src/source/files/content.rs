@@ -1,24 +1,23 @@
 //! What is in files: lines, which are records, or rows of their own.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
-use env::Disk;
 
 use crate::error::SourceError;
 use crate::operator::scope::Refusals;
 use crate::sink::files::partition::{filled, is_partition};
 use crate::source::files::seen::failed;
-use crate::source::files::waiting;
 use crate::source::format::Format;
 use crate::source::format::container::Container;
 use crate::source::shape::Shape;
 use crate::source::{Content, Rows, SourceRecord};
 use crate::sql::options::source::FileFormat;
+use crate::storage::{Held, Store, waiting};
 
 /// A file may not be larger, packed or unpacked: a batch is held in memory.
 const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -28,88 +27,104 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub(super) struct Files {
     paths: Vec<PathBuf>,
     format: FileFormat,
-    disk: Arc<dyn Disk>,
+    store: Store,
 }
 
 impl Files {
-    pub(super) fn new(paths: Vec<PathBuf>, format: &FileFormat, disk: &Arc<dyn Disk>) -> Self {
-        Files { paths, format: format.clone(), disk: Arc::clone(disk) }
+    pub(super) fn new(paths: Vec<PathBuf>, format: &FileFormat, store: Store) -> Self {
+        Files { paths, format: format.clone(), store }
     }
 
-    pub(super) fn read(&self, path: &Path) -> Result<Bytes, SourceError> {
-        let too_large = || SourceError::BadFile {
-            path: path.to_owned(),
-            reason: format!("is larger than the {FILE_BYTES_MAX} bytes that are taken; split it"),
-        };
-        if self.disk.len(path).map_err(failed("read", path))? > FILE_BYTES_MAX {
-            return Err(too_large());
-        }
-        let bytes = self.disk.read(path).map_err(failed("read", path))?;
-        if path.extension().is_none_or(|extension| extension != "gz") {
-            return Ok(bytes.into());
-        }
-        let mut unpacked = Vec::new();
-        let unpacking = flate2::read::MultiGzDecoder::new(bytes.as_slice());
-        unpacking.take(FILE_BYTES_MAX + 1).read_to_end(&mut unpacked).map_err(failed("unpack", path))?;
-        if unpacked.len() as u64 > FILE_BYTES_MAX { Err(too_large()) } else { Ok(unpacked.into()) }
+    /// A file, unpacked.
+    pub(super) fn read(&self, path: &Path) -> Result<Held, SourceError> {
+        opened(path, self.store.read(path, FILE_BYTES_MAX))
     }
 
-    /// One record per line.
-    fn lines(
+    /// Gives all files, unpacked, in their order.
+    fn each(
         &self,
-        format: &Format,
-        path: &Path,
-        records: &mut Vec<SourceRecord>,
+        mut give: impl FnMut(&PathBuf, Held) -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
-        let bytes = self.read(path)?;
-        let record = self.records_of(path);
-        let header = matches!(format, Format::Csv(csv) if csv.header);
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let lines = (0_i64..).zip(text.split_inclusive(|byte| *byte == b'\n'));
-        for (offset, line) in lines.skip(usize::from(header)) {
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if *format != Format::Text && line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            records.push(record(offset, Some(bytes.slice_ref(line))));
+        for paths in self.paths.chunks(self.store.side_by_side()) {
+            let read = self.store.read_all(paths, FILE_BYTES_MAX);
+            paths.iter().zip(read).try_for_each(|(path, held)| give(path, opened(path, held)?))?;
         }
         Ok(())
-    }
-
-    /// Makes records of a file.
-    fn records_of(&self, path: &Path) -> impl Fn(i64, Option<Bytes>) -> SourceRecord + use<> {
-        let timestamp = self.disk.modified_ms(path).unwrap_or(0);
-        let topic: Arc<str> = path.to_string_lossy().into();
-        move |offset, value| SourceRecord {
-            topic: Arc::clone(&topic),
-            partition: 0,
-            offset,
-            timestamp,
-            key: None,
-            value,
-            headers: Vec::new(),
-        }
     }
 
     /// The rows of all files, each a record without a value.
     fn contained(&self, container: Container, shape: &Shape) -> Result<Rows, SourceError> {
         let (mut batches, mut records) = (Vec::new(), Vec::new());
-        for path in &self.paths {
+        self.each(|path, held| {
             let malformed = |error| SourceError::BadFile {
                 path: path.clone(),
                 reason: format!("cannot be read: {error}"),
             };
-            let rows = container.read(self.read(path)?, shape.values()).map_err(malformed)?;
+            let Held { bytes, modified_ms } = held;
+            let rows = container.read(bytes, shape.values()).map_err(malformed)?;
             let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
-            let record = self.records_of(path);
+            let record = records_of(path, modified_ms);
             records.extend((0_i64..).take(count).map(|offset| record(offset, None)));
             batches.extend(rows);
-        }
+            Ok(())
+        })?;
         let values = concat_batches(shape.values(), &batches).map_err(SourceError::Decode)?;
         let every: Vec<usize> = (0..records.len()).collect();
         let batch = shape.widen(&values, &records, &every).map_err(SourceError::Decode)?;
         Ok(Rows { batch, records, refused: Refusals::new() })
+    }
+}
+
+/// What was read, unpacked if its name says that it is packed.
+fn opened(path: &Path, held: io::Result<Held>) -> Result<Held, SourceError> {
+    let too_large = || SourceError::BadFile {
+        path: path.to_owned(),
+        reason: format!("is larger than the {FILE_BYTES_MAX} bytes that are taken; split it"),
+    };
+    let held = match held {
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(too_large()),
+        held => held.map_err(failed("read", path))?,
+    };
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return Ok(held);
+    }
+    let mut unpacked = Vec::new();
+    let unpacking = flate2::read::MultiGzDecoder::new(held.bytes.as_ref());
+    unpacking.take(FILE_BYTES_MAX + 1).read_to_end(&mut unpacked).map_err(failed("unpack", path))?;
+    if unpacked.len() as u64 > FILE_BYTES_MAX {
+        return Err(too_large());
+    }
+    Ok(Held { bytes: unpacked.into(), ..held })
+}
+
+/// One record per line.
+fn lines(format: &Format, (path, held): (&Path, Held), records: &mut Vec<SourceRecord>) {
+    let Held { bytes, modified_ms } = held;
+    let record = records_of(path, modified_ms);
+    let header = matches!(format, Format::Csv(csv) if csv.header);
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let lines = (0_i64..).zip(text.split_inclusive(|byte| *byte == b'\n'));
+    for (offset, line) in lines.skip(usize::from(header)) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if *format != Format::Text && line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        records.push(record(offset, Some(bytes.slice_ref(line))));
+    }
+}
+
+/// Makes records of a file.
+fn records_of(path: &Path, timestamp: i64) -> impl Fn(i64, Option<Bytes>) -> SourceRecord + use<> {
+    let topic: Arc<str> = path.to_string_lossy().into();
+    move |offset, value| SourceRecord {
+        topic: Arc::clone(&topic),
+        partition: 0,
+        offset,
+        timestamp,
+        key: None,
+        value,
+        headers: Vec::new(),
     }
 }
 
@@ -139,7 +154,12 @@ impl Files {
             FileFormat::Lines(format) => format,
         };
         let mut records = Vec::new();
-        waiting(|| self.paths.iter().try_for_each(|path| self.lines(format, path, &mut records)))?;
+        waiting(|| {
+            self.each(|path, held| {
+                lines(format, (path, held), &mut records);
+                Ok(())
+            })
+        })?;
         shape.decode(format, records).map_err(SourceError::Decode)
     }
 }

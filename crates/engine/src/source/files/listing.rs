@@ -1,9 +1,9 @@
 //! Which files there are: a directory, a file, or a pattern of them.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use env::Disk;
 use regex::Regex;
 
 use crate::error::SourceError;
@@ -11,6 +11,7 @@ use crate::sink::files::manifest;
 use crate::sink::files::partition::is_partition;
 use crate::source::files::seen::failed;
 use crate::sql::options::source::FileOptions;
+use crate::storage::{Found, Store, Wanted, is_remote};
 
 /// What is listed.
 #[derive(Debug)]
@@ -23,99 +24,80 @@ pub(super) struct Listing {
     recursive: bool,
 }
 
-/// A file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) path: PathBuf,
-    pub(super) modified_ms: i64,
-}
-
 impl Listing {
     pub(super) fn new(options: &FileOptions) -> Result<Self, SourceError> {
-        let mut base = PathBuf::new();
-        let mut patterns = Vec::new();
         let path = options.path.strip_prefix("file://").unwrap_or(&options.path);
-        for component in Path::new(path).components() {
-            let text = component.as_os_str().to_string_lossy();
-            if patterns.is_empty() && !text.contains(['*', '?', '[', '{']) {
-                base.push(component);
+        let (mut base, below) = parted(path);
+        let mut patterns = Vec::new();
+        for name in below {
+            if patterns.is_empty() && !name.contains(['*', '?', '[', '{']) {
+                base.push(name);
             } else {
-                patterns.push(pattern(&text, &options.path)?);
+                patterns.push(pattern(&name, &options.path)?);
             }
         }
         let names = options.name_pattern.as_ref().map(|names| pattern(names, names)).transpose()?;
         Ok(Listing { base, patterns, names, recursive: options.recursive })
     }
 
-    /// All files, in no order. A directory that is not there yet has none.
-    pub(super) fn files(&self, disk: &dyn Disk) -> Result<Vec<Found>, SourceError> {
-        let mut files = Vec::new();
-        if !disk.exists(&self.base) {
-            return Ok(files);
-        }
-        match disk.read_dir(&self.base) {
-            Ok(_) => {
-                self.list(disk, &self.base, &self.patterns, &mut files)?;
-                self.leave_uncommitted(disk, &mut files)?;
-            }
+    /// Shows all files, in no order. A directory that is not there yet has none.
+    pub(super) fn each(&self, store: &Store, show: &mut dyn FnMut(Found)) -> Result<(), SourceError> {
+        // First: what is committed after this is listed next time.
+        let committed = self.committed(store).map_err(failed("read the manifest of", &self.base))?;
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let listed = store.walk(&self.base, self, &mut |file| {
             // It is no directory, but the file itself.
-            Err(_) if self.patterns.is_empty() => self.add(disk, self.base.clone(), &mut files)?,
-            Err(error) => return Err(failed("list", &self.base)(error)),
-        }
-        Ok(files)
+            let counts = match file.path == self.base {
+                true => self.patterns.is_empty() && self.is_named(&name(&file.path).unwrap_or_default()),
+                false => committed
+                    .as_ref()
+                    .is_none_or(|names| name(&file.path).is_some_and(|name| names.contains(&name))),
+            };
+            if counts {
+                show(file);
+            }
+        });
+        listed.map_err(failed("list", &self.base))
     }
 
     /// Where a streaming query of Spark or of this engine has written, its manifest says which files count.
-    fn leave_uncommitted(&self, disk: &dyn Disk, files: &mut Vec<Found>) -> Result<(), SourceError> {
-        let committed = manifest::committed(disk, &self.base);
-        if let Some(names) = committed.map_err(failed("read the manifest of", &self.base))? {
-            let names: HashSet<String> = names.into_iter().collect();
-            let name = |file: &Found| file.path.file_name().map(|name| name.to_string_lossy().into_owned());
-            files.retain(|file| name(file).is_some_and(|name| names.contains(&name)));
-        }
-        Ok(())
+    fn committed(&self, store: &Store) -> io::Result<Option<HashSet<String>>> {
+        Ok(manifest::committed(store, &self.base)?.map(|names| names.into_iter().collect()))
     }
 
-    fn list(
-        &self,
-        disk: &dyn Disk,
-        dir: &Path,
-        patterns: &[Regex],
-        files: &mut Vec<Found>,
-    ) -> Result<(), SourceError> {
-        for entry in disk.read_dir(dir).map_err(failed("list", dir))? {
-            // As everywhere around Hadoop: somebody is still at work on these.
-            if entry.name.starts_with(['.', '_']) || entry.name.ends_with("._COPYING_") {
-                continue;
-            }
-            let path = dir.join(&entry.name);
-            let fits = patterns.first().is_none_or(|pattern| pattern.is_match(&entry.name));
-            let rest = patterns.get(1..).unwrap_or_default();
-            match (entry.is_dir, fits) {
-                (_, false) => {}
-                // A pattern may name directories whose files are meant.
-                (true, true) if !patterns.is_empty() || self.recursive || is_partition(&entry.name) => {
-                    self.list(disk, &path, rest, files)?;
-                }
-                (true, true) => {}
-                (false, true) if patterns.len() <= 1 => self.add(disk, path, files)?,
-                (false, true) => {}
-            }
-        }
-        Ok(())
+    fn is_named(&self, name: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.is_match(name))
     }
 
-    fn add(&self, disk: &dyn Disk, path: PathBuf, files: &mut Vec<Found>) -> Result<(), SourceError> {
-        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        if self.names.as_ref().is_some_and(|names| !names.is_match(&name)) {
-            return Ok(());
-        }
-        // Who lists may come between a file's coming and its going.
-        if let Ok(modified_ms) = disk.modified_ms(&path) {
-            files.push(Found { path, modified_ms });
-        }
-        Ok(())
+    fn fits(&self, depth: usize, name: &str) -> bool {
+        // As everywhere around Hadoop: somebody is still at work on these.
+        let hidden = name.starts_with(['.', '_']) || name.ends_with("._COPYING_");
+        !hidden && self.patterns.get(depth).is_none_or(|pattern| pattern.is_match(name))
     }
+}
+
+impl Wanted for Listing {
+    /// A pattern may name directories whose files are meant.
+    fn enters(&self, depth: usize, directory: &str) -> bool {
+        let below = depth < self.patterns.len() || self.recursive || is_partition(directory);
+        below && self.fits(depth, directory)
+    }
+
+    fn takes(&self, depth: usize, file: &str) -> bool {
+        depth + 1 >= self.patterns.len() && self.fits(depth, file) && self.is_named(file)
+    }
+}
+
+/// Where a path begins, and the names that follow.
+fn parted(path: &str) -> (PathBuf, Vec<String>) {
+    if is_remote(path) {
+        let (scheme, rest) = path.split_at(path.find("://").map_or(0, |at| at + 3));
+        let mut names = rest.split('/').filter(|name| !name.is_empty());
+        let bucket = names.next().unwrap_or_default();
+        return (format!("{scheme}{bucket}/").into(), names.map(str::to_owned).collect());
+    }
+    let names = Path::new(path).components().map(|name| name.as_os_str().to_string_lossy().into_owned());
+    (PathBuf::new(), names.collect())
 }
 
 /// A shell's pattern of one name: `*`, `?`, `[a-c]`, `[^a]`, `{a,b}`.

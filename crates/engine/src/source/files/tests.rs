@@ -5,8 +5,9 @@ use env::{OpenMode, SimDisk};
 use super::*;
 use crate::source::format::Format;
 use crate::sql::options::source::FileFormat;
+use crate::storage::tests::Unsteady;
 
-fn options(path: &str) -> FileOptions {
+pub(super) fn options(path: &str) -> FileOptions {
     FileOptions {
         path: path.to_owned(),
         format: FileFormat::Lines(Format::Text),
@@ -18,6 +19,7 @@ fn options(path: &str) -> FileOptions {
         clean: Clean::Off,
         name_pattern: None,
         recursive: false,
+        storage: crate::storage::Settings::default(),
     }
 }
 
@@ -33,8 +35,10 @@ fn disk_with(paths: &[&str]) -> Arc<dyn Disk> {
 }
 
 fn listed(options: &FileOptions, disk: &Arc<dyn Disk>) -> Vec<String> {
-    let files = Listing::new(options).unwrap().files(disk.as_ref()).unwrap();
-    let mut paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+    let mut paths: Vec<String> = Vec::new();
+    let store = Store::Local(Arc::clone(disk));
+    let listing = Listing::new(options).unwrap();
+    listing.each(&store, &mut |file| paths.push(file.path.display().to_string())).unwrap();
     paths.sort();
     paths
 }
@@ -61,6 +65,15 @@ fn patterns_find_files_and_what_is_hidden_is_left_alone() {
     assert_eq!(listed(&deep, &disk), ["/in/x/f.json", "/in/y/g.json"]);
 }
 
+fn opened(
+    options: &FileOptions,
+    disk: &Arc<dyn Disk>,
+    list: Option<PathBuf>,
+) -> Result<FileSource, SourceError> {
+    let env = Env { disk: Arc::clone(disk), ..Env::real() };
+    FileSource::new(options.clone(), Store::Local(Arc::clone(disk)), &env, list)
+}
+
 fn ranges(pinned: &Pinned) -> (i64, i64) {
     pinned.ranges.values().next().and_then(|log| log.get(&0)).copied().unwrap_or_default()
 }
@@ -72,7 +85,7 @@ fn a_list_survives_a_crash_and_numbers_stay() {
     let two = FileOptions { files_max: Some(2), ..options("/in") };
     let limits = Limits { rows: 10, bytes: 1_000, until: None };
     let start = Offsets::new();
-    let source = FileSource::new(two.clone(), &disk, list.clone()).unwrap();
+    let source = opened(&two, &disk, list.clone()).unwrap();
     assert_eq!(ranges(&source.take(&start, &limits).unwrap()), (0, 2));
     source.lock().seen.sync().unwrap();
     drop(source);
@@ -80,7 +93,7 @@ fn a_list_survives_a_crash_and_numbers_stay() {
     let file = disk.open("/list/seen".as_ref(), OpenMode::ReadWrite).unwrap();
     file.write_at(b"\"/in/", file.len().unwrap()).unwrap();
     write(&disk, "/in/A");
-    let source = FileSource::new(two, &disk, list).unwrap();
+    let source = opened(&two, &disk, list).unwrap();
     assert_eq!(source.lock().seen.len(), 2);
     // What was listed and not committed comes again, as it was.
     let pinned = source.take(&start, &limits).unwrap();
@@ -92,11 +105,48 @@ fn a_list_survives_a_crash_and_numbers_stay() {
     assert_eq!(names, ["/in/a", "/in/b", "/in/A", "/in/c"].map(std::path::PathBuf::from));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_read_as_a_directory_is() {
+    let store = Unsteady::new().bucket();
+    let put = |path: &str| store.put(path.as_ref(), b"x\n".to_vec()).unwrap();
+    ["s3://b/in/day=1/a.txt", "s3://b/in/day=2/b.txt", "s3://b/in/c.csv", "s3://b/in/_d.txt"]
+        .into_iter()
+        .for_each(put);
+    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+    let env = Env { disk: Arc::clone(&disk), ..Env::real() };
+    let archived = FileOptions {
+        files_max: Some(2),
+        clean: Clean::Archive("s3://b/read".to_owned()),
+        ..options("s3://b/in")
+    };
+    let list = Some(PathBuf::from("/list/seen"));
+    let source = FileSource::new(archived.clone(), store.clone(), &env, list.clone()).unwrap();
+    let limits = Limits { rows: 10, bytes: 1_000, until: None };
+    let mut positions = Offsets::new();
+    let first = source.pin(&positions, &limits, 0).await.unwrap();
+    source.secure(&first).await.unwrap();
+    first.advance(&mut positions);
+    assert_eq!(ranges(&first), (0, 2));
+    // The list of what was read outlives the one who read it.
+    let source = FileSource::new(archived, store.clone(), &env, list).unwrap();
+    assert_eq!(ranges(&source.reread(&first.ranges).await.unwrap()), (0, 2));
+    let second = source.pin(&positions, &limits, 1).await.unwrap();
+    assert_eq!(ranges(&second), (2, 3));
+    let before = positions.clone();
+    second.advance(&mut positions);
+    source.commit(&before);
+    source.commit(&positions);
+    let name = |number| source.lock().seen.get(number).unwrap().clone();
+    assert!(!store.exists(&name(2)).unwrap() && store.exists(&name(0)).unwrap());
+    let moved = name(2).display().to_string().replace("s3://b/in/", "s3://b/read/in/");
+    assert!(store.exists(Path::new(&moved)).unwrap(), "{moved}");
+}
+
 #[test]
 fn a_name_counts_alone_if_that_is_wanted() {
     let disk = disk_with(&["/in/x/a", "/in/y/a", "/in/y/b"]);
     let named = FileOptions { recursive: true, file_name_only: true, ..options("/in") };
-    let source = FileSource::new(named, &disk, None).unwrap();
+    let source = opened(&named, &disk, None).unwrap();
     let limits = Limits { rows: 10, bytes: 1_000, until: None };
     assert_eq!(ranges(&source.take(&Offsets::new(), &limits).unwrap()), (0, 2));
 }

@@ -12,6 +12,7 @@ use crate::sql::options::format;
 use crate::sql::options::given::Given;
 use crate::sql::options::kafka::KafkaOptions;
 use crate::sql::types::UTC;
+use crate::storage::{PREFIX, Settings, is_remote};
 
 /// What a table reads.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub(crate) struct FileOptions {
     pub(crate) name_pattern: Option<String>,
     /// Directories below are read too.
     pub(crate) recursive: bool,
+    /// How an object store is reached.
+    pub(crate) storage: Settings,
 }
 
 /// What files hold.
@@ -175,8 +178,18 @@ impl FileOptions {
             }
             Some(_) => return Err(given.missing("cleanSource is 'off', 'delete' or 'archive'")),
         };
+        if let Clean::Archive(to) = &clean
+            && bucket_of(to) != bucket_of(&path)
+        {
+            return Err(
+                given.missing("sourceArchiveDir is not where path is: files are only moved within a bucket")
+            );
+        }
+        let storage = Settings(given.prefixed(PREFIX));
+        check_place(&path, &storage).map_err(|reason| given.missing(&reason))?;
         Ok(FileOptions {
             path,
+            storage,
             format,
             files_max: given.number("maxFilesPerTrigger", 1, u64::MAX)?,
             bytes_max: given.number("maxBytesPerTrigger", 1, u64::MAX)?,
@@ -188,6 +201,23 @@ impl FileOptions {
             recursive: given.boolean("recursiveFileLookup", false)?,
         })
     }
+}
+
+/// What is wrong with where files are.
+pub(crate) fn check_place(path: &str, storage: &Settings) -> Result<(), String> {
+    let local = path.strip_prefix("file://").unwrap_or(path);
+    if local.contains("://") && !is_remote(path) {
+        return Err(format!(
+            "path '{path}' is neither a directory of this machine nor one at s3:// or s3a://"
+        ));
+    }
+    storage.check().map_err(|error| error.to_string())
+}
+
+/// The scheme and the bucket of a path; nothing of a directory of this machine.
+fn bucket_of(path: &str) -> &str {
+    let end = path.find("://").map(|at| path[at + 3..].find('/').map_or(path.len(), |end| at + 3 + end));
+    path.get(..end.filter(|_| is_remote(path)).unwrap_or(0)).unwrap_or_default()
 }
 
 fn rate(given: &mut Given<'_>) -> Result<RateOptions, SqlError> {
