@@ -84,6 +84,15 @@ def go_program(directory):
     return made_in / "program"
 
 
+def go_install(path, version):
+    """The directory with the program that a Go module holds, built."""
+
+    def make(directory):
+        call(["go", "install", f"{path}@{version}"], env={**os.environ, "GOBIN": str(directory)})
+
+    return made(kept("go-install", path, version), make)
+
+
 def go_module(path, version):
     """The source of a Go module, as a directory that can be written to."""
 

@@ -38,11 +38,11 @@ def until(condition, what, seconds=20.0):
 class Server:
     """One `pelton serve`. Its address changes with every start unless `keep_port` is asked for."""
 
-    def __init__(self, directory, settings=None, engine=None):
-        """`settings` are those of `[broker]` in `pelton.toml`, `engine` those of `[engine]`."""
+    def __init__(self, directory, settings=None, engine=None, storage=None):
+        """`settings` are those of `[broker]` in `pelton.toml`, `engine` and `storage` those of the tables so named."""
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.settings = {"broker": settings or {}, "engine": engine or {}}
+        self.settings = {"broker": settings or {}, "engine": engine or {}, "storage": storage or {}}
         self.process = None
         self.kafka = None
         self.connect = None
