@@ -1,7 +1,7 @@
 //! Aggregation that goes on from batch to batch.
 //!
 //! A batch's new rows become state rows ([`Cut::partial`]); the stored state rows of the same keys join
-//! them; together they become one state row per key ([`Cut::reduce`]), which is staged; the results leave
+//! them; together they become one state row per key ([`reduce`]), which is staged; the results leave
 //! ([`Cut::finish`]). Nothing of it touches the state until [`Operator::commit`], so a failed batch is
 //! forgotten by [`Operator::abort`] and runs again under the same id.
 //!
@@ -17,7 +17,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{BooleanArray, new_null_array};
-use datafusion::arrow::compute::{concat_batches, filter_record_batch, not};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, not, take_record_batch};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
@@ -26,6 +26,7 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use futures::future::BoxFuture;
 
+use crate::operator::aggregate::reduce::reduce;
 use crate::operator::stateful::{Config, Merged, Moment, Operator, OperatorError, StateFigures};
 use crate::plan::event_time;
 use crate::plan::incremental::{Cut, CutError, raw_aggregate};
@@ -34,8 +35,10 @@ use crate::state::expiry::{TimeKey, TimeKind};
 use crate::state::keeper::{CHUNK_ROWS, Keeper};
 use crate::state::key::KeyGroups;
 use crate::state::store::StateStore;
+use crate::state::store::groups::Located;
 
 pub(crate) mod measure;
+mod reduce;
 mod session;
 
 pub(crate) use session::session_key;
@@ -70,6 +73,8 @@ pub(crate) struct IncrementalAggregate {
 struct Change {
     /// One new state row for each key that it touches.
     rows: RecordBatch,
+    /// Where their keys are.
+    located: Option<Located>,
     /// State rows that have become part of others.
     absorbed: Option<RecordBatch>,
 }
@@ -125,11 +130,12 @@ impl IncrementalAggregate {
         self.keeper.check(batch)?;
         let run = |source| OperatorError::Run { batch, source };
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
-        let Change { rows, absorbed } = self.new_state(batch, input).await?;
+        let Change { rows, located, absorbed } = self.new_state(batch, input).await?;
         let watermark = moment.watermark.filter(|_| self.output != OutputMode::Complete);
         let (ending, staying) = self.keeper.split(&rows, watermark)?;
         let kept = if self.first_only { self.only_keys(&staying)? } else { staying };
-        self.keeper.stage(batch, &kept, absorbed.as_ref(), watermark)?;
+        let located = located.filter(|_| ending.num_rows() == 0);
+        self.keeper.stage(batch, &kept, located, absorbed.as_ref(), watermark)?;
         let leaving = match (self.output, watermark) {
             _ if self.first_only => vec![rows],
             (OutputMode::Append, Some(watermark)) => {
@@ -177,26 +183,31 @@ impl IncrementalAggregate {
     async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<Change, OperatorError> {
         let schema = &self.store().layout().schema;
         if input.iter().all(|rows| rows.num_rows() == 0) {
-            return Ok(Change { rows: RecordBatch::new_empty(Arc::clone(schema)), absorbed: None });
+            return Ok(Change {
+                rows: RecordBatch::new_empty(Arc::clone(schema)),
+                located: None,
+                absorbed: None,
+            });
         }
         let run = |source| OperatorError::Run { batch, source };
         let fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
-        let mut rows: Vec<RecordBatch> = Vec::with_capacity(fresh.len() + 1);
-        let mut absorbed = None;
         if let Some(column) = self.session {
-            let joined = session::join(self.store(), column, &fresh)?;
-            rows.push(joined.rows);
-            absorbed = Some(joined.absorbed);
-        } else {
-            if !self.first_only {
-                rows.extend(self.store().find(&fresh)?);
-            }
-            rows.extend(fresh);
+            let session::Joined { rows, absorbed } = session::join(self.store(), column, &fresh)?;
+            let groups = self.store().group(&rows)?;
+            let rows = reduce(&self.cut, &rows, None, &groups).map_err(run)?;
+            return Ok(Change { rows, located: Some(groups.located()), absorbed: Some(absorbed) });
         }
-        let merged = self.cut.reduce.run(vec![rows], &self.context).await.map_err(run)?;
-        let merged = concat_batches(schema, &merged).map_err(StateError::from)?;
-        let rows = if self.first_only { self.store().unknown(&merged)? } else { merged };
-        Ok(Change { rows, absorbed })
+        let fresh = concat_batches(schema, &fresh).map_err(StateError::from)?;
+        let groups = self.store().group(&fresh)?;
+        if self.first_only {
+            let (first, located) = groups.unknown();
+            let rows = take_record_batch(&fresh, &first).map_err(StateError::from)?;
+            return Ok(Change { rows, located: Some(located), absorbed: None });
+        }
+        let groups = groups.known_first();
+        let stored = self.store().rows_of_known(&groups)?;
+        let rows = reduce(&self.cut, &fresh, stored.as_ref(), &groups).map_err(run)?;
+        Ok(Change { rows, located: Some(groups.located()), absorbed: None })
     }
 
     /// State rows without what nobody will ask again.

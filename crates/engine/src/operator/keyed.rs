@@ -325,7 +325,7 @@ impl KeyedState {
         let (rows, gone) = (filter_record_batch(&rows, &lasting)?, filter_record_batch(&rows, &gone)?);
         let new = changes.states.iter().filter_map(|state| state.timeout_ms).min();
         self.staged_earliest = [self.earliest, new].into_iter().flatten().min();
-        self.states.stage(batch, &rows, Some(&gone), None)
+        self.states.stage(batch, &rows, None, Some(&gone), None)
     }
 
     /// When the next key times out, of all that are committed.

@@ -113,7 +113,7 @@ impl Over {
         let fresh = self.numbered.rows(input).map_err(run)?;
         let (late, fresh) = self.waiting.split(&fresh, moment.late)?;
         let (ended, staying) = self.waiting.split(&fresh, moment.watermark)?;
-        self.waiting.stage(batch, &staying, None, moment.watermark)?;
+        self.waiting.stage(batch, &staying, None, None, moment.watermark)?;
         let mut ready = Vec::new();
         if let Some(watermark) = moment.watermark {
             ready.extend(self.waiting.store().ended(watermark, &ended)?);
@@ -189,7 +189,7 @@ impl Over {
         let (old, new) = (kept.slice(0, before.num_rows()), kept.slice(before.num_rows(), ready.num_rows()));
         let gone = filter_record_batch(before, &not(&old)?)?;
         let new = filter_record_batch(ready, &new)?;
-        self.history.stage(moment.batch, &new, Some(&gone), moment.watermark)
+        self.history.stage(moment.batch, &new, None, Some(&gone), moment.watermark)
     }
 
     fn keepers(&self) -> [&Keeper; 2] {

@@ -1,12 +1,11 @@
-//! Cuts an aggregation into three plans that run again with every batch.
+//! Cuts an aggregation into two plans that run again with every batch.
 //!
 //! ```text
-//! Partial       <- slot      new rows          -> state rows
-//! PartialReduce <- slot      state rows        -> one state row per key
-//! Final         <- slot      state rows        -> result rows
+//! Partial <- slot      new rows      -> state rows
+//! Final   <- slot      state rows    -> result rows
 //! ```
 //!
-//! Between the three stands the store ([`crate::operator::aggregate`]). Because DataFusion names and types
+//! Between the two stands the store, where the state rows of a key become one ([`crate::operator::aggregate`]). Because DataFusion names and types
 //! the state of every function, any function fits whose state rows can be merged; because every run is a
 //! bounded plan, nothing of DataFusion needs to know of streams. What cannot be done this way is refused
 //! here, when the query is created, by the name of the part.
@@ -17,6 +16,7 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::optimizer::Optimizer;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
@@ -44,13 +44,13 @@ pub(crate) enum CutError {
     Plan(#[from] DataFusionError),
 }
 
-/// The three plans, and what a state row consists of.
+/// The two plans, and what a state row consists of.
 #[derive(Debug)]
 pub(crate) struct Cut {
     /// New rows to state rows, a key possibly more than once.
     pub(crate) partial: Stage,
-    /// State rows to state rows, every key once.
-    pub(crate) reduce: Stage,
+    /// What makes one state row of several.
+    pub(crate) functions: Vec<Arc<AggregateFunctionExpr>>,
     /// State rows to results.
     pub(crate) finish: Stage,
     /// The columns of a state row.
@@ -78,18 +78,12 @@ impl Cut {
             Arc::clone(&raw_schema),
         )?;
         let layout = layout(&partial)?;
-        let merging = |mode| -> Result<Stage, CutError> {
-            let slot = Slot::new(Arc::clone(&layout.schema));
-            let leaf = slot.leaf(None)?;
-            let (functions, unfiltered) = (functions.clone(), unfiltered.clone());
-            let schema = Arc::clone(&raw_schema);
-            let plan = AggregateExec::try_new(mode, group.as_final(), functions, unfiltered, leaf, schema)?;
-            Ok(Stage::new(Arc::new(plan), vec![slot]))
-        };
-        let reduce = merging(AggregateMode::PartialReduce)?;
-        let finish = merging(AggregateMode::Final)?;
+        let slot = Slot::new(Arc::clone(&layout.schema));
+        let (mode, keys, leaf) = (AggregateMode::Final, group.as_final(), slot.leaf(None)?);
+        let finish = AggregateExec::try_new(mode, keys, functions.clone(), unfiltered, leaf, raw_schema)?;
+        let finish = Stage::new(Arc::new(finish), vec![slot]);
         let partial = Stage::new(Arc::new(partial), vec![input]);
-        Ok(Self { partial, reduce, finish, layout })
+        Ok(Self { partial, functions, finish, layout })
     }
 }
 

@@ -8,6 +8,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use super::StateError;
 use super::record::{Kind, Owner, Reader, Record, Writer, framed, unframed};
 use super::store::StateStore;
+use super::store::groups::Located;
 
 /// Rows per batch when many state rows are read or written.
 pub(crate) const CHUNK_ROWS: usize = 8192;
@@ -75,7 +76,7 @@ impl Keeper {
     }
 
     /// Keeps the new state rows of a batch aside, and which rows will go: those of `removed`, then those that
-    /// `watermark` ends.
+    /// `watermark` ends. Who knows already where the keys of `rows` are says so.
     ///
     /// # Errors
     /// Also when the state would grow too large; [`Keeper::abort`] then.
@@ -83,10 +84,11 @@ impl Keeper {
         &mut self,
         batch: u64,
         rows: &RecordBatch,
+        located: Option<Located>,
         removed: Option<&RecordBatch>,
         watermark: Option<i64>,
     ) -> Result<(), StateError> {
-        self.store.stage(batch, rows)?;
+        self.store.stage(batch, rows, located)?;
         if let Some(removed) = removed {
             self.store.stage_removal(removed)?;
         }
@@ -207,7 +209,7 @@ impl Keeper {
             }
             let going = removed.min(rows.num_rows());
             removed -= going;
-            store.stage(batch.unwrap_or(0), &rows.slice(going, rows.num_rows() - going))?;
+            store.stage(batch.unwrap_or(0), &rows.slice(going, rows.num_rows() - going), None)?;
             store.stage_removal(&rows.slice(0, going))?;
             store.commit();
         }

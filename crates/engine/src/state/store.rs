@@ -24,7 +24,9 @@ use super::expiry::{Expiry, TimeKey};
 use super::key::{KeyEncoder, KeyGroups, Keys};
 use super::layout::Layout;
 use super::related::Related;
+use groups::Located;
 
+pub(crate) mod groups;
 mod tidy;
 
 /// Stands for a key that has no slot yet.
@@ -72,8 +74,9 @@ struct Staged {
     batch: u64,
     rows: RecordBatch,
     keys: Keys,
-    slots: Vec<u32>,
-    hashes: Vec<u64>,
+    located: Located,
+    /// Whether each key is known to occur once.
+    distinct: bool,
     /// Rows that go, and their slots; none of them among those above.
     removed: Option<(RecordBatch, Vec<u32>)>,
 }
@@ -135,7 +138,7 @@ impl StateStore {
     /// Bytes held: rows, keys, index, and what is staged.
     pub(crate) fn size(&self) -> usize {
         let staged = self.staged.as_ref().map_or(0, |staged| {
-            staged.rows.get_array_memory_size() + staged.keys.size() + staged.slots.len() * 12
+            staged.rows.get_array_memory_size() + staged.keys.size() + staged.located.slots.len() * 12
         });
         self.block_bytes
             + self.keys.size()
@@ -156,7 +159,7 @@ impl StateStore {
             let keys = self.encode(batch)?;
             for row in 0..keys.len() {
                 let key = keys.get(row);
-                if let Some(slot) = self.slot(key, self.hasher.hash_one(key)) {
+                if let Some(slot) = self.slot(key, self.hash(key)) {
                     found.push((slot, found.len()));
                 }
             }
@@ -203,41 +206,41 @@ impl StateStore {
         if slots.is_empty() { Ok(None) } else { self.rows_of(&slots).map(Some) }
     }
 
-    /// The rows whose keys have no state.
-    pub(crate) fn unknown(&self, rows: &RecordBatch) -> Result<RecordBatch, StateError> {
-        let keys = self.encode(rows)?;
-        let unknown = |row| self.slot(keys.get(row), self.hasher.hash_one(keys.get(row))).is_none();
-        let unknown: BooleanArray = (0..keys.len()).map(|row| Some(unknown(row))).collect();
-        Ok(filter_record_batch(rows, &unknown)?)
-    }
-
-    /// Keeps the new state rows of `batch` aside. Every key occurs once.
-    pub(crate) fn stage(&mut self, batch: u64, rows: &RecordBatch) -> Result<(), StateError> {
+    /// Keeps the new state rows of `batch` aside. Every key occurs once. Who knows already where the keys are says so.
+    pub(crate) fn stage(
+        &mut self,
+        batch: u64,
+        rows: &RecordBatch,
+        located: Option<Located>,
+    ) -> Result<(), StateError> {
         self.check_unstaged(batch)?;
         let rows = owned(rows, &self.layout.schema)?;
         let keys = self.encode(&rows)?;
-        let hashes: Vec<u64> = (0..keys.len()).map(|row| self.hasher.hash_one(keys.get(row))).collect();
-        let slots = hashes
-            .iter()
-            .enumerate()
-            .map(|(row, hash)| self.slot(keys.get(row), *hash).unwrap_or(NO_SLOT))
-            .collect::<Vec<_>>();
+        let distinct = located.is_some();
+        let located = located.unwrap_or_else(|| self.locate(&keys));
         let limit = NO_SLOT as usize;
         if self.len() + rows.num_rows() > limit {
             return Err(StateError::Full { needed: self.len() + rows.num_rows(), limit });
         }
-        self.staged = Some(Staged { batch, rows, keys, slots, hashes, removed: None });
+        self.staged = Some(Staged { batch, rows, keys, located, distinct, removed: None });
         Ok(())
+    }
+
+    fn locate(&self, keys: &Keys) -> Located {
+        let hashes: Vec<u64> = (0..keys.len()).map(|row| self.hash(keys.get(row))).collect();
+        let slot = |(row, hash): (usize, &u64)| self.slot(keys.get(row), *hash).unwrap_or(NO_SLOT);
+        let slots = hashes.iter().enumerate().map(slot).collect();
+        Located { hashes, slots }
     }
 
     /// Lets go of these state rows together with what is staged, except those whose key is staged again.
     pub(crate) fn stage_removal(&mut self, rows: &RecordBatch) -> Result<(), StateError> {
         let keys = self.encode(rows)?;
         let Some(staged) = &self.staged else { return Ok(()) };
-        let mut kept = staged.slots.clone();
+        let mut kept = staged.located.slots.clone();
         kept.sort_unstable();
         let slot = |row| {
-            let slot = self.slot(keys.get(row), self.hasher.hash_one(keys.get(row)));
+            let slot = self.slot(keys.get(row), self.hash(keys.get(row)));
             slot.filter(|slot| kept.binary_search(slot).is_err())
         };
         let slots: Vec<Option<u32>> = (0..keys.len()).map(slot).collect();
@@ -283,7 +286,7 @@ impl StateStore {
     /// Makes the staged rows the state. Nothing happens without any.
     pub(crate) fn commit(&mut self) {
         let Some(staged) = self.staged.take() else { return };
-        let Staged { rows, keys, mut slots, hashes, removed, .. } = staged;
+        let Staged { rows, keys, located: Located { hashes, mut slots }, distinct, removed, .. } = staged;
         if let Some((rows, slots)) = removed.filter(|(_, slots)| !slots.is_empty()) {
             if let Some(expiry) = &mut self.expiry {
                 expiry.remove(&rows, &slots);
@@ -298,8 +301,13 @@ impl StateStore {
         let ends = self.expiry.as_ref().map(|expiry| expiry.ends(&rows));
         // These very columns were encoded when they were staged; to encode them again cannot fail.
         let names = self.related.as_ref().and_then(|related| related.names(&rows).ok());
+        let new = slots.iter().filter(|slot| **slot == NO_SLOT).count();
+        let (known, hasher) = (&self.keys, &self.hasher);
+        self.index.reserve(new, |slot| hasher.hash_one(known.get(*slot)));
         for row in 0..touched {
             if slots[row] == NO_SLOT {
+                let is_new = distinct || self.slot(keys.get(row), hashes[row]).is_none();
+                assert!(is_new, "a batch of state rows holds every key once");
                 slots[row] = self.insert(keys.get(row), hashes[row]);
                 if let (Some(expiry), Some(ends)) = (&mut self.expiry, &ends) {
                     expiry.add(slots[row], ends[row]);
@@ -327,7 +335,7 @@ impl StateStore {
 
     /// Frees a slot that is listed by time no more.
     fn remove(&mut self, slot: u32) {
-        let hash = self.hasher.hash_one(self.keys.get(slot));
+        let hash = self.hash(self.keys.get(slot));
         if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
             entry.remove();
         }
@@ -348,9 +356,8 @@ impl StateStore {
     ) -> Result<Option<RecordBatch>, StateError> {
         let Some(expiry) = &self.expiry else { return Ok(None) };
         let keys = self.encode(except)?;
-        let mut newer: Vec<u32> = (0..keys.len())
-            .filter_map(|row| self.slot(keys.get(row), self.hasher.hash_one(keys.get(row))))
-            .collect();
+        let mut newer: Vec<u32> =
+            (0..keys.len()).filter_map(|row| self.slot(keys.get(row), self.hash(keys.get(row)))).collect();
         newer.extend(self.going());
         newer.sort_unstable();
         let mut slots: Vec<u32> =
@@ -378,7 +385,8 @@ impl StateStore {
     /// All rows in the order of their keys, without those whose key is staged, in batches of at most
     /// `rows_max`.
     pub(crate) fn untouched(&self, rows_max: usize) -> impl Iterator<Item = Result<RecordBatch, StateError>> {
-        let mut touched: Vec<u32> = self.staged.as_ref().map_or_else(Vec::new, |staged| staged.slots.clone());
+        let mut touched: Vec<u32> =
+            self.staged.as_ref().map_or_else(Vec::new, |staged| staged.located.slots.clone());
         touched.extend(self.going());
         touched.sort_unstable();
         let mut slots: Vec<u32> =
@@ -414,13 +422,16 @@ impl StateStore {
         Ok(self.encoder.encode(&rows.columns()[..self.layout.keys], rows.num_rows())?)
     }
 
+    fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
     fn slot(&self, key: &[u8], hash: u64) -> Option<u32> {
         self.index.find(hash, |slot| self.keys.get(*slot) == key).copied()
     }
 
     /// A slot for a new key. Its place is set by the append that follows.
     fn insert(&mut self, key: &[u8], hash: u64) -> u32 {
-        assert!(self.slot(key, hash).is_none(), "a batch of state rows holds every key once");
         let slot = self.keys.push(key);
         let (keys, hasher) = (&self.keys, &self.hasher);
         self.index.insert_unique(hash, slot, |slot| hasher.hash_one(keys.get(*slot)));

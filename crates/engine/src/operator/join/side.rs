@@ -197,7 +197,7 @@ impl Side {
         let (_, staying_met) = self.keeper.split(&met_now[1], moment.watermark)?;
         let parts = [&met_now[0], &staying_met, &staying];
         let staged = concat_batches(&schema, parts).map_err(StateError::from)?;
-        self.keeper.stage(moment.batch, &staged, None, moment.watermark)?;
+        self.keeper.stage(moment.batch, &staged, None, None, moment.watermark)?;
         let mut unmet = vec![ended];
         if let Some(watermark) = moment.watermark {
             let ended = self.keeper.store().ended(watermark, &met_now[0])?;

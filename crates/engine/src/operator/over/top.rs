@@ -129,7 +129,7 @@ impl TopRows {
         let gone: BooleanArray = stay[..known].iter().map(|stay| Some(!stay)).collect();
         let gone = filter_record_batch(&before, &gone).map_err(StateError::from)?;
         let new = filter_record_batch(&fresh, &staying(known, fresh.num_rows())).map_err(StateError::from)?;
-        self.first.stage(moment.batch, &new, Some(&gone), None)?;
+        self.first.stage(moment.batch, &new, None, Some(&gone), None)?;
         Ok(Merged { rows: vec![self.results(&both, &leaving)?], late: Vec::new() })
     }
 

@@ -60,7 +60,7 @@ fn many_batches_equal_a_map_and_dead_rows_do_not_pile_up() {
             changed.iter().filter_map(|(key, _)| Some((*key, *model.get(key)?))).collect();
         assert_eq!(found, known, "batch {batch}");
 
-        store.stage(batch, &rows(&store, &changed)).unwrap();
+        store.stage(batch, &rows(&store, &changed), None).unwrap();
         if batch % 7 == 0 {
             store.abort();
         } else {
@@ -78,7 +78,7 @@ fn many_batches_equal_a_map_and_dead_rows_do_not_pile_up() {
 #[test]
 fn a_key_asked_for_twice_is_found_once() {
     let mut store = store();
-    store.stage(0, &rows(&store, &[(1, 1), (2, 2)])).unwrap();
+    store.stage(0, &rows(&store, &[(1, 1), (2, 2)]), None).unwrap();
     store.commit();
     let asked = rows(&store, &[(2, 0), (2, 0), (3, 0)]);
     assert_eq!(pairs(&store.find(&[asked.clone(), asked]).unwrap().unwrap()), [(2, 2)]);
@@ -89,7 +89,7 @@ fn a_key_asked_for_twice_is_found_once() {
 fn a_small_slice_does_not_pin_a_large_batch() {
     let mut store = store();
     let large = rows(&store, &(0..100_000).map(|n| (n, n)).collect::<Vec<_>>());
-    store.stage(0, &large.slice(500, 10)).unwrap();
+    store.stage(0, &large.slice(500, 10), None).unwrap();
     store.commit();
     assert!(store.size() < 20_000, "{} bytes for ten keys", store.size());
     assert_eq!(content(&store), (500..510).map(|n| (n, n)).collect());
@@ -100,13 +100,13 @@ fn the_size_follows_what_is_held() {
     let mut store = store();
     let empty = store.size();
     let batch = rows(&store, &(0..10_000).map(|n| (n, n)).collect::<Vec<_>>());
-    store.stage(0, &batch).unwrap();
+    store.stage(0, &batch, None).unwrap();
     let staged = store.size();
     assert!(staged > empty + 10_000 * 60, "{staged}");
     store.abort();
     assert_eq!(store.size(), empty);
     for number in 0..20 {
-        store.stage(number, &batch).unwrap();
+        store.stage(number, &batch, None).unwrap();
         store.commit();
     }
     assert!(store.size() < 2 * staged, "{} bytes, staged were {staged}", store.size());
@@ -115,7 +115,7 @@ fn the_size_follows_what_is_held() {
 #[test]
 fn key_groups_are_contiguous_in_a_snapshot() {
     let mut store = store();
-    store.stage(0, &rows(&store, &(0..5000).map(|n| (n, n)).collect::<Vec<_>>())).unwrap();
+    store.stage(0, &rows(&store, &(0..5000).map(|n| (n, n)).collect::<Vec<_>>()), None).unwrap();
     store.commit();
     let groups: Vec<u16> = store.by_group(512).flat_map(|chunk| chunk.unwrap().1).collect();
     assert!(groups.is_sorted());
