@@ -310,6 +310,29 @@ def _():
     equal(rows(name)[-1], ("a", 3, 6))
 
 
+@case("a frame that ends is one batch, in which nothing is known yet")
+def _():
+    numbers = spark.createDataFrame([("a", 1), ("b", 2), ("a", 3), (None, 5)], "k STRING, n INT")
+    found = sorted((tuple(row) for row in counted(numbers).collect()), key=str)
+    equal(found, [("a", 2, 4), ("b", 1, 2), (None, 1, 5)])
+    equal(counted(numbers).groupBy().agg(F.sum("total")).first()[0], 11)
+    if SERVED:  # Spark's local mode asks a state store of RocksDB for this one.
+        made = numbers.groupBy("k").transformWithStateInPandas(
+            Counter(), "k STRING, count LONG, last STRING, seen STRING", "append", "none"
+        )
+        equal(made.where("k = 'a'").first().seen, "1:1,3:1")
+
+
+@case("rows that are there now are grouped by sessions")
+def _():
+    at = [("a", 1), ("a", 8), ("b", 9), ("a", 18), ("b", 20)]
+    clicks = spark.createDataFrame([(k, f"2026-01-01 00:00:{second:02}") for k, second in at], "k STRING, at STRING")
+    clicks = clicks.withColumn("at", F.col("at").cast("timestamp"))
+    found = clicks.groupBy("k", F.session_window("at", "10 seconds").alias("s")).agg(F.count("*").alias("n"))
+    found = found.selectExpr("k", "second(s.start)", "second(s.end)", "n")
+    equal(sorted(tuple(row) for row in found.collect()), [("a", 1, 28, 3), ("b", 9, 19, 1), ("b", 20, 30, 1)])
+
+
 @case("what Spark refuses, and failures")
 def _():
     topic = fresh("numbers")

@@ -16,7 +16,8 @@ use tokio::task::AbortHandle;
 
 use crate::error::SqlError;
 use crate::operator::scope::Scope;
-use crate::plan::bounded::{check_sessions, pin_all};
+use crate::plan::bounded::once::run_once;
+use crate::plan::bounded::pin_all;
 use crate::plan::event_time::rewrite::expand_windows;
 use crate::plan::resolve::{self, Known};
 use crate::plan::stream::StillTable;
@@ -151,21 +152,19 @@ impl DataFrames {
         let (held, pins) = pin_all(self.engine.registry(), resolve::models(&plan)?)?;
         self.scope.bind(Arc::new(pins), self.engine.now_ms());
         let DataFrames { engine, context, scope } = self;
+        let bytes_max = engine.state_bytes_max();
         let (send, batches) = mpsc::channel(WAITING);
         let (ready, schema) = tokio::sync::oneshot::channel();
         let task = engine.spawn(async move {
             let failed = |error| SqlError::failed("run the query", error);
-            let physical = match context.state().create_physical_plan(&plan).await {
+            let physical = context.state().create_physical_plan(&plan).await;
+            let physical = match physical.and_then(|physical| run_once(physical, bytes_max)) {
                 Ok(physical) => physical,
                 Err(error) => {
                     let _ = ready.send(Err(SqlError::plan(&error)));
                     return;
                 }
             };
-            if let Err(error) = check_sessions(&physical) {
-                let _ = ready.send(Err(error));
-                return;
-            }
             let _ = ready.send(Ok(physical.schema()));
             let mut stream = match datafusion::physical_plan::execute_stream(physical, context.task_ctx()) {
                 Ok(stream) => stream,

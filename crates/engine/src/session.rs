@@ -260,6 +260,11 @@ impl Engine {
         self.inner.shared.env.clock.now_ms()
     }
 
+    /// How many bytes one operator may remember.
+    pub(crate) fn state_bytes_max(&self) -> usize {
+        self.inner.shared.config.state_bytes_max
+    }
+
     /// what queries share,
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared

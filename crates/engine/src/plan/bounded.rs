@@ -10,14 +10,13 @@ use datafusion::catalog::streaming::StreamingTable;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::AggregateExec;
 use futures::StreamExt;
 
 use crate::error::SqlError;
 use crate::models::reference::{At, Reference};
 use crate::models::{Pin, Registry};
-use crate::operator::aggregate::session_key;
 use crate::operator::scope::{Pins, Scope};
+use crate::plan::bounded::once::run_once;
 use crate::plan::compile::visible_columns;
 use crate::plan::resolve::{self, Known};
 use crate::session::catalog::Table;
@@ -26,6 +25,8 @@ use crate::source::Source;
 use crate::source::bounded::BoundedStream;
 use crate::source::shape::Shape;
 use crate::sql::Select;
+
+pub(crate) mod once;
 
 /// What came out.
 pub(crate) struct BoundedRows {
@@ -54,12 +55,14 @@ pub(crate) struct Planned {
     _held: Vec<Pin>,
 }
 
-/// Plans the query over tables as they are now, with the latest version of each model.
+/// Plans the query over tables as they are now, with the latest version of each model; what sessions remember
+/// meanwhile may take so many bytes.
 pub(crate) async fn plan(
     select: &Select,
     tables: &[(&Table, Input)],
     known: Known<'_>,
     now_ms: i64,
+    bytes_max: usize,
 ) -> Result<Planned, SqlError> {
     let planning = |error| SqlError::plan(&error);
     let scope = Arc::new(Scope::default());
@@ -95,7 +98,7 @@ pub(crate) async fn plan(
     let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins), now_ms);
     let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
-    check_sessions(&physical)?;
+    let physical = run_once(physical, bytes_max).map_err(planning)?;
     Ok(Planned { logical, physical, session, scope, refused, _held: held })
 }
 
@@ -121,21 +124,6 @@ impl Planned {
         let refused = self.refused.load(Ordering::Relaxed) + self.scope.unplaced();
         Ok(BoundedRows { schema, batches, cut, refused })
     }
-}
-
-/// # Errors
-/// Rows that are there now are not grouped by sessions.
-pub(crate) fn check_sessions(physical: &Arc<dyn ExecutionPlan>) -> Result<(), SqlError> {
-    if has_sessions(physical) {
-        let reason = "group what is there now by session_window; ask it of a STREAM";
-        return Err(SqlError::Unsupported(reason.to_owned()));
-    }
-    Ok(())
-}
-
-fn has_sessions(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| session_key(aggregate).is_some())
-        || plan.children().into_iter().any(has_sessions)
 }
 
 /// Holds what the models answer with while the plan runs.

@@ -78,7 +78,8 @@ impl Inner {
             .collect::<Result<_, SqlError>>()?;
         let networks = catalog.networks();
         let known = Known { networks: &networks, models: &self.shared.registry };
-        bounded::plan(select, &tables, known, self.shared.env.clock.now_ms()).await
+        let (now_ms, bytes_max) = (self.shared.env.clock.now_ms(), self.shared.config.state_bytes_max);
+        bounded::plan(select, &tables, known, now_ms, bytes_max).await
     }
 
     fn show(&self, show: Show) -> Answer {

@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder};
 use engine::streaming::keyed::{Keyed, KeyedFunction, Timeout};
-use engine::streaming::{OutputMode, is_streaming};
+use engine::streaming::OutputMode;
 
 use crate::error::{Result, SparkError};
 use crate::expression::{Generator, Named, row};
@@ -146,10 +146,6 @@ impl Planner<'_> {
         remembers: Remembers,
         call: impl FnOnce(Function, Groups, &Arc<Run>) -> Arc<dyn KeyedFunction>,
     ) -> Result<Frame> {
-        if !is_streaming(&frame.plan) {
-            let text = "functions that remember, over a frame that ends; applyInPandas groups it";
-            return Err(SparkError::unsupported(text));
-        }
         let DataType::Struct(fields) = function.output.clone() else {
             return Err(SparkError::invalid(format!("The schema of {} is no struct.", function.name)));
         };
