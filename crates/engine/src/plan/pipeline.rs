@@ -30,9 +30,11 @@ use crate::state::record::{MAGIC, framed, unframed};
 
 mod cut;
 mod observe;
+mod table_join;
 
 pub(crate) use observe::Observed;
 use observe::Watch;
+use table_join::TableJoin;
 
 /// Whose pipeline it is, which rows leave, and how large each state may grow.
 #[derive(Debug, Clone)]
@@ -67,6 +69,8 @@ enum Step {
     Operator(Box<dyn Operator>, Vec<Step>),
     /// Rows whose times move a watermark.
     Watch(Box<Watch>),
+    /// A join of the stream below with tables.
+    TableJoin(Box<TableJoin>, Box<Step>),
 }
 
 /// What a batch runs over.
@@ -74,8 +78,15 @@ enum Step {
 pub(crate) struct Inputs<'a> {
     /// Each stream's new rows.
     pub(crate) streams: &'a [RecordBatch],
-    /// All rows of each table.
-    pub(crate) tables: &'a [Vec<RecordBatch>],
+    pub(crate) tables: &'a [TableRows],
+}
+
+/// All rows of a table as it is now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableRows {
+    pub(crate) rows: Vec<RecordBatch>,
+    /// Another number whenever rows have come.
+    pub(crate) version: u64,
 }
 
 /// The schemas of what a plan reads: the very ones that its leaves hold.
@@ -220,8 +231,18 @@ impl Step {
         Box::pin(async move {
             let below = match self {
                 Step::Source(index) => return Ok(inputs.streams.get(*index).cloned().into_iter().collect()),
-                Step::Table(index) => return Ok(inputs.tables.get(*index).cloned().unwrap_or_default()),
+                Step::Table(index) => {
+                    return Ok(inputs.tables.get(*index).map(|table| table.rows.clone()).unwrap_or_default());
+                }
                 Step::Watch(watch) => return watch.rows(inputs, context).await,
+                Step::TableJoin(join, below) => {
+                    let rows = below.run(inputs, moment, context, late).await?;
+                    let of =
+                        |table: usize| inputs.tables.get(table).map(|table| (&table.rows[..], table.version));
+                    let tables: Vec<_> = join.tables().map(|table| of(table).unwrap_or_default()).collect();
+                    let joined = join.run(rows, &tables, context).await;
+                    return joined.map_err(|source| OperatorError::Run { batch: moment.batch, source });
+                }
                 Step::Plan(_, below) | Step::Operator(_, below) => below,
             };
             let mut rows = Vec::with_capacity(below.len());
@@ -239,7 +260,9 @@ impl Step {
                     let batch = moment.batch;
                     stage.run(rows, context).await.map_err(|source| OperatorError::Run { batch, source })
                 }
-                Step::Source(_) | Step::Table(_) | Step::Watch(_) => unreachable!("returned above"),
+                Step::Source(_) | Step::Table(_) | Step::Watch(_) | Step::TableJoin(..) => {
+                    unreachable!("returned above")
+                }
             }
         })
     }
@@ -248,6 +271,7 @@ impl Step {
     fn holds_back(&self) -> i64 {
         match self {
             Step::Source(_) | Step::Table(_) | Step::Watch(_) => 0,
+            Step::TableJoin(_, below) => below.holds_back(),
             Step::Plan(_, below) => furthest_back(below),
             Step::Operator(operator, below) => furthest_back(below).saturating_add(operator.holds_back()),
         }
@@ -255,12 +279,18 @@ impl Step {
 
     /// Every operator, those below first.
     fn each(&self, visit: &mut dyn FnMut(&dyn Operator) -> Result<(), StateError>) -> Result<(), StateError> {
+        if let Step::TableJoin(_, below) = self {
+            return below.each(visit);
+        }
         let (Step::Plan(_, below) | Step::Operator(_, below)) = self else { return Ok(()) };
         below.iter().try_for_each(|step| step.each(visit))?;
         if let Step::Operator(operator, _) = self { visit(operator.as_ref()) } else { Ok(()) }
     }
 
     fn each_mut(&mut self, visit: &mut dyn FnMut(&mut dyn Operator)) {
+        if let Step::TableJoin(_, below) = self {
+            return below.each_mut(visit);
+        }
         let (Step::Plan(_, below) | Step::Operator(_, below)) = self else { return };
         below.iter_mut().for_each(|step| step.each_mut(visit));
         if let Step::Operator(operator, _) = self {

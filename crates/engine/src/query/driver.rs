@@ -185,7 +185,7 @@ impl Query {
         let batch = self.standing.batch + 1;
         let watermarks = self.plan.pipeline.watermarks();
         let (moment, _) = feed::moment(&self.feeds, &rows, watermarks, batch, &self.standing);
-        let tables: Vec<_> = self.lookups.iter().map(|lookup| lookup.rows.clone()).collect();
+        let tables: Vec<_> = self.lookups.iter().map(Lookup::now).collect();
         let merged = self.plan.pipeline.run(Inputs { streams: &rows, tables: &tables }, &moment).await;
         self.plan.pipeline.abort();
         let output = Output::of(merged?, &Refusals::new())?;
@@ -326,7 +326,7 @@ impl Query {
         refused: &mut Refusals,
         done: &mut Done,
     ) -> Result<Output, QueryError> {
-        let tables: Vec<Vec<RecordBatch>> = self.lookups.iter().map(|lookup| lookup.rows.clone()).collect();
+        let tables: Vec<_> = self.lookups.iter().map(Lookup::now).collect();
         let mut merged = Merged::default();
         let brings = rows.iter().any(|rows| rows.num_rows() > 0);
         let mut observed = self.plan.pipeline.watermarks().to_vec();

@@ -373,12 +373,8 @@ impl Shared {
         let streams = streams.iter().map(|table| table.id).zip(sources.iter().cloned());
         let (mut opened, home): (Opened, _) = (streams.collect(), self.home(definition));
         let lookup = |(table, schema): (&Arc<Table>, &SchemaRef)| {
-            Ok(Lookup {
-                source: self.source_in(&mut opened, table, &home)?,
-                shape: Shape::new(Arc::clone(schema)),
-                bytes_max: self.config.state_bytes_max,
-                rows: Vec::new(),
-            })
+            let source = self.source_in(&mut opened, table, &home)?;
+            Ok(Lookup::new(source, Shape::new(Arc::clone(schema)), self.config.state_bytes_max))
         };
         tables.iter().zip(&compiled.tables).map(lookup).collect()
     }

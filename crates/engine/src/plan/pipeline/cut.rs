@@ -16,6 +16,7 @@ use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 use super::observe::{Observed, Watch};
+use super::table_join::{self, TableJoin};
 use super::{Config, Leaves, Step};
 use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
 use crate::operator::join::{Joined, StreamJoin, check_static, joined};
@@ -271,6 +272,9 @@ impl Cutter<'_> {
         if let Some(watermark) = plan.downcast_ref::<WatermarkExec>() {
             return self.watermark(watermark);
         }
+        if let Some(stream) = self.table_join(plan) {
+            return self.join_table(plan, stream);
+        }
         let mut grafts = Grafts::default();
         let plan = self.graft(plan, &mut grafts)?;
         Ok(Step::Plan(Stage::new(plan, grafts.slots), grafts.steps))
@@ -290,6 +294,31 @@ impl Cutter<'_> {
         let operator = StreamJoin::try_new(join, config, Arc::clone(self.context))?;
         let inputs = vec![self.step(join.left)?, self.step(join.right)?];
         Ok(Step::Operator(Box::new(operator), inputs))
+    }
+
+    /// On which side the stream is, if the node joins it with a table that can be kept.
+    fn table_join(&self, plan: &Node) -> Option<JoinSide> {
+        table_join::stream_side(plan, |side| reads_stream(side, self.leaves.streams))
+    }
+
+    fn join_table(&mut self, plan: &Node, stream: JoinSide) -> Result<Step, CutError> {
+        self.check(plan)?;
+        self.descend(plan);
+        let [left, right] = plan.children()[..] else {
+            return Err(unsupported(plan.name(), "it joins no two"));
+        };
+        let (moving, still) = if stream == JoinSide::Left { (left, right) } else { (right, left) };
+        let mut grafts = Grafts::default();
+        let table = self.graft(still, &mut grafts)?;
+        let numbers = grafts.steps.iter().filter_map(|step| match step {
+            Step::Table(number) => Some(*number),
+            _ => None,
+        });
+        let tables = numbers.zip(grafts.slots).collect();
+        let slot = Slot::new(moving.schema());
+        let below = self.step(moving)?;
+        let join = TableJoin::try_new(plan, table, tables, (stream, slot))?;
+        Ok(Step::TableJoin(Box::new(join), Box::new(below)))
     }
 
     fn over(&mut self, windows: &Windows<'_>) -> Result<Step, CutError> {
@@ -359,7 +388,8 @@ impl Cutter<'_> {
         if self.skips(plan) {
             return self.graft(only_child(plan)?, grafts);
         }
-        if is_stateful(plan, self.leaves.streams) || plan.is::<WatermarkExec>() {
+        let own_step = plan.is::<WatermarkExec>() || self.table_join(plan).is_some();
+        if own_step || is_stateful(plan, self.leaves.streams) {
             let slot = Slot::new(plan.schema());
             let step = self.step(plan)?;
             return grafts.plant(slot, None, step);

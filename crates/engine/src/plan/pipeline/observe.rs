@@ -114,6 +114,7 @@ impl Step {
                     found[watch.number].newest = watch.newest(&rows);
                     watch.kept = Some(rows);
                 }
+                Step::TableJoin(_, below) => below.observe(inputs, context, &mut *found).await?,
             }
             Ok(())
         })
@@ -128,6 +129,7 @@ impl Step {
                 watch.kept = None;
                 watch.below.forget();
             }
+            Step::TableJoin(_, below) => below.forget(),
         }
     }
 }

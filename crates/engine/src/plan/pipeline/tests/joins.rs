@@ -1,6 +1,7 @@
 //! Joins against DataFusion's own over all rows that were in time.
 
 use super::*;
+use crate::plan::pipeline::TableRows;
 
 /// `l` and `r` are streams of `(k, v, at)`, both up to ten seconds late; `t (k, name)` is a table.
 fn stream() -> SchemaRef {
@@ -184,13 +185,53 @@ async fn a_stream_is_joined_with_a_table_as_it_is() {
         let streams = [rows(&[("a", 1, 0), ("b", 2, 0), ("a", 3, 0)]), rows(&[])];
         let tables = [vec![names(&[("a", "Ann")])], vec![names(&[("a", "Ann")]), names(&[("b", "Bob")])]];
         for (batch, (table, expected)) in (1..).zip(tables.into_iter().zip([first, second])) {
-            let tables = [table];
+            let tables = [TableRows { rows: table, version: batch }];
             let inputs = Inputs { streams: &streams, tables: &tables };
             let merged = pipeline.run(inputs, &Moment { batch, ..Moment::default() }).await.unwrap();
             pipeline.commit();
             let mut found = words(&merged.rows);
             found.sort();
             assert_eq!(found.join("|"), expected, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_is_hashed_again_when_rows_come_to_it_and_only_then() {
+    let queries = [
+        ("select v, name from l join t on l.k = t.k", "1 Ann", "1 Bob"),
+        ("select v, name from l left join t on l.k = t.k", "1 Ann", "1 Bob"),
+        ("select v, name from t right join l on l.k = t.k", "1 Ann", "1 Bob"),
+        ("select v from l where k in (select k from t)", "1", "1"),
+        (
+            "select v, name || '!' from l join (select k, name from t where name <> '') t on l.k = t.k",
+            "1 Ann!",
+            "1 Bob!",
+        ),
+        // What is asked anew with every batch is hashed anew with it, and there is nothing.
+        (
+            "select v, name from l join (select k, name from t where random() >= 0) t on l.k = t.k",
+            "",
+            "1 Bob",
+        ),
+        ("select v from l where k not in (select k from t)", "1", ""),
+    ];
+    for (query, kept, changed) in queries {
+        let mut pipeline = joining(query, None).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let streams = [rows(&[("a", 1, 0)]), rows(&[])];
+        let steps = [
+            (1, vec![names(&[("a", "Ann")])], None),
+            (1, vec![], Some(kept)),
+            (2, vec![names(&[("a", "Bob")])], Some(changed)),
+        ];
+        for (batch, (version, table, expected)) in (1..).zip(steps) {
+            let tables = [TableRows { rows: table, version }];
+            let inputs = Inputs { streams: &streams, tables: &tables };
+            let merged = pipeline.run(inputs, &Moment { batch, ..Moment::default() }).await.unwrap();
+            pipeline.commit();
+            if let Some(expected) = expected {
+                assert_eq!(words(&merged.rows).join("|"), expected, "{query}, batch {batch}");
+            }
         }
     }
 }
