@@ -21,6 +21,7 @@ mod json;
 mod lambda;
 mod math;
 mod number;
+mod number_format;
 mod own;
 mod pattern;
 pub(crate) mod rewrite;
@@ -29,7 +30,7 @@ mod text;
 mod time;
 
 /// Everything that is written here.
-const OWN: [&[own::Own]; 10] = [
+const OWN: [&[own::Own]; 11] = [
     arithmetic::FUNCTIONS,
     cast::FUNCTIONS,
     collection::FUNCTIONS,
@@ -38,6 +39,7 @@ const OWN: [&[own::Own]; 10] = [
     hash::FUNCTIONS,
     json::FUNCTIONS,
     math::FUNCTIONS,
+    number_format::FUNCTIONS,
     pattern::FUNCTIONS,
     text::FUNCTIONS,
 ];

@@ -12,7 +12,9 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Sign
 use crate::functions::own::{Kind, coerced};
 
 mod average;
+mod exact;
 mod extreme;
+mod histogram;
 mod mode;
 mod moments;
 mod percentile;
@@ -21,7 +23,14 @@ mod sum;
 
 /// Every aggregate that is written here.
 pub(super) fn functions() -> impl Iterator<Item = AggregateUDF> {
-    let own = [extreme::FUNCTIONS, moments::FUNCTIONS, mode::FUNCTIONS, percentile::FUNCTIONS];
+    let own = [
+        exact::FUNCTIONS,
+        extreme::FUNCTIONS,
+        histogram::FUNCTIONS,
+        moments::FUNCTIONS,
+        mode::FUNCTIONS,
+        percentile::FUNCTIONS,
+    ];
     let own = own.into_iter().flatten().map(|own| {
         let aliases = own.aliases.iter().map(|alias| (*alias).to_owned()).collect();
         let signature = Signature::user_defined(Volatility::Immutable);

@@ -191,7 +191,7 @@ fn from_unixtime(call: &Call) -> Result<ArrayRef> {
     })
 }
 
-fn date_format(call: &Call) -> Result<ArrayRef> {
+pub(super) fn date_format(call: &Call) -> Result<ArrayRef> {
     let call = instants(call, 0)?;
     let mut patterns = Patterns::default();
     call.texts(|row| {

@@ -57,7 +57,7 @@ fn begin(begun: &Begun<'_>) -> Result<Box<dyn Accumulator>> {
 }
 
 /// An argument that is the same for all rows.
-fn constant(begun: &Begun<'_>, argument: usize) -> Result<ScalarValue> {
+pub(super) fn constant(begun: &Begun<'_>, argument: usize) -> Result<ScalarValue> {
     let none = RecordBatch::new_empty(std::sync::Arc::new(Schema::empty()));
     match begun.arguments.exprs[argument].evaluate(&none) {
         Ok(ColumnarValue::Scalar(value)) => Ok(value),
