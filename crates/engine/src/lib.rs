@@ -31,7 +31,7 @@
 //!
 //! # How to read it
 //!
-//! `session` keeps the catalog and starts queries; `sql` tells statements apart; `plan` compiles a query
+//! `session` keeps the catalog and starts queries; `language` reads Spark's SQL as text; `sql` tells statements apart; `plan` compiles a query
 //! once; `functions` are Spark's, and its syntax in the planner's words; `query::driver` is the loop that runs it and says in which order things happen; `source` and `sink`
 //! are its two ends; `operator` is what happens between them: functions that ask models and networks,
 //! learning, and aggregation over `state`; `plan::pipeline` takes a plan apart into steps that run with every
@@ -48,8 +48,8 @@
 //!
 //! Kafka's wire protocol, HTTP, or any other door: it reads and writes the log through `topics`, in process, and other
 //! clusters through librdkafka (`outside`).
-//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion but in `dataframe`
-//! and `streaming`, for the one door that plans by itself.
+//! How a model learns: `ml` knows. Its public interface names no type of Arrow or DataFusion but in `dataframe`,
+//! `language` and `streaming`, for the one door that plans by itself.
 
 mod answer;
 mod config;
@@ -58,6 +58,7 @@ mod embed;
 mod error;
 pub mod files;
 mod functions;
+pub mod language;
 mod models;
 mod operator;
 mod outside;
@@ -81,7 +82,6 @@ pub use operator::aggregate::measure::{AggregationFigures, AggregationSetting, m
 pub use query::report::QueryProgress;
 pub use session::Engine;
 pub use sink::console::Console;
-pub use sql::unescaped;
 pub use status::{
     DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,
     QueryStatus, SourceOffset,

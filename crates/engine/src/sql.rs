@@ -2,6 +2,7 @@
 //! [`plan`](crate::plan) hands to DataFusion.
 
 mod cursor;
+mod escapes;
 pub(crate) mod interval;
 mod model_functions;
 pub(crate) mod options;
@@ -9,15 +10,14 @@ mod parse;
 pub(crate) mod secrets;
 mod select;
 pub(crate) mod sink_options;
-mod spoken;
 pub(crate) mod statement;
 mod stream;
 pub(crate) mod types;
 mod windows;
 
+pub(crate) use escapes::unescaped;
 pub(crate) use parse::{parse, renamed};
 pub(crate) use select::Select;
-pub use spoken::unescaped;
 pub(crate) use statement::{CreateModel, CreateNetwork, CreateTable, Parsed, Show, Statement};
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod name;
 mod operator;
 mod python;
 mod random;
+mod seeded;
 mod shown;
 mod special;
 mod window;

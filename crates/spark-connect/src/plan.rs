@@ -33,7 +33,7 @@ mod sample;
 mod set;
 mod summary;
 
-pub(crate) use aggregate::sets;
+pub(crate) use aggregate::{pivot_columns, sets};
 pub(crate) use local::relation as local_relation;
 pub(crate) use project::{to_df, whole};
 pub(crate) use read::{unknown_source, unqualified};

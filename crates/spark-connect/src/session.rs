@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use datafusion::common::ScalarValue;
 use engine::Engine;
+use engine::language::SqlFunction;
 use env::Env;
 use tonic::Status;
 
@@ -13,6 +15,7 @@ use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Stored, Views};
 use crate::python::{Modules, Pool};
+use crate::sql::SqlFunctions;
 use crate::streaming::{Kafka, Streams};
 use crate::wire::expression::InlineFunction;
 
@@ -60,6 +63,8 @@ struct State {
     /// Temporary views, by name in lower case.
     views: Views,
     functions: Functions,
+    sql_functions: SqlFunctions,
+    variables: Variables,
     modules: Modules,
     /// Relations that the client holds by id.
     held: HashMap<String, Stored>,
@@ -71,6 +76,17 @@ struct State {
 
 /// Python functions by name, in lower case.
 pub(crate) type Functions = Arc<BTreeMap<String, Arc<InlineFunction>>>;
+
+/// Variables of SQL by name, in lower case.
+pub(crate) type Variables = Arc<BTreeMap<String, Variable>>;
+
+/// A variable of SQL.
+#[derive(Debug, Clone)]
+pub(crate) struct Variable {
+    pub(crate) value: ScalarValue,
+    /// What it was declared with.
+    pub(crate) first: ScalarValue,
+}
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -124,6 +140,8 @@ impl Sessions {
                 config: from.config.clone(),
                 views: from.views.clone(),
                 functions: from.functions.clone(),
+                sql_functions: from.sql_functions.clone(),
+                variables: from.variables.clone(),
                 ..State::default()
             }
         };
@@ -190,6 +208,42 @@ impl Session {
     pub(crate) fn register(&self, function: InlineFunction) {
         let name = function.function_name.to_lowercase();
         Arc::make_mut(&mut self.state().functions).insert(name, Arc::new(function));
+    }
+
+    /// Functions that SQL itself says.
+    pub(crate) fn sql_functions(&self) -> SqlFunctions {
+        Arc::clone(&self.state().sql_functions)
+    }
+
+    /// Keeps a function; says whether there is one of this name already.
+    pub(crate) fn create_function(&self, function: SqlFunction) -> bool {
+        let mut state = self.state();
+        let taken = state.sql_functions.contains_key(&function.name);
+        if taken && !function.replace {
+            return true;
+        }
+        Arc::make_mut(&mut state.sql_functions).insert(function.name.clone(), Arc::new(function));
+        false
+    }
+
+    pub(crate) fn drop_function(&self, name: &str) -> bool {
+        Arc::make_mut(&mut self.state().sql_functions).remove(name).is_some()
+    }
+
+    pub(crate) fn variables(&self) -> Variables {
+        Arc::clone(&self.state().variables)
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<Variable> {
+        self.state().variables.get(name).cloned()
+    }
+
+    pub(crate) fn set_variable(&self, name: &str, variable: Variable) {
+        Arc::make_mut(&mut self.state().variables).insert(name.to_owned(), variable);
+    }
+
+    pub(crate) fn drop_variable(&self, name: &str) -> bool {
+        Arc::make_mut(&mut self.state().variables).remove(name).is_some()
     }
 
     /// Notes the error, so that its details can be asked for.

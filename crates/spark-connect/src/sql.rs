@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Query as Parsed, SelectItem, Statement};
-use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
+use engine::language::{self, Numbers, SqlFunction};
 
 use crate::error::{Result, SparkError};
 use crate::expression::build;
@@ -14,31 +14,48 @@ use crate::wire::expression::Expression;
 
 mod command;
 mod condition;
+mod describe;
+mod from;
+mod lateral;
+mod pivot;
 mod query;
 mod read;
 mod select;
 mod table;
-mod tokens;
 mod value;
+mod variable;
 
 pub(crate) use command::Command;
+pub(crate) use describe::{Described, Shows, fits};
 use read::Reader;
-pub(crate) use read::{FILTERED, TYPED};
+pub(crate) use read::{CALLED, FILTERED, NONE_OF, ONE_OF, ORDERED, TYPED};
 pub(crate) use table::{CreateTable, Insert};
-
-/// How deep expressions and queries may be nested.
-const DEPTH_MAX: usize = 60;
+pub(crate) use variable::{Declare, Execute, SetVariables};
+pub(crate) use variable::{name as variable_name, unresolved as unresolved_variable};
 
 /// The values of `:name` and `?`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Arguments {
     named: Arc<BTreeMap<String, Expression>>,
     placed: Arc<Vec<Expression>>,
+    /// Functions that SQL itself says.
+    functions: SqlFunctions,
 }
+
+/// Functions of SQL by name, in lower case.
+pub(crate) type SqlFunctions = Arc<BTreeMap<String, Arc<SqlFunction>>>;
 
 impl Arguments {
     pub(crate) fn new(named: &BTreeMap<String, Expression>, placed: &[Expression]) -> Self {
-        Arguments { named: Arc::new(named.clone()), placed: Arc::new(placed.to_vec()) }
+        Arguments {
+            named: Arc::new(named.clone()),
+            placed: Arc::new(placed.to_vec()),
+            functions: SqlFunctions::default(),
+        }
+    }
+
+    pub(crate) fn knowing(self, functions: SqlFunctions) -> Self {
+        Arguments { functions, ..self }
     }
 }
 
@@ -52,9 +69,7 @@ pub(crate) struct Query {
 }
 
 fn parser(text: &str) -> Result<Parser<'static>> {
-    const DIALECT: SparkSqlDialect = SparkSqlDialect {};
-    let tokens = tokens::tokens(&DIALECT, text).map_err(wrong)?;
-    Ok(Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens))
+    Ok(language::parser(language::tokens(text, Numbers::Suffixed).map_err(wrong)?))
 }
 
 fn finished(parser: &Parser<'_>) -> Result<()> {
@@ -87,10 +102,21 @@ pub(crate) fn expression(text: &str) -> Result<Expression> {
 
 /// A query.
 pub(crate) fn query(text: &str, arguments: &Arguments) -> Result<Query> {
-    let mut parser = parser(text)?;
+    rest(&mut parser(text)?, arguments)
+}
+
+/// The rest of the text as a query.
+fn rest(parser: &mut Parser<'_>, arguments: &Arguments) -> Result<Query> {
     let parsed = parser.parse_query().map_err(wrong)?;
-    finished(&parser)?;
-    Ok(Query { parsed: Arc::from(parsed), arguments: arguments.clone(), columns: Vec::new() })
+    finished(parser)?;
+    Query::of(*parsed, arguments)
+}
+
+impl Query {
+    fn of(mut parsed: Parsed, arguments: &Arguments) -> Result<Self> {
+        language::plain(&mut parsed).map_err(wrong)?;
+        Ok(Query { parsed: Arc::new(parsed), arguments: arguments.clone(), columns: Vec::new() })
+    }
 }
 
 /// Whether the text is a query, and not a command.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type};
 use datafusion::common::{Result, ScalarValue};
 
 use crate::functions::own::{Call, Kind, Own, Planned, boolean, double, refused, text, wrong};
@@ -15,8 +15,8 @@ const DECIMAL_DIGITS_MAX: i32 = 38;
 
 pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("bround", &[ANY, Kind::Int], rounded_gives, bround).optional(1),
-    Own::new("ceil_to", &[ANY, Kind::Int], to_digits_gives, to_digits),
-    Own::new("floor_to", &[ANY, Kind::Int], to_digits_gives, to_digits),
+    Own::new("ceil_to", &[ANY, ANY], to_digits_gives, to_digits),
+    Own::new("floor_to", &[ANY, ANY], to_digits_gives, to_digits),
     Own::new("isnan", &[Kind::Double], boolean, is_nan),
     Own::new("conv", &[Kind::Text, Kind::Int, Kind::Int], text, conv),
     Own::new("sqrt", &[Kind::Double], double, |call| {
@@ -79,9 +79,11 @@ fn to_digits(call: &Call) -> Result<ArrayRef> {
     let values = cast(&call.arguments[0], &DataType::Decimal128(precision, scale))?;
     let values = values.as_primitive::<Decimal128Type>();
     let up = call.name == "ceil_to";
+    let digits = cast(&call.arguments[1], &DataType::Int32)?;
+    let digits = digits.as_primitive::<Int32Type>();
     let DataType::Decimal128(_, shown) = call.gives else { return wrong("ceil and floor give decimals") };
     call.numbers::<Decimal128Type>(|row| {
-        let dropped = u32::try_from(i32::from(scale) - row.int(1)).unwrap_or(0);
+        let dropped = u32::try_from(i32::from(scale) - digits.value(row.index())).unwrap_or(0);
         let unit = 10_i128.checked_pow(dropped);
         let value = values.value(row.index());
         let Some(unit) = unit else { return Ok(Some(0)) };

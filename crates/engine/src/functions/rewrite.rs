@@ -4,13 +4,14 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, Ident, LimitClause, ObjectName, ObjectNamePart, OrderByKind, Query,
-    Select, Subscript, UnaryOperator, Value, VisitMut as _, VisitorMut, WindowFrameBound, WindowSpec,
-    WindowType,
+    AccessExpr, BinaryOperator, CastKind, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, LimitClause, ObjectName, ObjectNamePart,
+    OrderByKind, Query, Select, Subscript, UnaryOperator, Value, VisitMut as _, VisitorMut, WindowFrameBound,
+    WindowSpec, WindowType,
 };
 
 mod calls;
+mod clauses;
 mod generate;
 mod names;
 mod types;
@@ -30,6 +31,7 @@ impl VisitorMut for Walk {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        clauses::query(query);
         match &mut query.limit_clause {
             Some(LimitClause::LimitOffset { limit, offset, .. }) => {
                 limit.iter_mut().for_each(keep_number);
@@ -50,6 +52,7 @@ impl VisitorMut for Walk {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        clauses::select(select);
         names::select(select);
         if let GroupByExpr::Expressions(expressions, _) = &mut select.group_by {
             expressions.iter_mut().for_each(keep_number);
@@ -63,6 +66,9 @@ impl VisitorMut for Walk {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Some(said) = clauses::condition(expression) {
+            *expression = said;
+        }
         match expression {
             Expr::Interval(interval) => {
                 let (sign, count) = match interval.value.as_ref() {
@@ -74,6 +80,13 @@ impl VisitorMut for Walk {
                 {
                     *interval.value = text(format!("{sign}{digits}"));
                 }
+            }
+            // How many digits are shown is said once for all rows.
+            Expr::Function(function)
+                if name_of(function)
+                    .is_some_and(|name| matches!(name.as_str(), "ceil" | "ceiling" | "floor")) =>
+            {
+                arguments(function).into_iter().skip(1).for_each(keep_number);
             }
             // These take whole numbers as they stand.
             Expr::Function(function)
@@ -161,6 +174,13 @@ fn said_otherwise(expression: &mut Expr) -> Option<Expr> {
         Expr::Extract { field, expr, .. } => {
             Some(call("date_part", vec![text(field.to_string()), take(expr)]))
         }
+        Expr::Ceil { expr, field: CeilFloorKind::Scale(digits) } => {
+            Some(call("ceil_to", vec![take(expr), Expr::Value(digits.clone())]))
+        }
+        Expr::Floor { expr, field: CeilFloorKind::Scale(digits) } => {
+            Some(call("floor_to", vec![take(expr), Expr::Value(digits.clone())]))
+        }
+        Expr::BinaryOp { left, op, right } => shifted(left, op, right),
         Expr::RLike { negated, expr, pattern, .. } => {
             let like = call("regexp_like", vec![take(expr), take(pattern)]);
             Some(if *negated { not(like) } else { like })
@@ -174,6 +194,17 @@ fn said_otherwise(expression: &mut Expr) -> Option<Expr> {
         Expr::Function(function) => calls::function(function),
         _ => None,
     }
+}
+
+/// `a << 2` and its kin.
+fn shifted(left: &mut Expr, op: &BinaryOperator, right: &mut Expr) -> Option<Expr> {
+    let name = match op {
+        BinaryOperator::PGBitwiseShiftLeft => "shiftleft",
+        BinaryOperator::PGBitwiseShiftRight => "shiftright",
+        BinaryOperator::Custom(sign) if sign == ">>>" => "shiftrightunsigned",
+        _ => return None,
+    };
+    Some(call(name, vec![take(left), take(right)]))
 }
 
 /// `a[0].b['c']`: arrays are counted from 0.

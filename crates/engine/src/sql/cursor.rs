@@ -1,9 +1,9 @@
 //! A walk over a statement's tokens that knows where it is.
 
-use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, TokenizerError};
 
 use crate::error::{Position, SqlError};
+use crate::language;
 
 /// Types and options nest at most this deep.
 const DEPTH_MAX: usize = 32;
@@ -18,12 +18,10 @@ pub(crate) struct Cursor<'a> {
 
 /// Cuts the text into tokens, white space and comments included.
 pub(crate) fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
-    Tokenizer::new(&SparkSqlDialect {}, text).tokenize_with_location().map_err(
-        |TokenizerError { message, location }| SqlError::Syntax {
-            position: position(location),
-            reason: message,
-        },
-    )
+    language::tokenize(text).map_err(|TokenizerError { message, location }| SqlError::Syntax {
+        position: position(location),
+        reason: message,
+    })
 }
 
 pub(crate) fn position(location: Location) -> Position {

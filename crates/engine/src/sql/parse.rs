@@ -95,7 +95,7 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     }
     match cursor.peek() {
         Some(Token::Word(word))
-            if ["SELECT", "WITH", "VALUES"].contains(&&*word.value.to_ascii_uppercase()) =>
+            if ["SELECT", "WITH", "VALUES", "FROM", "TABLE"].contains(&&*word.value.to_ascii_uppercase()) =>
         {
             Ok(Statement::Select(Select::parse(cursor)?))
         }

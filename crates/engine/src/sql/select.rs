@@ -6,15 +6,14 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as PlannerStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{ObjectNamePart, Statement, visit_relations};
-use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Position, SqlError};
 use crate::functions::rewrite;
+use crate::language::{self, Numbers};
 use crate::sql::cursor::{Cursor, is_blank, position};
 use crate::sql::model_functions::expand;
-use crate::sql::spoken::spoken;
 use crate::sql::stream::{StreamRef, take_out_streams};
 use crate::sql::windows::name_windows;
 
@@ -36,7 +35,7 @@ impl Select {
         if solid.is_empty() {
             return Err(SqlError::Syntax { position, reason: "expected SELECT, met the end".to_owned() });
         }
-        let (tokens, streams) = take_out_streams(&expand(&spoken(&solid))?)?;
+        let (tokens, streams) = take_out_streams(&expand(&language::read(&solid, Numbers::Cast))?)?;
         let select = Select { tokens, streams, position };
         select.statement(&[])?;
         Ok(select)
@@ -114,9 +113,9 @@ impl Select {
     /// means one of `names` becomes that name.
     pub(crate) fn statement(&self, names: &[String]) -> Result<PlannerStatement, SqlError> {
         let tokens = self.tokens.iter().cloned().map(|token| respell(token, names)).collect();
-        let dialect = SparkSqlDialect {};
-        let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
+        let mut parser = language::parser(tokens);
         let mut query = parser.parse_query().map_err(|error| self.syntax(error))?;
+        language::plain(&mut query).map_err(|error| self.syntax(error))?;
         rewrite::query(&mut query);
         let rest = parser.peek_token();
         if rest.token != Token::EOF {

@@ -15,6 +15,7 @@ mod flows;
 mod formats;
 mod golden;
 mod joins;
+mod language;
 mod models;
 mod postgres;
 mod select;

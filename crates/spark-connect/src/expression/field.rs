@@ -31,6 +31,10 @@ impl Resolver<'_> {
                 return Ok(named);
             }
         }
+        if let Some(value) = self.python.variable(&parts) {
+            let name = parts.last().cloned().unwrap_or_default();
+            return Ok(Named::new(Expr::Literal(value.clone(), None), name));
+        }
         let shown = parts.join("`.`");
         Err(SparkError::column(
             &shown,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::execution::FunctionRegistry;
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
@@ -37,7 +38,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("mean", "avg"),
     ("now", "current_timestamp"),
     ("listagg", "string_agg"),
-    ("percentile", "percentile_cont"),
     ("percentile_approx", "approx_percentile_cont"),
     ("power", "pow"),
     ("rand", "random"),
@@ -61,7 +61,7 @@ impl Resolver<'_> {
         found.map_err(|_| unresolved(name))
     }
 
-    fn udaf(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+    pub(super) fn udaf(&self, name: &str) -> Option<Arc<AggregateUDF>> {
         self.context.state_ref().read().udaf(name).ok()
     }
 
@@ -83,6 +83,8 @@ impl Resolver<'_> {
         }
         match name.as_str() {
             crate::sql::TYPED => return self.typed(&arguments),
+            crate::sql::CALLED => return Ok(called(&arguments)),
+            crate::sql::ORDERED => return self.ordered(&arguments),
             crate::sql::FILTERED => return self.filtered(&arguments),
             _ => {}
         }
@@ -185,13 +187,21 @@ impl Resolver<'_> {
             "approx_count_distinct" => exprs.truncate(1),
             // PySpark says a frequency of 1 and, of `mode`, that any of several will do.
             "percentile" if exprs.len() == 3 && is(&exprs[2], 1) => exprs.truncate(2),
-            "mode" if matches!(exprs.get(1), Some(Expr::Literal(value, _)) if *value == false.into()) => {
+            // Of several the smallest, whether or not it is to be the same one each time.
+            "mode" if matches!(exprs.get(1), Some(Expr::Literal(ScalarValue::Boolean(Some(_)), _))) => {
                 exprs.truncate(1);
             }
             _ => {}
         }
         Ok(Some(aggregate(udaf, exprs, distinct)))
     }
+}
+
+/// A value under the name that its pieces make.
+fn called(arguments: &[Named]) -> Named {
+    let name = arguments[1..].iter().map(|piece| piece.name.as_str()).collect::<String>();
+    let expr = arguments.first().map(|value| value.expr.clone()).unwrap_or_default();
+    Named::new(expr, name)
 }
 
 fn aggregate(udaf: Arc<AggregateUDF>, arguments: Vec<Expr>, distinct: bool) -> Expr {

@@ -1,6 +1,7 @@
 //! Functions that make several rows of one: `explode` and its kin.
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::when;
 
@@ -26,8 +27,11 @@ impl Resolver<'_> {
             Some(base) => (base, true),
             None => (name, false),
         };
-        if !matches!(base, "explode" | "posexplode" | "inline") {
-            return Ok(None);
+        match base {
+            "explode" | "posexplode" | "inline" => {}
+            "stack" => return self.stacked(name, outer, arguments).map(Some),
+            "json_tuple" => return self.tuple(name, outer, arguments).map(Some),
+            _ => return Ok(None),
         }
         let [argument] = arguments else {
             return Err(SparkError::invalid(format!("{name} takes one argument.")));
@@ -77,6 +81,62 @@ impl Resolver<'_> {
         let generator = Generator { list, places, outer, fields };
         let shown = format!("{name}({})", argument.name);
         Ok(Some(Named { generator: Some(generator), ..Named::new(argument.expr.clone(), shown) }))
+    }
+}
+
+impl Resolver<'_> {
+    /// `stack(2, a, b, c, d)`: two rows of two columns.
+    fn stacked(&self, name: &str, outer: bool, arguments: &[Named]) -> Result<Named> {
+        let wrong = || SparkError::invalid("stack takes a number of rows above 0, and values.");
+        let (rows, values) = arguments.split_first().ok_or_else(wrong)?;
+        let Expr::Literal(rows_wanted, _) = &rows.expr else { return Err(wrong()) };
+        let rows_wanted = rows_wanted.cast_to(&DataType::Int64).ok().and_then(|rows| match rows {
+            ScalarValue::Int64(Some(rows)) => usize::try_from(rows).ok().filter(|rows| *rows > 0),
+            _ => None,
+        });
+        let rows_wanted = rows_wanted.ok_or_else(wrong)?;
+        let width = values.len().div_ceil(rows_wanted);
+        let mut types = vec![DataType::Null; width];
+        for (at, value) in values.iter().enumerate() {
+            let (place, found) = (at % width, self.type_of(&value.expr)?);
+            types[place] = match &types[place] {
+                DataType::Null => found,
+                known => crate::plan::common_type(known, &found).unwrap_or(found),
+            };
+        }
+        let mut structs = Vec::with_capacity(rows_wanted);
+        for row in 0..rows_wanted {
+            let mut parts = Vec::with_capacity(2 * width);
+            for (column, wanted) in types.iter().enumerate() {
+                let value = values.get(row * width + column);
+                let value = value.map_or_else(|| lit(ScalarValue::Null), |value| value.expr.clone());
+                parts.extend([lit(format!("col{column}")), datafusion::prelude::cast(value, wanted.clone())]);
+            }
+            structs.push(self.udf("named_struct")?.call(parts));
+        }
+        let list = self.udf("make_array")?.call(structs);
+        let fields = (0..width).map(|column| format!("col{column}")).map(|name| (name.clone(), Some(name)));
+        let generator = Generator { list, places: None, outer, fields: fields.collect() };
+        let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
+        let shown = format!("{name}({})", names.join(", "));
+        Ok(Named { generator: Some(generator), ..Named::new(rows.expr.clone(), shown) })
+    }
+
+    /// `json_tuple(json, 'a', 'b')`: one row, with a column for each name.
+    fn tuple(&self, name: &str, outer: bool, arguments: &[Named]) -> Result<Named> {
+        let parts = self.udf("json_tuple")?.call(arguments.iter().map(|one| one.expr.clone()).collect());
+        let DataType::Struct(known) = self.type_of(&parts)? else {
+            return Err(SparkError::internal("json_tuple makes a struct"));
+        };
+        let named = |(at, field): (usize, &datafusion::arrow::datatypes::FieldRef)| {
+            (format!("c{at}"), Some(field.name().clone()))
+        };
+        let fields = known.iter().enumerate().map(named).collect();
+        let list = self.udf("make_array")?.call(vec![parts.clone()]);
+        let generator = Generator { list, places: None, outer, fields };
+        let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
+        let shown = format!("{name}({})", names.join(", "));
+        Ok(Named { generator: Some(generator), ..Named::new(parts, shown) })
     }
 }
 

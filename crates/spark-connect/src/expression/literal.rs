@@ -14,7 +14,7 @@ use crate::error::{Result, SparkError};
 use crate::expression::Named;
 use crate::schema::{self, UTC};
 use crate::show;
-use crate::wire::expression::{Literal, LiteralType};
+use crate::wire::expression::{Expression, Literal, LiteralDecimal, LiteralType};
 
 /// A value and how it is shown.
 pub(crate) fn named(literal: &Literal) -> Result<Named> {
@@ -59,6 +59,30 @@ pub(crate) fn value(literal: &Literal) -> Result<ScalarValue> {
         LiteralType::Struct(parts) => structure(literal, &parts.elements)?,
         _ => return Err(SparkError::unsupported("this kind of literal")),
     })
+}
+
+/// The message of a value, of the plain kinds.
+pub(crate) fn message(value: &ScalarValue) -> Result<Expression> {
+    let kind = match value {
+        value if value.is_null() => LiteralType::Null(Box::new(schema::message::write(&value.data_type()))),
+        ScalarValue::Boolean(Some(value)) => LiteralType::Boolean(*value),
+        ScalarValue::Int8(Some(value)) => LiteralType::Byte((*value).into()),
+        ScalarValue::Int16(Some(value)) => LiteralType::Short((*value).into()),
+        ScalarValue::Int32(Some(value)) => LiteralType::Integer(*value),
+        ScalarValue::Int64(Some(value)) => LiteralType::Long(*value),
+        ScalarValue::Float32(Some(value)) => LiteralType::Float(*value),
+        ScalarValue::Float64(Some(value)) => LiteralType::Double(*value),
+        ScalarValue::Utf8(Some(value)) => LiteralType::String(value.clone()),
+        ScalarValue::Binary(Some(value)) => LiteralType::Binary(value.clone().into()),
+        ScalarValue::Date32(Some(days)) => LiteralType::Date(*days),
+        ScalarValue::TimestampMicrosecond(Some(micros), Some(_)) => LiteralType::Timestamp(*micros),
+        ScalarValue::TimestampMicrosecond(Some(micros), None) => LiteralType::TimestampNtz(*micros),
+        ScalarValue::Decimal128(Some(_), ..) => {
+            LiteralType::Decimal(LiteralDecimal { value: show::scalar(value)?, precision: None, scale: None })
+        }
+        _ => return Err(SparkError::unsupported("a value of this type here")),
+    };
+    Ok(crate::expression::build::literal(kind))
 }
 
 fn element_type(literal: &Literal) -> Result<Option<DataType>> {
@@ -151,9 +175,14 @@ fn inner(value: &ScalarValue) -> Result<String> {
 
 /// A typed literal: `DATE'2020-01-01'`, evaluated; `None` if this is no value of the type.
 pub(crate) fn constant(expr: Expr) -> Option<ScalarValue> {
+    folded(expr).filter(|value| !value.is_null())
+}
+
+/// The same, and NULL too.
+pub(crate) fn folded(expr: Expr) -> Option<ScalarValue> {
     let context = SimplifyContext::builder().with_schema(Arc::new(DFSchema::empty())).build();
     match ExprSimplifier::new(context).simplify(expr).ok()? {
-        Expr::Literal(value, _) if !value.is_null() => Some(value),
+        Expr::Literal(value, _) => Some(value),
         _ => None,
     }
 }

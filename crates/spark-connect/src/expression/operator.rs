@@ -1,6 +1,6 @@
 //! Operators and what else has a notation of its own: comparisons, `CASE`, `IN`, `LIKE`.
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{Case, InList, Like};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -31,6 +31,9 @@ const BINARY: &[(&str, Operator, &str)] = &[
     ("^", Operator::BitwiseXor, "^"),
     ("||", Operator::StringConcat, "||"),
 ];
+
+/// Microseconds of a day.
+const DAY_US: i64 = 86_400_000_000;
 
 impl Resolver<'_> {
     /// A call that is written as an operator, if it is one.
@@ -64,6 +67,7 @@ impl Resolver<'_> {
             ("isnull", 1) => Named::new(expr(0).is_null(), format!("({} IS NULL)", name(0))),
             ("isnotnull", 1) => Named::new(expr(0).is_not_null(), format!("({} IS NOT NULL)", name(0))),
             ("in", 2..) => in_list(arguments),
+            ("<<" | ">>" | ">>>", 2) => self.shifted(function, arguments)?,
             ("like" | "ilike", 2 | 3) => like(function, arguments),
             ("rlike" | "regexp_like" | "regexp", 2) => {
                 let found = self.udf("regexp_like")?.call(vec![expr(0), expr(1)]);
@@ -82,6 +86,19 @@ impl Resolver<'_> {
             _ => return Ok(None),
         };
         Ok(Some(named))
+    }
+
+    fn shifted(&self, sign: &str, arguments: &[Named]) -> Result<Named> {
+        let function = match sign {
+            "<<" => "shiftleft",
+            ">>" => "shiftright",
+            _ => "shiftrightunsigned",
+        };
+        let value = arguments[0].expr.clone();
+        let wide = self.type_of(&value)? == DataType::Int64;
+        let value = if wide { value } else { cast(value, DataType::Int32) };
+        let moved = self.udf(function)?.call(vec![value, cast(arguments[1].expr.clone(), DataType::Int32)]);
+        Ok(Named::new(moved, format!("({} {sign} {})", arguments[0].name, arguments[1].name)))
     }
 
     /// The same values, those that are chosen from in one type.
@@ -131,10 +148,33 @@ impl Resolver<'_> {
                 let function = if operator == Operator::Minus { "date_sub" } else { "date_add" };
                 return Ok(self.udf(function)?.call(vec![a, cast(b, DataType::Int32)]));
             }
+            (time, DataType::Duration(_)) if is_time(time) => b = spanned(b)?,
+            (DataType::Duration(_), time) if is_time(time) => a = spanned(a)?,
             _ => {}
         }
         Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(a), operator, Box::new(b))))
     }
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..) | DataType::Date32)
+}
+
+/// A span as the planner adds it to a time.
+fn spanned(expr: Expr) -> Result<Expr> {
+    let wanted = DataType::Interval(IntervalUnit::MonthDayNano);
+    let span = match &expr {
+        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => {
+            let (days, rest) = (micros / DAY_US, micros % DAY_US);
+            let days = i32::try_from(days).ok();
+            days.map(|days| IntervalMonthDayNano::new(0, days, rest.saturating_mul(1000)))
+        }
+        _ => None,
+    };
+    Ok(match span {
+        Some(span) => Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), None),
+        None => cast(expr, wanted),
+    })
 }
 
 /// The engine's function in the place of an operator between numbers.

@@ -26,10 +26,12 @@ const TRIED: &[(&str, &str)] = &[
 ];
 
 pub(super) fn call(resolver: &Resolver<'_>, name: &str, arguments: &[Named]) -> Result<Option<Expr>> {
-    // A seed is taken and changes nothing: rows have no order that would make it mean something.
+    if let Some(expr) = super::seeded::call(resolver, name, arguments, || resolver.python.new_seed())? {
+        return Ok(Some(expr));
+    }
     Ok(Some(match (name, arguments.len()) {
-        ("rand" | "random", 0 | 1) => resolver.udf("random")?.call(Vec::new()),
-        ("randn", 0 | 1) => normal(resolver)?,
+        ("rand" | "random", 0) => resolver.udf("random")?.call(Vec::new()),
+        ("randn", 0) => normal(resolver)?,
         ("spark_partition_id", 0) => lit(0_i32),
         ("input_file_block_start" | "input_file_block_length", 0) => lit(-1_i64),
         ("monotonically_increasing_id", 0) => numbered(resolver)?,

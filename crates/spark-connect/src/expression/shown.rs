@@ -123,6 +123,8 @@ fn otherwise(name: &str, arguments: &[&str]) -> Option<String> {
     Some(match (name, arguments) {
         ("if", [condition, a, b]) => format!("(IF({condition}, {a}, {b}))"),
         ("log", [base, value]) => format!("LOG({base}, {value})"),
+        ("ceil" | "ceiling", [value, digits]) => format!("ceil({value}, {digits})"),
+        ("floor", [value, digits]) => format!("floor({value}, {digits})"),
         ("ltrim", [what, text]) => format!("TRIM(LEADING {what} FROM {text})"),
         ("rtrim", [what, text]) => format!("TRIM(TRAILING {what} FROM {text})"),
         ("trim", [what, text]) => format!("TRIM(BOTH {what} FROM {text})"),

@@ -1,6 +1,6 @@
 //! Functions that are made of others, under Spark's names.
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, Operator, binary_expr, lit};
 use datafusion::prelude::{cast, when};
@@ -56,6 +56,33 @@ impl Resolver<'_> {
         Ok(Named::new(Expr::AggregateFunction(function), name))
     }
 
+    /// `listagg(a, ',') WITHIN GROUP (ORDER BY b)`.
+    pub(super) fn ordered(&self, arguments: &[Named]) -> Result<Named> {
+        let [call, order, pieces @ ..] = arguments else { return Err(SparkError::missing("order")) };
+        let name = pieces.iter().map(|piece| piece.name.as_str()).collect::<String>();
+        let Expr::AggregateFunction(function) = &call.expr else {
+            return Err(SparkError::invalid(format!("{name}: only aggregates have an order.")));
+        };
+        let mut function = function.clone();
+        let falls = order.name.contains(" DESC");
+        match function.func.name() {
+            "string_agg" => function.params.order_by = vec![order.expr.clone().sort(!falls, !falls)],
+            // The same place, counted from the other end.
+            "percentile" | "percentile_cont" if falls => {
+                if let Some(share) = function.params.args.get_mut(1) {
+                    *share = lit(1.0_f64) - cast(std::mem::take(share), DataType::Float64);
+                }
+            }
+            "percentile_disc" if falls => {
+                let other = self.udaf("percentile_disc_desc");
+                function.func = other.ok_or_else(|| super::function::unresolved("percentile_disc"))?;
+            }
+            "mode" if falls => return Err(SparkError::unsupported("mode() of an order that falls")),
+            _ => {}
+        }
+        Ok(Named::new(Expr::AggregateFunction(function), name))
+    }
+
     /// `DATE'2020-01-01'`.
     pub(super) fn typed(&self, arguments: &[Named]) -> Result<Named> {
         let [kind, text] = arguments else { return Err(SparkError::missing("literal")) };
@@ -81,10 +108,13 @@ impl Resolver<'_> {
         let mut given = arguments.iter().map(|argument| argument.expr.clone());
         let mut next = || given.next().unwrap_or_else(|| lit(ScalarValue::Null));
         let expr = match (name, arguments.len()) {
+            ("ceil" | "ceiling", 2) => self.udf("ceil_to")?.call(vec![next(), next()]),
+            ("floor", 2) => self.udf("floor_to")?.call(vec![next(), next()]),
             ("equal_null", 2) => binary_expr(next(), Operator::IsNotDistinctFrom, next()),
             ("nullifzero", 1) => self.udf("nullif")?.call(vec![next(), lit(0_i32)]),
             ("e", 0) => self.udf("exp")?.call(vec![lit(1.0_f64)]),
             ("~", 1) => self.udf("bitwise_not")?.call(vec![next()]),
+            ("current_user" | "session_user" | "user", 0) => lit("anonymous"),
             ("current_catalog", 0) => lit(CATALOG),
             ("current_database" | "current_schema", 0) => lit(SCHEMA),
             ("collation", 1) => lit("SYSTEM.BUILTIN.UTF8_BINARY"),
@@ -102,6 +132,11 @@ impl Resolver<'_> {
                 let what = next();
                 let function = if name == "trim" { "btrim" } else { name };
                 self.udf(function)?.call(vec![next(), what])
+            }
+            ("datepart" | "date_part" | "extract", 2)
+                if matches!(self.type_of(&arguments[1].expr)?, DataType::Duration(_)) =>
+            {
+                part_of_span(arguments)?
             }
             ("datepart" | "date_part" | "extract", 2) => self.udf("date_part")?.call(vec![next(), next()]),
             ("shiftleft" | "shiftright" | "shiftrightunsigned", 2) => {
@@ -124,9 +159,46 @@ impl Resolver<'_> {
                 when(distance.clone().lt_eq(cast(next(), DataType::Int32)), distance)
                     .otherwise(lit(-1_i32))?
             }
+            _ => return self.made_of_others(name, arguments),
+        };
+        Ok(Some(expr))
+    }
+
+    /// More of them.
+    fn made_of_others(&self, name: &str, arguments: &[Named]) -> Result<Option<Expr>> {
+        let expr = match (name, arguments.len()) {
+            ("make_ym_interval", 0..=2) => {
+                let months = |expr: Option<&Named>| match expr {
+                    Some(named) => cast(named.expr.clone(), DataType::Int32),
+                    None => lit(0_i32),
+                };
+                let (years, rest) = (months(arguments.first()), months(arguments.get(1)));
+                let years = self.udf("multiply")?.call(vec![years, lit(12_i32)]);
+                let whole = self.udf("add")?.call(vec![years, rest]);
+                cast(whole, DataType::Interval(IntervalUnit::YearMonth))
+            }
+            ("grouping_id", 1..) => self.grouping_id(arguments)?,
+            ("from_json" | "from_csv", 2..) if json_schema(arguments).is_some() => {
+                let mut given: Vec<Expr> = arguments.iter().map(|argument| argument.expr.clone()).collect();
+                if let Some(text) = json_schema(arguments) {
+                    given[1] = lit(engine::dataframe::type_name(&schema::parse_type(&text)?));
+                }
+                self.udf(name)?.call(given)
+            }
             _ => return self.of_bytes(name, arguments),
         };
         Ok(Some(expr))
+    }
+
+    /// A bit for each group, set where the row is not of one.
+    fn grouping_id(&self, groups: &[Named]) -> Result<Expr> {
+        let grouping = self.udaf("grouping").ok_or_else(|| super::function::unresolved("grouping"))?;
+        let mut whole = lit(0_i64);
+        for group in groups {
+            let bit = cast(grouping.call(vec![group.expr.clone()]), DataType::Int64);
+            whole = whole * lit(2_i64) + bit;
+        }
+        Ok(whole)
     }
 
     /// Bytes from text, in one of three notations.
@@ -218,4 +290,34 @@ impl Resolver<'_> {
         };
         Ok(Named::new(expr, name))
     }
+}
+
+/// The schema of a call, if JSON says it.
+fn json_schema(arguments: &[Named]) -> Option<String> {
+    let Expr::Literal(value, _) = &arguments.get(1)?.expr else { return None };
+    let text = value.try_as_str().flatten()?;
+    text.trim_start().starts_with('{').then(|| text.to_owned())
+}
+
+/// A part of a span of days, hours, minutes and seconds.
+fn part_of_span(arguments: &[Named]) -> Result<Expr> {
+    const MINUTE_US: i64 = 60_000_000;
+    let [part, span] = arguments else { return Err(SparkError::missing("source")) };
+    let micros = cast(span.expr.clone(), DataType::Int64);
+    let within = |unit: i64, count: i64| micros.clone() / lit(unit) % lit(count);
+    Ok(match part.name.trim_end_matches(['s', 'S']).to_lowercase().as_str() {
+        "day" | "d" => cast(micros / lit(24 * 60 * MINUTE_US), DataType::Int32),
+        "hour" | "h" | "hr" => cast(within(60 * MINUTE_US, 24), DataType::Int8),
+        "minute" | "m" | "min" => cast(within(MINUTE_US, 60), DataType::Int8),
+        "second" | "sec" | "" => {
+            let seconds = cast(within(1, MINUTE_US), DataType::Decimal128(20, 0));
+            let exact = seconds * lit(ScalarValue::Decimal128(Some(1), 6, 6));
+            cast(exact, DataType::Decimal128(8, 6))
+        }
+        other => {
+            let text = format!("Cannot extract {other} from {}.", span.name);
+            let condition = "INVALID_EXTRACT_FIELD";
+            return Err(SparkError::new(crate::error::Class::Analysis, condition, "42601", text));
+        }
+    })
 }

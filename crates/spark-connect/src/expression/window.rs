@@ -1,17 +1,22 @@
 //! `OVER`: functions that look at the rows around a row; and subqueries, which look at another frame.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{ScalarValue, Spans};
 use datafusion::logical_expr::expr::{
     Exists, InSubquery, NullTreatment, WindowFunction, WindowFunctionParams,
 };
 use datafusion::logical_expr::{
-    Expr, SortExpr, Subquery, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+    Expr, LogicalPlanBuilder, SortExpr, Subquery, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    WindowFunctionDefinition,
 };
 use datafusion::prelude::cast;
 
 use crate::error::{Result, SparkError};
 use crate::expression::{Named, Resolver};
+use crate::plan::frame::Frame as PlanFrame;
 use crate::wire::expression::{
     Boundary, ExprType, Expression, FrameBoundary, SortOrder, SubqueryExpression, UnresolvedFunction, Window,
     WindowFrame as Frame,
@@ -217,8 +222,48 @@ impl Resolver<'_> {
                 let name = format!("({} IN (listquery()))", value.name);
                 Ok(Named::new(Expr::InSubquery(InSubquery::new(Box::new(value.expr), plan(), false)), name))
             }
+            kind @ (crate::sql::ONE_OF | crate::sql::NONE_OF) => {
+                self.among(frame, &subquery.in_subquery_values, kind == crate::sql::NONE_OF)
+            }
             _ => Err(SparkError::unsupported("this kind of subquery")),
         }
+    }
+
+    /// Whether a row of the frame has these values; or whether no row has, or could have where there are NULLs.
+    fn among(&self, frame: &PlanFrame, values: &[Expression], none: bool) -> Result<Named> {
+        let values = self.list(values)?;
+        if values.len() != frame.columns.len() {
+            let text = format!(
+                "The number of columns in the left hand side of an IN subquery ({}) does not match that of the output of \
+                 the subquery ({}).",
+                values.len(),
+                frame.columns.len()
+            );
+            let condition = "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH";
+            return Err(SparkError::new(crate::error::Class::Analysis, condition, "42K09", text));
+        }
+        let mut same: Option<Expr> = None;
+        for (value, column) in values.iter().zip(&frame.columns) {
+            let outside = value.expr.clone().transform_up(|inner| {
+                let Expr::Column(column) = &inner else { return Ok(Transformed::no(inner)) };
+                let field = Arc::clone(self.schema.field_with_unqualified_name(&column.name)?);
+                Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column.clone())))
+            })?;
+            let pair = outside.data.eq(column.expr());
+            same = Some(match same {
+                Some(before) => before.and(pair),
+                None => pair,
+            });
+        }
+        let same = same.ok_or_else(|| SparkError::missing("in_subquery_values"))?;
+        let same = if none { Expr::IsNotFalse(Box::new(same)) } else { same };
+        let plan = LogicalPlanBuilder::from(frame.plan.clone()).filter(same)?.build()?;
+        let outer_ref_columns = plan.all_out_ref_exprs();
+        let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() };
+        let shown: Vec<String> = values.iter().map(|value| format!("{0}, {0}", value.name)).collect();
+        let shown = format!("(named_struct({}) IN (listquery()))", shown.join(", "));
+        let shown = if none { format!("(NOT {shown})") } else { shown };
+        Ok(Named::new(Expr::Exists(Exists::new(subquery, none)), shown))
     }
 }
 

@@ -153,32 +153,39 @@ impl Planner<'_> {
                 datafusion::logical_expr::Operator::IsNotDistinctFrom,
                 wanted,
             );
-            for function in functions {
-                let filtered = function.expr.clone().transform_up(|inner| {
-                    let Expr::AggregateFunction(mut call) = inner else { return Ok(Transformed::no(inner)) };
-                    call.params.filter = Some(Box::new(fits.clone()));
-                    Ok(Transformed::yes(Expr::AggregateFunction(call)))
-                })?;
-                let name = match functions {
-                    [_] => name.clone(),
-                    _ => format!("{name}_{}", function.column_name()),
-                };
-                let expr = filtered.data;
-                // A count of nothing is missing in Spark's pivot, not zero.
-                let seen = datafusion::functions_aggregate::expr_fn::count(lit(1_i64));
-                let seen = match seen {
-                    Expr::AggregateFunction(mut call) => {
-                        call.params.filter = Some(Box::new(fits.clone()));
-                        Expr::AggregateFunction(call)
-                    }
-                    other => other,
-                };
-                let expr = datafusion::prelude::when(seen.gt(lit(0_i64)), expr).end()?;
-                outputs.push(Named::new(expr, name));
-            }
+            outputs.extend(pivot_columns(&fits, &name, functions)?);
         }
         Ok(outputs)
     }
+}
+
+/// Each function of the rows that fit, a column each.
+pub(crate) fn pivot_columns(fits: &Expr, name: &str, functions: &[Named]) -> Result<Vec<Named>> {
+    let mut outputs = Vec::new();
+    for function in functions {
+        let filtered = function.expr.clone().transform_up(|inner| {
+            let Expr::AggregateFunction(mut call) = inner else { return Ok(Transformed::no(inner)) };
+            call.params.filter = Some(Box::new(fits.clone()));
+            Ok(Transformed::yes(Expr::AggregateFunction(call)))
+        })?;
+        let name = match functions {
+            [_] => name.to_owned(),
+            _ => format!("{name}_{}", function.column_name()),
+        };
+        let expr = filtered.data;
+        // A count of nothing is missing in Spark's pivot, not zero.
+        let seen = datafusion::functions_aggregate::expr_fn::count(lit(1_i64));
+        let seen = match seen {
+            Expr::AggregateFunction(mut call) => {
+                call.params.filter = Some(Box::new(fits.clone()));
+                Expr::AggregateFunction(call)
+            }
+            other => other,
+        };
+        let expr = datafusion::prelude::when(seen.gt(lit(0_i64)), expr).end()?;
+        outputs.push(Named::new(expr, name));
+    }
+    Ok(outputs)
 }
 
 /// Which columns the groups of a rollup or a cube have.

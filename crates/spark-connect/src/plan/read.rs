@@ -75,6 +75,7 @@ impl Planner<'_> {
 
     pub(crate) async fn sql(&mut self, sql: &Sql) -> Result<Frame> {
         let arguments = crate::sql::Arguments::new(&sql.named_arguments, &sql.pos_arguments);
+        let arguments = arguments.knowing(self.session.sql_functions());
         let query = crate::sql::query(&sql.query, &arguments)?;
         self.query(&query).await
     }

@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use datafusion::common::ScalarValue;
+use env::Random;
+
 use crate::python::failure::Failure;
 use crate::python::pool::{Key, Pool};
 use crate::python::task::{Next, Task};
 use crate::python::worker::{Killer, Worker};
-use crate::session::{Functions, Session, lock};
+use crate::session::{Functions, Session, Variables, lock};
 use crate::wire::expression::InlineFunction;
 
 /// How long functions may take for their last words after the last row.
@@ -40,6 +43,8 @@ pub(crate) struct Run {
     files: Option<String>,
     /// Functions of the session that SQL can name.
     functions: Functions,
+    variables: Variables,
+    random: Arc<dyn Random>,
     calls: AtomicU64,
     state: Mutex<State>,
 }
@@ -84,6 +89,8 @@ impl Run {
             paths,
             files,
             functions: session.functions(),
+            variables: session.variables(),
+            random: Arc::clone(&session.env.random),
             calls: AtomicU64::new(0),
             state: Mutex::default(),
             pool,
@@ -93,6 +100,16 @@ impl Run {
     /// A function that the session registered.
     pub(crate) fn function(&self, name: &str) -> Option<&InlineFunction> {
         self.functions.get(name).map(|function| &**function)
+    }
+
+    /// What a variable of the session holds.
+    pub(crate) fn variable(&self, parts: &[String]) -> Option<&ScalarValue> {
+        self.variables.get(&crate::sql::variable_name(parts)?).map(|variable| &variable.value)
+    }
+
+    /// A seed for a random function that is given none.
+    pub(crate) fn new_seed(&self) -> i64 {
+        self.random.next_u64().cast_signed()
     }
 
     /// A number for a call in the plan.

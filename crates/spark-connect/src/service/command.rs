@@ -8,13 +8,13 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::arrow::json::ReaderBuilder;
 use engine::Answer;
 
-use crate::error::{Result, SparkError};
+use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Stored, aliased_name};
 use crate::plan::{Planner, local_relation};
 use crate::python::Function;
 use crate::schema::parse_type;
-use crate::service::{streaming, tables, write};
+use crate::service::{describe, streaming, tables, variables, write};
 use crate::session::Session;
 use crate::sql::{self, Arguments};
 use crate::wire::command::{Command, CommandType, CreateDataFrameViewCommand, SqlCommand};
@@ -89,11 +89,20 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
         return Ok(input);
     };
     let arguments = Arguments::new(&text.named_arguments, &text.pos_arguments);
+    let arguments = arguments.knowing(session.sql_functions());
     match sql::Command::parse(&text.query, &arguments)? {
         sql::Command::Query => {
             Planner::new(session).relation(&input).await?;
             return Ok(input);
         }
+        sql::Command::Describe(described, text) => {
+            return match describe::describe(session, &described).await? {
+                Some(answer) => shown(answer),
+                None => asked(session, &text).await,
+            };
+        }
+        sql::Command::Show(shows) => return shown(describe::show(session, &shows).await?),
+        sql::Command::Execute(execute) => return carried_out(session, *execute).await,
         sql::Command::CreateView { name, query, replace } => {
             let views = session.views();
             Planner::new(session).query(&query).await?;
@@ -122,14 +131,79 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
             tables::forget(session, &name).await?;
         }
         sql::Command::Nothing => {}
-        sql::Command::Engine(text) => {
-            let mut answers = session.engine.execute(&text).await?;
-            if let Some(answer) = answers.pop() {
-                return told(&described(answer));
-            }
-        }
+        sql::Command::Engine(text) => return asked(session, &text).await,
+        other => kept(session, other).await?,
     }
     empty()
+}
+
+/// What the session keeps: variables and functions.
+async fn kept(session: &Arc<Session>, command: sql::Command) -> Result<()> {
+    match command {
+        sql::Command::Declare(declare) => variables::declare(session, &declare).await,
+        sql::Command::SetVariables(set) => variables::set(session, &set).await,
+        sql::Command::DropVariable { name, if_exists } => {
+            if session.drop_variable(&name) || if_exists {
+                return Ok(());
+            }
+            let text = format!("The variable `system`.`session`.`{name}` cannot be found.");
+            Err(SparkError::new(Class::Analysis, "VARIABLE_NOT_FOUND", "42883", text))
+        }
+        sql::Command::CreateFunction(function) => {
+            let (name, left) = (function.name.clone(), function.if_not_exists);
+            if !session.create_function(*function) || left {
+                return Ok(());
+            }
+            let text = format!(
+                "Cannot create the routine `{name}` because it already exists. Choose a different name, drop or replace \
+                 the existing routine, or add the IF NOT EXISTS clause to tolerate a pre-existing routine."
+            );
+            Err(SparkError::new(Class::Analysis, "ROUTINE_ALREADY_EXISTS", "42723", text))
+        }
+        sql::Command::DropFunction { name, if_exists } => {
+            if session.drop_function(&name) || if_exists {
+                return Ok(());
+            }
+            let text = format!("The routine `default`.`{name}` cannot be found.");
+            Err(SparkError::new(Class::Analysis, "ROUTINE_NOT_FOUND", "42883", text))
+        }
+        _ => Err(SparkError::unsupported("this command")),
+    }
+}
+
+/// What the engine answers.
+async fn asked(session: &Arc<Session>, text: &str) -> Result<Relation> {
+    let mut answers = session.engine.execute(text).await?;
+    match answers.pop() {
+        Some(answer) => told(&described(answer)),
+        None => empty(),
+    }
+}
+
+/// `EXECUTE IMMEDIATE`: a text that a value holds.
+async fn carried_out(session: &Arc<Session>, execute: sql::Execute) -> Result<Relation> {
+    let (query, named_arguments, pos_arguments) = variables::text(session, &execute).await?;
+    let again = query.trim_start().get(..7).is_some_and(|word| word.eq_ignore_ascii_case("execute"));
+    if again {
+        let text = "Nested EXECUTE IMMEDIATE commands are not allowed.";
+        return Err(SparkError::new(Class::Analysis, "NESTED_EXECUTE_IMMEDIATE", "07501", text));
+    }
+    if execute.into.is_empty() {
+        let sql = Sql { query, named_arguments, pos_arguments, ..Default::default() };
+        let input = Relation { common: None, rel_type: Some(RelType::Sql(Box::new(sql))) };
+        let command = SqlCommand { input: Some(Box::new(input)), ..Default::default() };
+        return Box::pin(statement(session, command)).await;
+    }
+    let arguments = Arguments::new(&named_arguments, &pos_arguments).knowing(session.sql_functions());
+    variables::keep(session, &execute.into, sql::query(&query, &arguments)?).await?;
+    empty()
+}
+
+fn shown(answer: describe::Told) -> Result<Relation> {
+    let column =
+        |(name, kind): (&str, &str)| engine::Column { name: name.to_owned(), type_name: kind.to_owned() };
+    let columns = answer.columns.into_iter().map(column).collect();
+    told(&Answer { columns, rows: answer.rows, message: None })
 }
 
 /// `DESCRIBE` has a third column in Spark: what was said about a column.

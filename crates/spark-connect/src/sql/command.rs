@@ -1,11 +1,13 @@
 //! What `spark.sql` may be beside a query.
 
 use datafusion::sql::sqlparser::ast::{ObjectType, Statement};
+use engine::language::SqlFunction;
 
 use crate::error::{Result, SparkError};
 use crate::expression::name_quoted;
+use crate::sql::describe::{self, Described, Shows};
 use crate::sql::read::object;
-use crate::sql::{Arguments, CreateTable, Insert, Query, table};
+use crate::sql::{Arguments, CreateTable, Declare, Execute, Insert, Query, SetVariables, table, variable};
 
 /// A command of the session's own; all others are the engine's.
 #[derive(Debug, Clone)]
@@ -31,6 +33,20 @@ pub(crate) enum Command {
         name: String,
         if_exists: bool,
     },
+    Declare(Box<Declare>),
+    SetVariables(Box<SetVariables>),
+    DropVariable {
+        name: String,
+        if_exists: bool,
+    },
+    Execute(Box<Execute>),
+    CreateFunction(Box<SqlFunction>),
+    DropFunction {
+        name: String,
+        if_exists: bool,
+    },
+    Describe(Described, String),
+    Show(Shows),
     /// Spark's `USE`, which has nothing to choose here.
     Nothing,
     Engine(String),
@@ -51,10 +67,13 @@ impl Command {
             return Ok(Command::Nothing);
         }
         if is(&["SET", "VAR"]) || is(&["SET", "VARIABLE"]) {
-            return Err(SparkError::unsupported("session variables"));
+            return Ok(Command::SetVariables(Box::new(variable::set(text, arguments)?)));
         }
         if is(&["SET"]) {
             return set(text);
+        }
+        if let Some(command) = of_the_session(text, &is, arguments)? {
+            return Ok(command);
         }
         if words.iter().any(|word| word == "VIEW") && (is(&["CREATE"]) || is(&["DROP"])) {
             return view(text, arguments);
@@ -73,6 +92,49 @@ impl Command {
         }
         Ok(Command::Engine(text.to_owned()))
     }
+}
+
+/// Variables, functions, and questions about what there is.
+fn of_the_session(
+    text: &str,
+    is: &dyn Fn(&[&str]) -> bool,
+    arguments: &Arguments,
+) -> Result<Option<Command>> {
+    let temporary = ["TEMPORARY", "TEMP"];
+    let drops = |what: &str| temporary.iter().any(|word| is(&["DROP", word, what]));
+    let creates = |what: &str| {
+        [&["CREATE"][..], &["CREATE", "OR", "REPLACE"]].iter().any(|begin| {
+            let plain: Vec<&str> = begin.iter().copied().chain([what]).collect();
+            let of = |word| begin.iter().copied().chain([word, what]).collect::<Vec<&str>>();
+            is(&plain) || temporary.iter().any(|word| is(&of(word)))
+        })
+    };
+    Ok(Some(if is(&["DECLARE"]) {
+        Command::Declare(Box::new(variable::declare(text, arguments)?))
+    } else if drops("VARIABLE") || drops("VAR") {
+        let (name, if_exists) = variable::drop(text)?;
+        Command::DropVariable { name, if_exists }
+    } else if is(&["EXECUTE", "IMMEDIATE"]) {
+        Command::Execute(Box::new(variable::execute(text, arguments)?))
+    } else if creates("FUNCTION") {
+        Command::CreateFunction(Box::new(SqlFunction::parse(text).map_err(super::wrong)?))
+    } else if is(&["DROP", "FUNCTION"]) || drops("FUNCTION") {
+        let if_exists = mentions(text, "IF") && mentions(text, "EXISTS");
+        let name = text.trim_end_matches([';', ' ', '\n']).rsplit([' ', '.']).next().unwrap_or_default();
+        Command::DropFunction { name: name.replace('`', "").to_lowercase(), if_exists }
+    } else if is(&["DESC"]) || is(&["DESCRIBE"]) {
+        match describe::describe(text, arguments)? {
+            Some(described) => Command::Describe(described, text.to_owned()),
+            None => return Ok(None),
+        }
+    } else if is(&["SHOW"]) {
+        match describe::show(text)? {
+            Some(shows) => Command::Show(shows),
+            None => return Ok(None),
+        }
+    } else {
+        return Ok(None);
+    }))
 }
 
 /// Whether the word stands anywhere in the text.
@@ -139,8 +201,7 @@ fn view(text: &str, arguments: &Arguments) -> Result<Command> {
     match super::statement(&plain)? {
         Statement::CreateView(view) => {
             let columns = view.columns.iter().map(|column| column.name.value.clone()).collect();
-            let parsed = std::sync::Arc::from(view.query);
-            let query = Query { parsed, arguments: arguments.clone(), columns };
+            let query = Query { columns, ..Query::of(*view.query, arguments)? };
             Ok(Command::CreateView {
                 name: name_quoted(&object(&view.name)),
                 query,

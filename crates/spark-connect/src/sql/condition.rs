@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::build;
-use crate::sql::read::{Reader, negate};
+use crate::sql::read::{ORDERED, Reader, negate};
 use crate::wire::expression::{
     Boundary, ExprType, Expression, FrameBoundary, LiteralType, SortOrder, Window, WindowFrame,
 };
@@ -36,6 +36,21 @@ impl Reader<'_> {
             }
             Expr::IsDistinctFrom(a, b) => {
                 negate(build::function("<=>", vec![self.expression(a)?, self.expression(b)?]), true)
+            }
+            Expr::InList { expr, list, negated } if several(expr, list) => {
+                let Expr::Tuple(columns) = expr.as_ref() else { return Ok(None) };
+                let mut rows = Vec::new();
+                for row in list {
+                    let Expr::Tuple(values) = row else { return Ok(None) };
+                    let mut same = Vec::new();
+                    for (column, value) in columns.iter().zip(values) {
+                        let pair = vec![self.expression(column)?, self.expression(value)?];
+                        same.push(build::function("=", pair));
+                    }
+                    rows.extend(same.into_iter().reduce(|a, b| build::function("and", vec![a, b])));
+                }
+                let found = rows.into_iter().reduce(|a, b| build::function("or", vec![a, b]));
+                negate(found.unwrap_or_else(|| truth(false)), *negated)
             }
             Expr::InList { expr, list, negated } => {
                 let mut arguments = vec![self.expression(expr)?];
@@ -128,6 +143,12 @@ impl Reader<'_> {
             WindowType::WindowSpec(spec) => spec.clone(),
             WindowType::NamedWindow(name) => self.window(name)?,
         };
+        let ordered = !spec.order_by.is_empty() || spec.window_frame.is_some();
+        if ordered && orders_itself(&function) {
+            let text = "Cannot specify ORDER BY or a window frame for an aggregate that has WITHIN GROUP.";
+            let condition = "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC";
+            return Err(SparkError::new(Class::Analysis, condition, "42601", text));
+        }
         let mut window = Window { window_function: Some(Box::new(function)), ..Default::default() };
         for key in &spec.partition_by {
             window.partition_spec.push(self.expression(key)?);
@@ -181,4 +202,16 @@ impl Reader<'_> {
         };
         Ok(FrameBoundary { boundary: Some(boundary) })
     }
+}
+
+/// Whether rows of columns are looked for among rows of as many values.
+fn several(columns: &Expr, rows: &[Expr]) -> bool {
+    let Expr::Tuple(columns) = columns else { return false };
+    rows.iter().all(|row| matches!(row, Expr::Tuple(values) if values.len() == columns.len()))
+}
+
+/// Whether the function has `WITHIN GROUP`, or is of the kind that has.
+fn orders_itself(function: &Expression) -> bool {
+    matches!(&function.expr_type, Some(ExprType::UnresolvedFunction(call))
+        if call.function_name == ORDERED || call.function_name.eq_ignore_ascii_case("median"))
 }

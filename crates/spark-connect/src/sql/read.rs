@@ -8,9 +8,9 @@ use datafusion::sql::sqlparser::ast::{
     UnaryOperator,
 };
 
-use crate::error::{Result, SparkError};
+use crate::error::{Class, Result, SparkError};
 use crate::expression::{build, name_quoted};
-use crate::sql::Arguments;
+use crate::sql::{Arguments, wrong};
 use crate::wire::expression::{
     ExprType, Expression, LambdaFunction, SubqueryExpression, UnresolvedExtractValue,
     UnresolvedNamedLambdaVariable,
@@ -26,6 +26,8 @@ pub(super) struct Reader<'a> {
     pub(super) subqueries: Vec<(i64, Box<Query>)>,
     /// What `OVER name` means.
     pub(super) windows: Vec<NamedWindowDefinition>,
+    /// How deep functions of SQL have called each other.
+    calls: usize,
 }
 
 /// Functions whose first argument of three is a unit of time.
@@ -38,6 +40,19 @@ pub(crate) const FILTERED: &str = "filter where";
 /// What a typed literal, `DATE'2020-01-01'`, is as a call: no script can write this name.
 pub(crate) const TYPED: &str = "typed literal";
 
+/// What a call is as another one: the value, and what it is shown as, in pieces.
+pub(crate) const CALLED: &str = "called";
+
+/// What `WITHIN GROUP (ORDER BY ...)` is as a call: the aggregate, the order, and what it is shown as, in pieces.
+pub(crate) const ORDERED: &str = "within group";
+
+/// Kinds of subqueries that no client sends: `(a, b) IN (SELECT ...)`, and `NOT IN`.
+pub(crate) const ONE_OF: i32 = 101;
+pub(crate) const NONE_OF: i32 = 102;
+
+/// How deep functions of SQL may call each other.
+const CALLS_MAX: usize = 20;
+
 /// The parts of a name.
 pub(super) fn object(name: &ObjectName) -> Vec<String> {
     name.0
@@ -48,7 +63,14 @@ pub(super) fn object(name: &ObjectName) -> Vec<String> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(arguments: &'a Arguments, first: i64) -> Self {
-        Reader { arguments, place: Cell::new(0), first, subqueries: Vec::new(), windows: Vec::new() }
+        Reader {
+            arguments,
+            place: Cell::new(0),
+            first,
+            subqueries: Vec::new(),
+            windows: Vec::new(),
+            calls: 0,
+        }
     }
 
     fn both(&mut self, name: &str, left: &Expr, right: &Expr) -> Result<Expression> {
@@ -94,6 +116,11 @@ impl<'a> Reader<'a> {
                 let found = self.inner(subquery, 2, Vec::new())?;
                 Ok(negate(found, *negated))
             }
+            Expr::InSubquery { expr, subquery, negated } if matches!(expr.as_ref(), Expr::Tuple(_)) => {
+                let Expr::Tuple(columns) = expr.as_ref() else { return Err(SparkError::missing("columns")) };
+                let values = columns.iter().map(|column| self.expression(column)).collect::<Result<_>>()?;
+                self.inner(subquery, if *negated { NONE_OF } else { ONE_OF }, values)
+            }
             Expr::InSubquery { expr, subquery, negated } => {
                 let value = self.expression(expr)?;
                 let found = self.inner(subquery, 4, vec![value])?;
@@ -128,7 +155,9 @@ impl<'a> Reader<'a> {
         }
         let bare = name.quote_style.is_none();
         let word = name.value.to_ascii_lowercase();
-        if bare && matches!(word.as_str(), "current_date" | "current_timestamp" | "current_user") {
+        let known =
+            ["current_date", "current_timestamp", "current_user", "session_user", "user", "localtimestamp"];
+        if bare && known.contains(&word.as_str()) {
             return Ok(build::function(&word, Vec::new()));
         }
         Ok(build::attribute(&name_quoted(std::slice::from_ref(&name.value))))
@@ -170,6 +199,9 @@ impl<'a> Reader<'a> {
             | BinaryOperator::BitwiseAnd
             | BinaryOperator::BitwiseOr => return self.both(&op.to_string(), left, right),
             BinaryOperator::BitwiseXor => "^",
+            BinaryOperator::PGBitwiseShiftLeft => "<<",
+            BinaryOperator::PGBitwiseShiftRight => ">>",
+            BinaryOperator::Custom(sign) if sign == ">>>" => ">>>",
             _ => return Err(SparkError::unsupported(format!("the operator {op}"))),
         };
         self.both(name, left, right)
@@ -222,7 +254,13 @@ impl<'a> Reader<'a> {
 
     fn call(&mut self, call: &Function) -> Result<Expression> {
         let mut name = object(&call.name).pop().unwrap_or_default();
+        if let Some(value) = self.sql_call(&name, call)? {
+            return Ok(value);
+        }
         let (mut arguments, distinct) = self.list(&call.args)?;
+        if !call.within_group.is_empty() {
+            return self.within_group(&name, arguments, distinct, call);
+        }
         // `timestampadd(HOUR, 1, ts)`: a unit is a word.
         if UNIT_FIRST.iter().any(|known| name.eq_ignore_ascii_case(known))
             && arguments.len() == 3
@@ -241,6 +279,84 @@ impl<'a> Reader<'a> {
         match &call.over {
             None => Ok(function),
             Some(over) => self.over(function, over),
+        }
+    }
+
+    /// What a function of SQL gives, if it is one.
+    fn sql_call(&mut self, name: &str, call: &Function) -> Result<Option<Expression>> {
+        let found = self.arguments.functions.get(&name.to_lowercase()).filter(|function| !function.is_table);
+        let Some(function) = found.cloned() else { return Ok(None) };
+        if self.calls == CALLS_MAX {
+            return Err(SparkError::unsupported(format!("functions that call each other {CALLS_MAX} deep")));
+        }
+        let given = match &call.args {
+            FunctionArguments::List(list) => list.args.as_slice(),
+            _ => &[],
+        };
+        let given = function.ordered(given).map_err(wrong)?;
+        let mut shown = vec![build::text(format!("{}(", function.shown_name()))];
+        for (index, argument) in given.iter().enumerate() {
+            shown.extend((index > 0).then(|| build::text(", ")));
+            shown.push(self.expression(argument)?);
+        }
+        shown.push(build::text(")"));
+        let value = function.value(given).map_err(wrong)?;
+        self.calls += 1;
+        let value = self.expression(&value);
+        self.calls -= 1;
+        Ok(Some(build::function(CALLED, std::iter::once(value?).chain(shown).collect())))
+    }
+
+    /// `percentile_cont(0.5) WITHIN GROUP (ORDER BY a DESC)`.
+    fn within_group(
+        &mut self,
+        name: &str,
+        mut arguments: Vec<Expression>,
+        distinct: bool,
+        call: &Function,
+    ) -> Result<Expression> {
+        let [order] = call.within_group.as_slice() else {
+            return Err(SparkError::unsupported("WITHIN GROUP of several keys"));
+        };
+        let lists = matches!(name.to_lowercase().as_str(), "listagg" | "string_agg");
+        if distinct && !lists {
+            let text = format!("Invalid function {name} with WITHIN GROUP: DISTINCT is not supported.");
+            let condition = "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED";
+            return Err(SparkError::new(Class::Analysis, condition, "42K0K", text));
+        }
+        let sort = self.order(order)?;
+        let key = self.expression(&order.expr)?;
+        let falls = order.options.asc == Some(false);
+        let mut shown = vec![build::text(format!("{name}({}", if distinct { "DISTINCT " } else { "" }))];
+        for (index, argument) in arguments.iter().enumerate() {
+            shown.extend((index > 0).then(|| build::text(", ")));
+            shown.push(argument.clone());
+        }
+        shown.extend([build::text(") WITHIN GROUP (ORDER BY "), key.clone()]);
+        let (way, nulls) = match (falls, lists) {
+            (true, true) => (" DESC NULLS LAST", ""),
+            (false, true) => (" ASC NULLS FIRST", ""),
+            (true, false) => (" DESC", ""),
+            (false, false) => ("", ""),
+        };
+        shown.push(build::text(format!("{way}{nulls})")));
+        if !lists {
+            arguments.insert(0, key);
+        }
+        let called = if name.eq_ignore_ascii_case("percentile_cont") { "percentile" } else { name };
+        let function =
+            if distinct { build::distinct(called, arguments) } else { build::function(called, arguments) };
+        let sort = build::kind(ExprType::SortOrder(Box::new(sort)));
+        let mut parts = vec![function, sort];
+        parts.extend(shown);
+        let whole = build::function(ORDERED, parts);
+        let whole = match &call.filter {
+            Some(filter) => build::function(FILTERED, vec![whole, self.expression(filter)?]),
+            None => whole,
+        };
+        match &call.over {
+            None => Ok(whole),
+            Some(over) => self.over(whole, over),
         }
     }
 
@@ -297,6 +413,15 @@ impl<'a> Reader<'a> {
         };
         Ok(build::function(name, arguments))
     }
+}
+
+/// The plain arguments of a call.
+pub(super) fn plain(arguments: &[FunctionArg]) -> Result<Vec<Expr>> {
+    let one = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr.clone()),
+        other => Err(SparkError::unsupported(format!("the argument {other}"))),
+    };
+    arguments.iter().map(one).collect()
 }
 
 pub(super) fn negate(expression: Expression, negated: bool) -> Expression {

@@ -1,8 +1,10 @@
 //! `SELECT`: from tables through conditions and groups to columns in an order.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::common::JoinType;
+use datafusion::arrow::datatypes::Field;
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::functions_aggregate::count::count_all;
 use datafusion::logical_expr::expr::Exists;
@@ -10,14 +12,11 @@ use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, SortExpr, Subquery, lit};
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier,
-    JoinConstraint, JoinOperator, LateralView, ObjectName, OrderByExpr, Select, SelectItem, TableAlias,
-    TableFactor, TableWithJoins,
+    ObjectName, OrderByExpr, Select, SelectItem, TableAlias,
 };
-use futures::FutureExt;
-use futures::future::BoxFuture;
 
 use crate::error::{Result, SparkError};
-use crate::expression::{Named, build, name_quoted};
+use crate::expression::{Named, build};
 use crate::plan::frame::{Column, Frame};
 use crate::plan::{Planner, aliased, filtered, ordered, whole};
 use crate::sql::Arguments;
@@ -47,17 +46,7 @@ impl Planner<'_> {
         let having = select.having.as_ref().map(|having| reader.expression(having)).transpose()?;
         let sorts = order.iter().map(|key| Ok((key, reader.order(key)?))).collect::<Result<Vec<_>>>()?;
         self.insides(reader, Some(&frame)).await?;
-        let mut outputs = Vec::new();
-        for (item, expression) in select.projection.iter().zip(&items) {
-            let except = excepted(item);
-            let shown = self.resolver(&frame).list(std::slice::from_ref(expression))?;
-            let kept =
-                |named: &Named| !except.iter().any(|name| name.eq_ignore_ascii_case(named.column_name()));
-            outputs.extend(shown.into_iter().filter(kept));
-        }
-        for output in &mut outputs {
-            output.expr = counted(std::mem::take(&mut output.expr))?;
-        }
+        let outputs = self.outputs(&frame, select, &items, arguments)?;
         let groups = self.groups(&frame, select, &outputs, arguments).await?;
         let distinct = matches!(select.distinct, Some(Distinct::Distinct));
         let mut plan = Outputs::new(outputs);
@@ -98,6 +87,57 @@ impl Planner<'_> {
         self.only(made, visible)
     }
 
+    /// What the list shows.
+    fn outputs(
+        &mut self,
+        frame: &Frame,
+        select: &Select,
+        items: &[Expression],
+        arguments: &Arguments,
+    ) -> Result<Vec<Named>> {
+        let mut outputs = Vec::new();
+        for (item, expression) in select.projection.iter().zip(items) {
+            let except = excepted(item);
+            let shown = self.resolver(frame).list(std::slice::from_ref(expression));
+            let shown = shown.or_else(|error| {
+                // A name that an item before has given.
+                let known = Outputs::new(outputs.clone());
+                known.substituted(self, frame, expression).map(|named| vec![named]).ok_or(error)
+            })?;
+            let kept =
+                |named: &Named| !except.iter().any(|name| name.eq_ignore_ascii_case(named.column_name()));
+            let mut shown: Vec<Named> = shown.into_iter().filter(kept).collect();
+            self.put_in_place(frame, item, &mut shown, arguments)?;
+            outputs.extend(shown);
+        }
+        for output in &mut outputs {
+            output.expr = counted(std::mem::take(&mut output.expr))?;
+        }
+        Ok(outputs)
+    }
+
+    /// `* REPLACE (value AS column)`.
+    fn put_in_place(
+        &mut self,
+        frame: &Frame,
+        item: &SelectItem,
+        shown: &mut [Named],
+        arguments: &Arguments,
+    ) -> Result<()> {
+        let (SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options)) = item else {
+            return Ok(());
+        };
+        for element in options.opt_replace.iter().flat_map(|replace| &replace.items) {
+            let name = &element.column_name.value;
+            let value = self.reader(arguments).expression(&element.expr)?;
+            let value = self.resolver(frame).named(&value)?;
+            let place = shown.iter_mut().find(|named| named.column_name().eq_ignore_ascii_case(name));
+            let place = place.ok_or_else(|| SparkError::column(name, &frame.names()))?;
+            *place = Named::new(value.expr, place.column_name());
+        }
+        Ok(())
+    }
+
     /// The first columns.
     fn only(&mut self, frame: Frame, visible: usize) -> Result<Frame> {
         if visible == frame.columns.len() {
@@ -119,7 +159,7 @@ impl Planner<'_> {
         }
     }
 
-    async fn read_one(
+    pub(super) async fn read_one(
         &mut self,
         expr: &Expr,
         arguments: &Arguments,
@@ -205,130 +245,6 @@ impl Planner<'_> {
         }
         resolved
     }
-
-    async fn from(&mut self, tables: &[TableWithJoins], arguments: &Arguments) -> Result<Frame> {
-        let mut whole: Option<Frame> = None;
-        for table in tables {
-            let frame = self.joined(table, arguments).await?;
-            whole = Some(match whole {
-                Some(left) => self.join_on(left, frame, JoinType::Inner, None)?,
-                None => frame,
-            });
-        }
-        whole.map_or_else(|| self.nothing(), Ok)
-    }
-
-    fn joined<'r>(
-        &'r mut self,
-        table: &'r TableWithJoins,
-        arguments: &'r Arguments,
-    ) -> BoxFuture<'r, Result<Frame>> {
-        async move {
-            let mut left = self.factor(&table.relation, arguments).await?;
-            for join in &table.joins {
-                let right = self.factor(&join.relation, arguments).await?;
-                let (kind, constraint) = kind(&join.join_operator)?;
-                left = match constraint {
-                    JoinConstraint::On(condition) => {
-                        self.join_where(left, right, kind, condition, arguments).await?
-                    }
-                    JoinConstraint::Using(names) => {
-                        let names: Vec<String> = names.iter().filter_map(|name| object(name).pop()).collect();
-                        self.join_using(left, right, kind, &names)?
-                    }
-                    JoinConstraint::Natural => {
-                        let both = |name: &String| {
-                            right.names().iter().any(|other| other.eq_ignore_ascii_case(name))
-                        };
-                        let names: Vec<String> = left.names().into_iter().filter(both).collect();
-                        self.join_using(left, right, kind, &names)?
-                    }
-                    JoinConstraint::None => self.join_on(left, right, kind, None)?,
-                };
-            }
-            Ok(left)
-        }
-        .boxed()
-    }
-
-    /// Joined under a condition. One with queries in it is asked of rows, not of pairs: where only pairs that fit are
-    /// wanted, that is the same.
-    async fn join_where(
-        &mut self,
-        left: Frame,
-        right: Frame,
-        kind: JoinType,
-        condition: &Expr,
-        arguments: &Arguments,
-    ) -> Result<Frame> {
-        let mut reader = self.reader(arguments);
-        let read = reader.expression(condition)?;
-        if kind != JoinType::Inner || reader.subqueries.is_empty() {
-            self.insides(reader, None).await?;
-            return self.join_on(left, right, kind, Some(&read));
-        }
-        let both = self.join_on(left, right, kind, None)?;
-        self.insides(reader, Some(&both)).await?;
-        self.filter(both, &read)
-    }
-
-    async fn factor(&mut self, factor: &TableFactor, arguments: &Arguments) -> Result<Frame> {
-        match factor {
-            TableFactor::Table { name, alias, args: None, .. } => {
-                let frame = self.table(&name_quoted(&object(name))).await?;
-                named(frame, alias.as_ref())
-            }
-            TableFactor::Table { name, alias, args: Some(call), .. } => {
-                let mut reader = self.reader(arguments);
-                let (list, _) = reader.list(&FunctionArguments::List(
-                    datafusion::sql::sqlparser::ast::FunctionArgumentList {
-                        duplicate_treatment: None,
-                        args: call.args.clone(),
-                        clauses: Vec::new(),
-                    },
-                ))?;
-                let frame = self.table_function(&function_name(name), &list)?;
-                named(frame, alias.as_ref())
-            }
-            TableFactor::Derived { subquery, alias, .. } => {
-                let frame = self.parsed(subquery, arguments).await?;
-                named(unqualified(frame), alias.as_ref())
-            }
-            TableFactor::NestedJoin { table_with_joins, alias } => {
-                let frame = self.joined(table_with_joins, arguments).await?;
-                named(frame, alias.as_ref())
-            }
-            other => Err(SparkError::unsupported(format!("the table {other}"))),
-        }
-    }
-
-    /// `LATERAL VIEW [OUTER] explode(list) t AS item`.
-    fn lateral(&mut self, frame: Frame, view: &LateralView, arguments: &Arguments) -> Result<Frame> {
-        let mut reader = self.reader(arguments);
-        let Expr::Function(call) = &view.lateral_view else {
-            return Err(SparkError::unsupported("a LATERAL VIEW of anything but a generator"));
-        };
-        let outer = if view.outer { "_outer" } else { "" };
-        let name = format!("{}{outer}", function_name(&call.name));
-        let (list, _) = reader.list(&call.args)?;
-        let named = self.resolver(&frame).named(&build::function(&name, list))?;
-        let Some(generator) = &named.generator else {
-            return Err(SparkError::unsupported("a LATERAL VIEW of anything but a generator"));
-        };
-        let (frame, made) = self.unnest(frame, generator)?;
-        let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
-        let before = outputs.len();
-        for (index, (name, expr)) in made.into_iter().enumerate() {
-            let name = view.lateral_col_alias.get(index).map_or(name, |alias| alias.value.clone());
-            outputs.push(Named::new(expr, name));
-        }
-        let mut frame = self.projected(frame, outputs)?;
-        let alias = object(&view.lateral_view_name).pop().unwrap_or_default();
-        for column in &mut frame.columns[before..] {
-            column.qualifiers = vec![alias.clone()];
-        }
-        Ok(frame)
-    }
 }
 
 /// What a `SELECT` computes: what it shows, and behind that what its conditions and order need.
@@ -382,11 +298,25 @@ impl Outputs {
     /// The expression over the input, with aliases of the list in the place of what they stand for.
     fn substituted(&self, planner: &Planner<'_>, frame: &Frame, expression: &Expression) -> Option<Named> {
         let mut columns: Vec<Column> = frame.columns.clone();
+        let mut fields: Vec<Field> = Vec::new();
         for named in &self.list {
-            columns.push(Column::new(named.column_name(), format!("@{}", named.column_name())));
+            let name = named.column_name();
+            // A column of the input comes first, and so does the first of several aliases.
+            if columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            columns.push(Column::new(name, format!("@{name}")));
+            fields.push(Field::new(
+                format!("@{name}"),
+                planner.resolver(frame).type_of(&named.expr).ok()?,
+                true,
+            ));
         }
+        let aliases = DFSchema::from_unqualified_fields(fields.into(), HashMap::new()).ok()?;
+        let schema = frame.plan.schema().join(&aliases).ok()?;
         let mut resolver = planner.resolver(frame);
         resolver.columns = &columns;
+        resolver.schema = &schema;
         let named = resolver.named(expression).ok()?;
         let expr = named.expr.transform_up(|inner| {
             let datafusion::logical_expr::Expr::Column(column) = &inner else {
@@ -416,7 +346,7 @@ fn excepted(item: &SelectItem) -> Vec<String> {
 }
 
 /// `EXISTS` where rows are not chosen but shown: the planner counts instead.
-fn counted(expr: PlanExpr) -> Result<PlanExpr> {
+pub(super) fn counted(expr: PlanExpr) -> Result<PlanExpr> {
     let counted = expr.transform_up(|inner| {
         let PlanExpr::Exists(Exists { subquery, negated }) = inner else { return Ok(Transformed::no(inner)) };
         let plan = subquery.subquery.as_ref().clone();
@@ -430,18 +360,18 @@ fn counted(expr: PlanExpr) -> Result<PlanExpr> {
     Ok(counted?.data)
 }
 
-fn function_name(name: &ObjectName) -> String {
+pub(super) fn function_name(name: &ObjectName) -> String {
     object(name).pop().unwrap_or_default().to_lowercase()
 }
 
-fn unqualified(mut frame: Frame) -> Frame {
+pub(super) fn unqualified(mut frame: Frame) -> Frame {
     for column in &mut frame.columns {
         column.qualifiers.clear();
     }
     frame
 }
 
-fn named(frame: Frame, alias: Option<&TableAlias>) -> Result<Frame> {
+pub(super) fn named(frame: Frame, alias: Option<&TableAlias>) -> Result<Frame> {
     let Some(alias) = alias else { return Ok(frame) };
     let frame = if alias.columns.is_empty() {
         frame
@@ -450,20 +380,6 @@ fn named(frame: Frame, alias: Option<&TableAlias>) -> Result<Frame> {
         crate::plan::to_df(frame, &names)?
     };
     Ok(aliased(frame, &alias.name.value))
-}
-
-fn kind(operator: &JoinOperator) -> Result<(JoinType, &JoinConstraint)> {
-    Ok(match operator {
-        JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => {
-            (JoinType::Inner, on)
-        }
-        JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinType::Left, on),
-        JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinType::Right, on),
-        JoinOperator::FullOuter(on) => (JoinType::Full, on),
-        JoinOperator::Semi(on) | JoinOperator::LeftSemi(on) => (JoinType::LeftSemi, on),
-        JoinOperator::Anti(on) | JoinOperator::LeftAnti(on) => (JoinType::LeftAnti, on),
-        _ => return Err(SparkError::unsupported("this kind of join")),
-    })
 }
 
 /// The members of `ROLLUP (..)`, `CUBE (..)` and `GROUPING SETS (..)`; whether it is a rollup, or neither.

@@ -1,7 +1,6 @@
 //! Statements about tables that a script makes: `CREATE TABLE`, `INSERT`, `DROP TABLE`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -9,7 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::{Result, SparkError};
 use crate::sql::read::object;
-use crate::sql::{Arguments, Query, finished, parser, wrong};
+use crate::sql::{Arguments, Query, finished, parser, rest, wrong};
 
 /// `CREATE TABLE name (a INT) USING parquet AS SELECT ...`.
 #[derive(Debug, Clone, Default)]
@@ -47,13 +46,6 @@ fn names(parser: &mut Parser<'_>) -> Result<Vec<String>> {
     Ok(names.map_err(wrong)?.into_iter().map(|name| name.value).collect())
 }
 
-/// The rest of the text as a query.
-fn query(parser: &mut Parser<'_>, arguments: &Arguments) -> Result<Query> {
-    let parsed = parser.parse_query().map_err(wrong)?;
-    finished(parser)?;
-    Ok(Query { parsed: Arc::from(parsed), arguments: arguments.clone(), columns: Vec::new() })
-}
-
 /// Reads a `CREATE TABLE`.
 pub(super) fn create(text: &str, arguments: &Arguments) -> Result<CreateTable> {
     let mut parser = parser(text)?;
@@ -86,7 +78,7 @@ pub(super) fn create(text: &str, arguments: &Arguments) -> Result<CreateTable> {
         }
     }
     if p.parse_keyword(Keyword::AS) || !matches!(p.peek_token_ref().token, Token::EOF | Token::SemiColon) {
-        table.query = Some(query(p, arguments)?);
+        table.query = Some(rest(p, arguments)?);
     }
     Ok(table)
 }
@@ -164,7 +156,7 @@ pub(super) fn insert(text: &str, arguments: &Arguments) -> Result<Insert> {
     };
     let named = p.peek_token_ref().token == Token::LParen && words(&p.peek_nth_token_ref(1).token);
     let columns = if named { names(p)? } else { Vec::new() };
-    Ok(Insert { name, overwrite, columns, query: query(p, arguments)? })
+    Ok(Insert { name, overwrite, columns, query: rest(p, arguments)? })
 }
 
 /// Reads a `DROP TABLE`: the name, and whether it may be missing.

@@ -5,21 +5,10 @@ use datafusion::sql::sqlparser::ast::{Expr, Interval, Value};
 use crate::error::{Result, SparkError};
 use crate::expression::build;
 use crate::sql::read::Reader;
-use crate::wire::expression::{Expression, LiteralCalendarInterval, LiteralDecimal, LiteralType};
+use crate::wire::expression::{Expression, LiteralDecimal, LiteralType};
 use crate::wire::types::{DataType, Kind, Plain};
 
-/// Units of time: name, months, days, microseconds.
-const UNITS: &[(&str, i32, i32, i64)] = &[
-    ("YEAR", 12, 0, 0),
-    ("MONTH", 1, 0, 0),
-    ("WEEK", 0, 7, 0),
-    ("DAY", 0, 1, 0),
-    ("HOUR", 0, 0, 3_600_000_000),
-    ("MINUTE", 0, 0, 60_000_000),
-    ("SECOND", 0, 0, 1_000_000),
-    ("MILLISECOND", 0, 0, 1000),
-    ("MICROSECOND", 0, 0, 1),
-];
+const DAY_US: i64 = 86_400_000_000;
 
 /// More than a decimal can have.
 const DECIMAL_DIGITS: i32 = 64;
@@ -87,22 +76,20 @@ impl Reader<'_> {
 
 /// `2 days 3 hours`.
 fn span(text: &str) -> Result<Expression> {
-    let wrong = || SparkError::parse(format!("{text} is no interval"));
-    let mut whole = LiteralCalendarInterval::default();
-    let words: Vec<&str> =
-        text.split_whitespace().filter(|word| !word.eq_ignore_ascii_case("interval")).collect();
-    if words.is_empty() || !words.len().is_multiple_of(2) {
-        return Err(wrong());
-    }
-    for pair in words.chunks(2) {
-        let amount: f64 = pair[0].parse().map_err(|_| wrong())?;
-        let unit = pair[1].to_ascii_uppercase();
-        let unit = UNITS.iter().find(|(name, ..)| unit.trim_end_matches('S') == *name).ok_or_else(wrong)?;
-        whole.months += (amount * f64::from(unit.1)) as i32;
-        whole.days += (amount * f64::from(unit.2)) as i32;
-        whole.microseconds += (amount * unit.3 as f64) as i64;
-    }
-    Ok(build::literal(LiteralType::CalendarInterval(whole)))
+    let read = engine::language::span(text);
+    let read = read.ok_or_else(|| SparkError::parse(format!("{text} is no interval")))?;
+    let kind = match (read.has_months, read.has_days) {
+        (true, false) => LiteralType::YearMonthInterval(read.months),
+        (false, true) => {
+            let days = i64::from(read.days).checked_mul(DAY_US);
+            let whole = days.and_then(|days| days.checked_add(read.microseconds));
+            LiteralType::DayTimeInterval(
+                whole.ok_or_else(|| SparkError::parse(format!("{text} is too long an interval")))?,
+            )
+        }
+        _ => return Err(SparkError::parse("Cannot mix year-month and day-time fields")),
+    };
+    Ok(build::literal(kind))
 }
 
 fn number(text: &str, long: bool) -> Result<Expression> {

@@ -8,4 +8,5 @@ mod functions;
 mod message;
 mod python;
 mod session;
+mod session_sql;
 mod streaming;

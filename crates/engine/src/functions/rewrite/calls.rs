@@ -23,7 +23,6 @@ const NAMES: &[(&str, &str)] = &[
     ("std", "stddev"),
     ("variance", "var_samp"),
     ("approx_count_distinct", "approx_distinct"),
-    ("percentile", "percentile_cont"),
     ("listagg", "string_agg"),
     ("array_agg", "collect_list"),
     ("sign", "signum"),
@@ -98,6 +97,11 @@ pub(super) fn function(function: &mut Function) -> Option<Expr> {
             let begin = call("cast_to", vec![text("1970-01-01"), text("DATE")]);
             return Some(call("date_add", vec![begin, days]));
         }
+        "ceil" | "ceiling" if count == 2 => rename(function, "ceil_to"),
+        "floor" if count == 2 => rename(function, "floor_to"),
+        "current_user" | "session_user" | "user" if count == 0 => return Some(text("anonymous")),
+        "current_catalog" if count == 0 => return Some(text("spark_catalog")),
+        "current_database" | "current_schema" if count == 0 => return Some(text("default")),
         "positive" if count == 1 => return Some(one(function)),
         "e" if count == 0 => {
             return Some(call("exp", vec![Expr::value(Value::Number("1.0".to_owned(), false))]));

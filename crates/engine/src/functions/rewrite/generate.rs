@@ -3,12 +3,12 @@
 
 use std::ops::ControlFlow;
 
+use crate::language::Spark;
 use datafusion::sql::sqlparser::ast::{
     ExceptSelectItem, Expr, Function, FunctionArguments, Ident, JoinConstraint, JoinOperator, LateralView,
     ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins,
     VisitMut as _, VisitorMut, WildcardAdditionalOptions,
 };
-use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::{arguments, call, name_of, number, take};
@@ -248,9 +248,8 @@ fn derived(
 }
 
 /// A query to fill.
-fn template() -> Query {
-    let parsed =
-        Parser::new(&SparkSqlDialect {}).try_with_sql("SELECT 1").and_then(|mut parser| parser.parse_query());
+pub(super) fn template() -> Query {
+    let parsed = Parser::new(&Spark).try_with_sql("SELECT 1").and_then(|mut parser| parser.parse_query());
     match parsed {
         Ok(query) => *query,
         Err(_) => unreachable!("SELECT 1 is a query"),

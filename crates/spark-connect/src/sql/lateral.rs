@@ -1,0 +1,242 @@
+//! `LATERAL`: tables that ask the row of the tables before them.
+
+use std::sync::Arc;
+
+use datafusion::common::{JoinType, Spans};
+use datafusion::logical_expr::utils::find_aggregate_exprs;
+use datafusion::logical_expr::{LogicalPlan, Subquery};
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgumentList, FunctionArguments, GroupByExpr, JoinConstraint, LateralView,
+    Query as Parsed, Select, SelectItem, SetExpr, TableAlias, TableFactor,
+};
+
+use crate::error::{Result, SparkError};
+use crate::expression::{Named, build};
+use crate::plan::frame::Frame;
+use crate::plan::{Planner, aliased, filtered, to_df, whole};
+use crate::sql::Arguments;
+use crate::sql::read::object;
+use crate::sql::select::{function_name, named, unqualified};
+use crate::wire::expression::Expression;
+
+impl Planner<'_> {
+    /// `LATERAL VIEW [OUTER] explode(list) t AS item`.
+    pub(super) fn lateral(
+        &mut self,
+        frame: Frame,
+        view: &LateralView,
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        let Expr::Function(call) = &view.lateral_view else { return Err(no_generator()) };
+        let outer = if view.outer { "_outer" } else { "" };
+        let name = format!("{}{outer}", function_name(&call.name));
+        let (list, _) = self.reader(arguments).list(&call.args)?;
+        let names: Vec<String> = view.lateral_col_alias.iter().map(|alias| alias.value.clone()).collect();
+        let alias = object(&view.lateral_view_name).pop().unwrap_or_default();
+        self.beside(frame, &name, list, &alias, &names)
+    }
+
+    /// The rows with what a generator makes of each.
+    fn beside(
+        &mut self,
+        frame: Frame,
+        name: &str,
+        list: Vec<Expression>,
+        alias: &str,
+        names: &[String],
+    ) -> Result<Frame> {
+        let call = self.resolver(&frame).named(&build::function(name, list))?;
+        let generator = call.generator.as_ref().ok_or_else(no_generator)?;
+        let (frame, made) = self.unnest(frame, generator)?;
+        let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
+        let before = outputs.len();
+        for (index, (name, expr)) in made.into_iter().enumerate() {
+            outputs.push(Named::new(expr, names.get(index).cloned().unwrap_or(name)));
+        }
+        let mut frame = self.projected(frame, outputs)?;
+        for column in &mut frame.columns[before..] {
+            column.qualifiers = vec![alias.to_owned()];
+        }
+        Ok(frame)
+    }
+
+    /// Whether a table asks those before it.
+    pub(super) fn is_lateral(factor: &TableFactor) -> bool {
+        match factor {
+            TableFactor::Derived { lateral, .. } | TableFactor::Function { lateral, .. } => *lateral,
+            _ => false,
+        }
+    }
+
+    /// The tables before, joined with one that asks them.
+    pub(super) async fn join_lateral(
+        &mut self,
+        left: Frame,
+        factor: &TableFactor,
+        kind: JoinType,
+        constraint: &JoinConstraint,
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        match factor {
+            TableFactor::Function { name, args, alias, .. } => {
+                let outer = if kind == JoinType::Left { "_outer" } else { "" };
+                let name = format!("{}{outer}", function_name(name));
+                let list = self.arguments(args.clone(), arguments)?;
+                let names = columns(alias.as_ref());
+                let alias = alias.as_ref().map_or_else(|| name.clone(), |alias| alias.name.value.clone());
+                let joined = self.beside(left, &name, list, &alias, &names)?;
+                self.constrained(joined, kind, constraint, arguments).await
+            }
+            TableFactor::Derived { subquery, alias, .. } => {
+                if let Some(select) = bare(subquery)
+                    && let Some(joined) = self.computed(&left, select, alias.as_ref(), arguments)?
+                {
+                    return self.constrained(joined, kind, constraint, arguments).await;
+                }
+                let right = self.asking(&left, subquery, arguments).await?;
+                let right = named(unqualified(right), alias.as_ref())?;
+                match constraint {
+                    JoinConstraint::On(condition) => {
+                        self.join_where(left, right, kind, condition, arguments).await
+                    }
+                    JoinConstraint::None => self.join_on(left, right, kind, None),
+                    JoinConstraint::Using(names) => {
+                        let names: Vec<String> = names.iter().filter_map(|name| object(name).pop()).collect();
+                        self.join_using(left, right, kind, &names)
+                    }
+                    JoinConstraint::Natural => Err(SparkError::unsupported("NATURAL JOIN LATERAL")),
+                }
+            }
+            other => Err(SparkError::unsupported(format!("the table {other}"))),
+        }
+    }
+
+    async fn constrained(
+        &mut self,
+        joined: Frame,
+        kind: JoinType,
+        constraint: &JoinConstraint,
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        match (constraint, kind) {
+            (JoinConstraint::None, _) => Ok(joined),
+            (JoinConstraint::On(condition), JoinType::Inner) => {
+                let condition = self.read_one(condition, arguments, Some(&joined)).await?;
+                self.filter(joined, &condition)
+            }
+            (JoinConstraint::On(Expr::Value(value)), _) if value.to_string().eq_ignore_ascii_case("true") => {
+                Ok(joined)
+            }
+            _ => Err(SparkError::unsupported("this condition of a lateral join")),
+        }
+    }
+
+    /// `LATERAL (SELECT a + 1 AS b)`: columns computed of the row; `None` if it is more than that.
+    fn computed(
+        &mut self,
+        left: &Frame,
+        select: &Select,
+        alias: Option<&TableAlias>,
+        arguments: &Arguments,
+    ) -> Result<Option<Frame>> {
+        let mut reader = self.reader(arguments);
+        // There is no table of its own that a star could mean.
+        let items = select.projection.iter().filter(|item| !matches!(item, SelectItem::Wildcard(_)));
+        let items = items.map(|item| reader.item(item)).collect::<Result<Vec<_>>>()?;
+        let condition =
+            select.selection.as_ref().map(|condition| reader.expression(condition)).transpose()?;
+        if !reader.subqueries.is_empty() {
+            return Ok(None);
+        }
+        let made = self.resolver(left).list(&items)?;
+        let plain = find_aggregate_exprs(made.iter().map(|named| &named.expr)).is_empty()
+            && made.iter().all(|named| named.generator.is_none());
+        if !plain {
+            return Ok(None);
+        }
+        let mut outputs: Vec<Named> = left.columns.iter().map(whole).collect();
+        let before = outputs.len();
+        outputs.extend(made.into_iter().map(|named| Named { source: None, ..named }));
+        let left = match condition {
+            None => left.clone(),
+            Some(condition) => {
+                let condition = self.resolver(left).named(&condition)?.expr;
+                filtered(left.clone(), condition)?
+            }
+        };
+        let mut frame = self.projected(left, outputs)?;
+        let names = columns(alias);
+        for (index, column) in frame.columns[before..].iter_mut().enumerate() {
+            column.qualifiers = alias.iter().map(|alias| alias.name.value.clone()).collect();
+            if let Some(name) = names.get(index) {
+                column.name.clone_from(name);
+            }
+        }
+        Ok(Some(frame))
+    }
+
+    /// A query that may name the columns of the tables before it.
+    async fn asking(&mut self, left: &Frame, subquery: &Parsed, arguments: &Arguments) -> Result<Frame> {
+        self.outer.push(left.clone());
+        let right = self.parsed(subquery, arguments).await;
+        self.outer.pop();
+        let right = right?;
+        let outer_ref_columns = right.plan.all_out_ref_exprs();
+        if outer_ref_columns.is_empty() {
+            return Ok(right);
+        }
+        let subquery = Subquery { subquery: Arc::new(right.plan), outer_ref_columns, spans: Spans::new() };
+        Ok(Frame { plan: LogicalPlan::Subquery(subquery), columns: right.columns })
+    }
+
+    /// The arguments of a function that stands for a table.
+    pub(super) fn arguments(
+        &mut self,
+        args: Vec<FunctionArg>,
+        arguments: &Arguments,
+    ) -> Result<Vec<Expression>> {
+        let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
+        Ok(self.reader(arguments).list(&FunctionArguments::List(list))?.0)
+    }
+
+    /// What a function of SQL gives as a table, if it is one.
+    pub(super) async fn sql_table(
+        &mut self,
+        name: &str,
+        args: &[FunctionArg],
+        arguments: &Arguments,
+    ) -> Result<Option<Frame>> {
+        let Some(function) = arguments.functions.get(name).filter(|function| function.is_table).cloned()
+        else {
+            return Ok(None);
+        };
+        let query = function.table(crate::sql::read::plain(args)?).map_err(crate::sql::wrong)?;
+        let frame = unqualified(self.parsed(&query, arguments).await?);
+        let frame = if function.columns.is_empty() { frame } else { to_df(frame, &function.columns)? };
+        Ok(Some(aliased(frame, name)))
+    }
+}
+
+fn columns(alias: Option<&TableAlias>) -> Vec<String> {
+    alias.iter().flat_map(|alias| &alias.columns).map(|column| column.name.value.clone()).collect()
+}
+
+/// A query of columns without tables, groups and order.
+fn bare(query: &Parsed) -> Option<&Select> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let no_groups = matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers)
+        if keys.is_empty() && modifiers.is_empty());
+    let bare = query.with.is_none()
+        && query.limit_clause.is_none()
+        && query.order_by.is_none()
+        && select.from.is_empty()
+        && select.lateral_views.is_empty()
+        && select.distinct.is_none()
+        && select.having.is_none()
+        && no_groups;
+    bare.then_some(select.as_ref())
+}
+
+fn no_generator() -> SparkError {
+    SparkError::unsupported("a LATERAL VIEW of anything but a generator")
+}
