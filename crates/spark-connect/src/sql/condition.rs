@@ -38,19 +38,7 @@ impl Reader<'_> {
                 negate(build::function("<=>", vec![self.expression(a)?, self.expression(b)?]), true)
             }
             Expr::InList { expr, list, negated } if several(expr, list) => {
-                let Expr::Tuple(columns) = expr.as_ref() else { return Ok(None) };
-                let mut rows = Vec::new();
-                for row in list {
-                    let Expr::Tuple(values) = row else { return Ok(None) };
-                    let mut same = Vec::new();
-                    for (column, value) in columns.iter().zip(values) {
-                        let pair = vec![self.expression(column)?, self.expression(value)?];
-                        same.push(build::function("=", pair));
-                    }
-                    rows.extend(same.into_iter().reduce(|a, b| build::function("and", vec![a, b])));
-                }
-                let found = rows.into_iter().reduce(|a, b| build::function("or", vec![a, b]));
-                negate(found.unwrap_or_else(|| truth(false)), *negated)
+                negate(self.one_of_rows(expr, list)?, *negated)
             }
             Expr::InList { expr, list, negated } => {
                 let mut arguments = vec![self.expression(expr)?];
@@ -92,6 +80,23 @@ impl Reader<'_> {
             _ => return Ok(None),
         };
         Ok(Some(found))
+    }
+
+    /// `(a, b) IN ((1, 2), (3, 4))`.
+    fn one_of_rows(&mut self, columns: &Expr, rows: &[Expr]) -> Result<Expression> {
+        let Expr::Tuple(columns) = columns else { return Err(SparkError::missing("columns")) };
+        let mut found = Vec::new();
+        for row in rows {
+            let Expr::Tuple(values) = row else { return Err(SparkError::missing("values")) };
+            let mut same = Vec::new();
+            for (column, value) in columns.iter().zip(values) {
+                let pair = vec![self.expression(column)?, self.expression(value)?];
+                same.push(build::function("=", pair));
+            }
+            found.extend(same.into_iter().reduce(|a, b| build::function("and", vec![a, b])));
+        }
+        let found = found.into_iter().reduce(|a, b| build::function("or", vec![a, b]));
+        Ok(found.unwrap_or_else(|| build::literal(LiteralType::Boolean(false))))
     }
 
     /// `LIKE pattern`, `LIKE ANY (patterns)`, `LIKE ALL (patterns)`.

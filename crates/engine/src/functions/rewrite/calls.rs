@@ -28,6 +28,9 @@ const NAMES: &[(&str, &str)] = &[
     ("sign", "signum"),
 ];
 
+/// Spark's name, and ours where a number of digits is given.
+const WITH_DIGITS: &[(&str, &str)] = &[("ceil", "ceil_to"), ("ceiling", "ceil_to"), ("floor", "floor_to")];
+
 /// The types that are functions too.
 const TYPES: &[&str] = &[
     "boolean",
@@ -47,7 +50,22 @@ const TYPES: &[&str] = &[
 pub(super) fn function(function: &mut Function) -> Option<Expr> {
     let name = name_of(function)?;
     let count = arguments(function).len();
-    match name.as_str() {
+    if count == 0
+        && let Some(known) = of_the_session(&name)
+    {
+        return Some(known);
+    }
+    if count == 2
+        && let Some((_, planner)) = WITH_DIGITS.iter().find(|(spark, _)| *spark == name)
+    {
+        rename(function, planner);
+        return None;
+    }
+    called(function, &name, count)
+}
+
+fn called(function: &mut Function, name: &str, count: usize) -> Option<Expr> {
+    match name {
         // How exact the count is, is the planner's choice.
         "approx_count_distinct" if count == 2 => {
             if let FunctionArguments::List(list) = &mut function.args {
@@ -97,11 +115,6 @@ pub(super) fn function(function: &mut Function) -> Option<Expr> {
             let begin = call("cast_to", vec![text("1970-01-01"), text("DATE")]);
             return Some(call("date_add", vec![begin, days]));
         }
-        "ceil" | "ceiling" if count == 2 => rename(function, "ceil_to"),
-        "floor" if count == 2 => rename(function, "floor_to"),
-        "current_user" | "session_user" | "user" if count == 0 => return Some(text("anonymous")),
-        "current_catalog" if count == 0 => return Some(text("spark_catalog")),
-        "current_database" | "current_schema" if count == 0 => return Some(text("default")),
         "positive" if count == 1 => return Some(one(function)),
         "e" if count == 0 => {
             return Some(call("exp", vec![Expr::value(Value::Number("1.0".to_owned(), false))]));
@@ -120,6 +133,16 @@ pub(super) fn function(function: &mut Function) -> Option<Expr> {
         rename(function, planner);
     }
     None
+}
+
+/// What a query may ask of its session; there is one database, and nobody logs in.
+fn of_the_session(name: &str) -> Option<Expr> {
+    Some(text(match name {
+        "current_user" | "session_user" | "user" => "anonymous",
+        "current_catalog" => "spark_catalog",
+        "current_database" | "current_schema" => "default",
+        _ => return None,
+    }))
 }
 
 fn rename(function: &mut Function, name: &str) {
