@@ -320,6 +320,6 @@ mod tests {
         assert_eq!(show(7812, 2, "$99.99"), "$78.12");
         assert_eq!(show(-124_548, 1, "99,999.9S"), "12,454.8-");
         assert_eq!(show(1234, 0, "999"), "###");
-        assert_eq!(show(0, 0, "MI99.9"), "   0.0");
+        assert_eq!(show(0, 0, "MI99.9"), "  0.0");
     }
 }

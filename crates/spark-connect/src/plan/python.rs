@@ -5,8 +5,8 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder};
-use engine::streaming::keyed::{Keyed, KeyedFunction, Timeout};
 use engine::streaming::OutputMode;
+use engine::streaming::keyed::{Keyed, KeyedFunction, Timeout};
 
 use crate::error::{Result, SparkError};
 use crate::expression::{Generator, Named, row};

@@ -53,13 +53,13 @@ pub(super) fn describe(text: &str, arguments: &Arguments) -> Result<Option<Descr
     let rest = text.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start();
     let query =
         rest.get(..5).filter(|word| word.eq_ignore_ascii_case("query")).map(|_| rest[5..].trim_start());
-    let table = rest.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("table "));
-    if let Some(query) =
-        query.filter(|query| is_query(query)).or_else(|| Some(rest).filter(|text| is_query(text) && !table))
-    {
+    // As a query, `TABLE t` is all of it.
+    let table = rest.split_once(char::is_whitespace).filter(|(word, _)| word.eq_ignore_ascii_case("table"));
+    let asks = |text: &&str| is_query(text);
+    if let Some(query) = query.filter(asks).or_else(|| Some(rest).filter(|_| table.is_none()).filter(asks)) {
         return Ok(Some(Described::Query(Box::new(crate::sql::query(query, arguments)?))));
     }
-    let mut parser = parser(rest)?;
+    let mut parser = parser(table.map_or(rest, |(_, name)| name))?;
     let p = &mut parser;
     if word(p, &["FUNCTION"]) {
         let _ = word(p, &["EXTENDED"]);
@@ -69,7 +69,6 @@ pub(super) fn describe(text: &str, arguments: &Arguments) -> Result<Option<Descr
     if word(p, &["MODEL", "DATABASE", "SCHEMA", "NAMESPACE", "CATALOG", "VARIABLE"]) {
         return Ok(None);
     }
-    let _ = word(p, &["TABLE"]);
     let extended = word(p, &["EXTENDED", "FORMATTED"]);
     let table = name(p)?;
     let column = match &p.peek_token_ref().token {
