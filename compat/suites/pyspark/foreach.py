@@ -107,6 +107,28 @@ def _():
     equal(sorted(row.m for row in spark.read.schema("m BIGINT").json(out).collect()), [2, 3, 4])
 
 
+@case("foreachBatch: a function brings its session and a frame of it along, each of two sessions its own")
+def _():
+    def counted(session, name):
+        numbers = session.range(4)
+
+        def each(frame, batch):
+            session.createDataFrame([(numbers.count() + frame.count(),)], "n BIGINT").createOrReplaceTempView(name)
+
+        source = session.readStream.schema("shop STRING, amount BIGINT").json(str(home / "along"))
+        equal(ended(source.writeStream.foreachBatch(each).trigger(availableNow=True).start()).exception(), None)
+        return [row.n for row in session.table(name).collect()]
+
+    stream("along", SALES)
+    other = SparkSession.builder.remote(sys.argv[1]).create()
+    other.conf.set("spark.pyspark.python", sys.executable)
+    equal(counted(spark, "along"), [7])
+    # By the same worker, which has been in the first session until now.
+    equal(counted(other, "along"), [7])
+    equal(other.catalog.dropTempView("along"), True)
+    equal([row.n for row in spark.table("along").collect()], [7])
+
+
 @case("foreachBatch: an exception ends the query with its traceback")
 def _():
     def risky(frame, batch):
@@ -117,6 +139,7 @@ def _():
         query.awaitTermination()
     except StreamingQueryException as error:
         assert "the batch is no good" in str(error) and "in risky" in str(error), error
+        assert "[FOREACH_BATCH_USER_FUNCTION_ERROR]" in str(error), error
     else:
         raise AssertionError("nothing was raised")
     equal(spark.range(2).count(), 2)
@@ -164,6 +187,16 @@ def _():
 
     ended(stream("writer-in", SALES).writeStream.foreach(Writer()).trigger(availableNow=True).start())
     equal(noted("writer"), [[0, 0, 1, 2, 3, "None"]])
+
+
+@case("foreach: an exception ends the query under its name")
+def _():
+    def picky(row):
+        raise ValueError(f"not {row.shop}")
+
+    query = ended(stream("picky", SALES).writeStream.foreach(picky).start())
+    said = str(query.exception())
+    assert "[FOREACH_USER_FUNCTION_ERROR]" in said and "ValueError: not a" in said, said
 
 
 @case("a query whose function never returns can be stopped")
