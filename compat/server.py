@@ -38,11 +38,12 @@ def until(condition, what, seconds=20.0):
 class Server:
     """One `pelton serve`. Its address changes with every start unless `keep_port` is asked for."""
 
-    def __init__(self, directory, settings=None, engine=None, storage=None):
+    def __init__(self, directory, settings=None, engine=None, storage=None, environment=None, cwd=None):
         """`settings` are those of `[broker]` in `pelton.toml`, `engine` and `storage` those of the tables so named."""
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.settings = {"broker": settings or {}, "engine": engine or {}, "storage": storage or {}}
+        self.environment, self.cwd = environment or {}, cwd or self.directory
         self.process = None
         self.kafka = None
         self.connect = None
@@ -60,9 +61,10 @@ class Server:
             command += ["--config", self.write_settings()]
         # Settings of whoever runs the tests must not reach the server.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PELTON_")}
+        environment |= self.environment
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.directory
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.cwd
             )
         until(lambda: ready.exists() or self.process.poll() is not None, "the server is ready", START_SECONDS)
         if self.process.poll() is not None:

@@ -4,7 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import jvm
 import packages
+import spark_connect
 from server import Server, binary
 from suite import Skip, Suite
 
@@ -37,6 +39,22 @@ def elsewhere(this):
         this.tap([python, HERE / "elsewhere.py", address, other.kafka], env={"PYTHONPATH": str(COMPAT)})
     finally:
         other.kill()
+
+
+def beside(this):
+    """The programs of `examples/` here and on a real Spark Connect server, over the same topics."""
+    if jvm.missing():
+        raise Skip(jvm.missing())
+    python, _ = client(this)
+    # Not the server that is there: the programs name no interpreter for their functions.
+    ours = Server(this.directory / "pelton", environment={"PYSPARK_PYTHON": str(python)})
+    spark = spark_connect.SparkConnect(this.directory / "spark", python)
+    try:
+        ours.start(), spark.start()
+        addresses = [f"sc://{ours.connect}", f"sc://{spark.connect}", ours.kafka]
+        this.tap([python, HERE / "beside.py", *addresses, ours.log, spark.log], env={"PYTHONPATH": str(COMPAT)})
+    finally:
+        ours.close(), spark.close()
 
 
 def restart(this):
@@ -76,6 +94,7 @@ SUITES = [
     Suite("PySpark's functions that remember", VERSION, script("state.py"), quick=True, minutes=5),
     Suite("PySpark's tables and Parquet", VERSION, script("tables.py"), quick=True, minutes=5),
     Suite("PySpark's programs of examples/", VERSION, script("examples.py"), quick=True, minutes=5),
+    Suite("PySpark's programs of examples/, beside Spark", VERSION, beside, ("java", "mvn"), minutes=8),
     Suite("PySpark's Structured Streaming over another Kafka", VERSION, elsewhere, quick=True, minutes=5),
     Suite("PySpark's Structured Streaming over a crash", VERSION, restart, quick=True, minutes=5),
 ]
