@@ -3,6 +3,7 @@
     PELTON_BIN=target/debug/pelton python compat/report.py [suite...]     these suites, or all
     python compat/report.py --quick                                      those that CI runs
     python compat/report.py --peer [suite...]                            against a real Apache Kafka instead
+    python compat/report.py --spark PATH own                             PySpark's own tests, out of a checkout of Spark
     python compat/report.py --write                                      the page, from what the last runs gave
 
 Exit code: 0 when every case went as the suite's table of known failures says.
@@ -10,6 +11,7 @@ Exit code: 0 when every case went as the suite's table of known failures says.
 
 import argparse
 import importlib.util
+import os
 import shutil
 import sys
 import tempfile
@@ -45,6 +47,8 @@ def select(suites, words):
 
 
 def server_for(suite, directory, arguments):
+    if suite.server:
+        return suite.server(directory, arguments.peer)
     if arguments.peer:
         return ApacheKafka(directory, {**suite.settings, **suite.peer_settings}, version=suite.peer)
     if arguments.door:
@@ -57,7 +61,10 @@ def run(suite, arguments, directory):
     missing = suite.missing()
     if missing:
         return [Case(ITSELF, SKIPPED, missing)]
-    server = server_for(suite, Path(directory) / "server", arguments)
+    try:
+        server = server_for(suite, Path(directory) / "server", arguments)
+    except Skip as reason:
+        return [Case(ITSELF, SKIPPED, str(reason))]
     this = Run(suite, server, directory, say)
     try:
         server.start()
@@ -85,9 +92,14 @@ def main():
     parser.add_argument("--quick", action="store_true", help="only what CI runs")
     parser.add_argument("--peer", action="store_true", help="run against Apache Kafka: shows that a suite is right")
     parser.add_argument("--door", metavar="PROGRAM", help="the broker's example `serve`, which is quicker to build")
+    parser.add_argument("--spark", metavar="PATH", help="a checkout of Spark, whose own tests of the client then run")
+    parser.add_argument("--modules", metavar="WORDS", help="of these only modules named so; nothing is kept or compared")
     parser.add_argument("--write", action="store_true", help="write docs/compatibility.md from the kept results")
     parser.add_argument("--keep", metavar="DIR", help="keep logs and data here")
     arguments = parser.parse_args()
+    for name, value in (("SPARK_CHECKOUT", arguments.spark), ("SPARK_MODULES", arguments.modules)):
+        if value:
+            os.environ[name] = value
     suites = load()
     if arguments.list:
         return [say(f"{suite.name}  {suite.version}{'  (quick)' if suite.quick else ''}") for suite in suites]
@@ -114,8 +126,9 @@ def carry_out(suites, arguments):
             if not arguments.keep:
                 shutil.rmtree(directory, ignore_errors=True)
         seconds = time.monotonic() - started
-        card.keep(suite, cases, seconds, arguments.peer)
-        unexpected += card.verdicts(suite, cases, arguments.peer)
+        if not arguments.modules:
+            card.keep(suite, cases, seconds, arguments.peer)
+            unexpected += card.verdicts(suite, cases, arguments.peer)
         counts = {}
         for case in cases:
             for sums in (counts, all_counts):

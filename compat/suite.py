@@ -33,7 +33,8 @@ class Suite:
     `run` gets a `Run` and adds cases to it. `known` names the cases that fail against Pelton, each with its reason;
     `left_out` names what is not run at all, and why. `peer` is the Apache Kafka that the suite can be tried on.
     `page` is for suites of hundreds of cases, many of which fail: a page of the docs that counts them by group (the
-    part of a case's name before ` #`). Not to pass as many of a group as that page says is what is not expected.
+    part of a case's name before ` #`). Not to pass as many of a group as that page says is what is not expected; `known`
+    has patterns of what is said, then, in place of names. `server(directory, peer)` makes another server than the usual.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Suite:
     peer_settings: dict = field(default_factory=dict)
     peer: str = VERSION
     page: str = ""
+    server: Callable | None = None
     quick: bool = False
     minutes: int = 10
 

@@ -10,13 +10,16 @@ HEAD = """# Spark's own tests
 
 Written by `python compat/report.py --write`; not edited by hand. Spark publishes what it tests itself with
 (`spark-connect-common` and `spark-sql`, classifier `tests`, on Maven Central), and what should come of it. Here it is given
-to a fresh server of ours.
+to a fresh server of ours, and so are the tests of PySpark's client, of a checkout.
 
 - *Plans*: what Spark's Scala client sends for nearly every function and every operation on frames. *Analysed* is a plan
   when its columns are as many and are called as in the plan that Spark made of it; *carried out* when it runs.
 - *SQL files*: a statement passes when schema and rows are Spark's (fractions to the last two bits; rows without ORDER BY
   in any order), or when it fails here and there. Of such errors, *same condition* counts those with Spark's name.
   The session has Spark's zone, `America/Los_Angeles`.
+- *PySpark's own tests* are those of `python/pyspark/sql/tests/connect` of a checkout of Spark, with the client of PyPI:
+  `compat/README.md` says how. The checkout had to be one of December 2025, when 4.2.0 was being made, so some tests wait for
+  sentences that the client has since changed.
 
 """
 ROW = re.compile(r"^\| `?([^`|]+?)`? \| (\d+) \| (\d+) \| (\d+) \|")
@@ -41,15 +44,20 @@ def pages(suites, kept):
     """Writes the pages; returns lines for the report card that lead to them."""
     lines = []
     for page in dict.fromkeys(suite.page for suite in suites if suite.page):
-        text = [HEAD]
-        for suite in suites:
-            result = kept(suite) if suite.page == page else None
-            if result:
-                text += section(suite, result)
+        text, before = [HEAD], (DOCS / page).read_text() if (DOCS / page).exists() else ""
+        for suite in (suite for suite in suites if suite.page == page):
+            result = kept(suite)
+            text += section(suite, result) if result else written(suite, before)
         (DOCS / page).write_text("\n".join(text).rstrip() + "\n")
         names = ", ".join(f"*{suite.name}*" for suite in suites if suite.page == page)
         lines.append(f"What fails of {names} is on a [page of its own]({page}).")
     return lines
+
+
+def written(suite, page):
+    """The section of a suite that has not run here, as the page has it."""
+    _, found, rest = page.partition(f"\n## {suite.name}\n")
+    return [f"## {suite.name}", "", rest.partition("\n## ")[0].strip(), ""] if found else []
 
 
 def section(suite, result):
@@ -60,7 +68,8 @@ def section(suite, result):
         lines += ["| | passed | failed | skipped |", "|---|---:|---:|---:|", row("all", groups.popitem()[1])]
     else:
         lines += by_group(groups, cases)
-    return [*lines, "", *skipped(cases), *failing(cases, len(groups) <= 1), ""]
+    failures = explained(cases, suite.known) if suite.known else failing(cases, len(groups) <= 1)
+    return [*lines, "", *skipped(cases), *failures, ""]
 
 
 def row(name, counts):
@@ -76,13 +85,34 @@ def by_group(groups, cases):
             entry[1] += 1
     sums = {what: sum(counts[what] for counts in groups.values()) for what in (PASSED, FAILED, SKIPPED)}
     all_same = [sum(entry[at] for entry in same.values()) for at in (0, 1)]
-    lines = ["| file | passed | failed | skipped | same condition |", "|---|---:|---:|---:|---:|"]
-    lines.append(f"{row('all', sums)} {all_same[0]} of {all_same[1]} |")
+    # Where errors are compared, a column more.
+    more = lambda entry: f" {f'{entry[0]} of {entry[1]}' if entry else ''} |" if same else ""  # noqa: E731
+    lines = ["| file | passed | failed | skipped |", "|---|---:|---:|---:|"]
+    if same:
+        lines = [f"{lines[0]} same condition |", f"{lines[1]}---:|"]
+    lines.append(row("all", sums) + more(all_same))
     for name, counts in sorted(groups.items()):
         if counts[PASSED] + counts[FAILED]:
-            entry = same.get(name)
-            lines.append(f"{row(f'`{name}`', counts)} {f'{entry[0]} of {entry[1]}' if entry else ''} |")
+            lines.append(row(f"`{name}`", counts) + more(same.get(name)))
     return lines
+
+
+def explained(cases, known):
+    """Why tests fail, by the patterns that say so; each that none explains by itself."""
+    reasons, others = {}, []
+    for name, outcome, detail in cases:
+        if outcome == FAILED:
+            found = next((why for pattern, why in known.items() if re.search(pattern, f"{name}: {detail}")), None)
+            if found:
+                reasons.setdefault(found, []).append(name)
+            else:
+                others.append((name, detail))
+    lines = ["| why they fail | tests | for instance |", "|---|---:|---|"]
+    for why, names in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
+        lines.append(f"| {why} | {len(names)} | `{names[0].partition(' #')[2]}` |")
+    if others:
+        lines += [f"| each for itself, below | {len(others)} | |", ""]
+    return lines + [f"- `{name.replace(' #', ' ')}`: {short(detail)}" for name, detail in others]
 
 
 def skipped(cases):
