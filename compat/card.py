@@ -21,11 +21,17 @@ def results_path(name, peer):
     return directory / (name.replace(" ", "-").replace("/", "-") + ".json")
 
 
-def keep(suite, cases, seconds, peer):
+def keep(suite, cases, seconds, peer, some=False):
+    """Of `some` groups only, the others' results are kept as they are."""
     if suite.page and [(case.name, case.outcome) for case in cases] == [(ITSELF, SKIPPED)]:
         # What another machine found stays on the page.
         return
     rows = [[case.name, case.outcome, case.detail] for case in cases]
+    before = kept(suite) if some and not peer else None
+    if before:
+        ran = {tally.group(name) for name, _, _ in rows}
+        rows += [row for row in before["cases"] if tally.group(row[0]) not in ran]
+        seconds = before["seconds"]
     result = {"name": suite.name, "version": suite.version, "seconds": round(seconds), "cases": rows}
     results_path(suite.name, peer).write_text(json.dumps(result, indent=1))
 
@@ -88,10 +94,10 @@ def first_line(text):
     return lines[0][:200] if lines else ""
 
 
-def verdicts(suite, cases, peer):
+def verdicts(suite, cases, peer, some=False):
     """What was not expected: a list of sentences, empty when all is as the suite's table says."""
     if suite.page:
-        return [] if peer else tally.fewer(suite, cases)
+        return [] if peer else tally.fewer(suite, cases, some)
     known = suite.known_on_peer if peer else suite.known
     found = []
     for case in cases:

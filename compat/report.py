@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--peer", action="store_true", help="run against Apache Kafka: shows that a suite is right")
     parser.add_argument("--door", metavar="PROGRAM", help="the broker's example `serve`, which is quicker to build")
     parser.add_argument("--spark", metavar="PATH", help="a checkout of Spark, whose own tests of the client then run")
-    parser.add_argument("--modules", metavar="WORDS", help="of these only modules named so; nothing is kept or compared")
+    parser.add_argument("--modules", metavar="WORDS", help="of these only modules named so; the others' results stay")
     parser.add_argument("--write", action="store_true", help="write docs/compatibility.md from the kept results")
     parser.add_argument("--keep", metavar="DIR", help="keep logs and data here")
     arguments = parser.parse_args()
@@ -126,9 +126,9 @@ def carry_out(suites, arguments):
             if not arguments.keep:
                 shutil.rmtree(directory, ignore_errors=True)
         seconds = time.monotonic() - started
-        if not arguments.modules:
-            card.keep(suite, cases, seconds, arguments.peer)
-            unexpected += card.verdicts(suite, cases, arguments.peer)
+        some = bool(arguments.modules)
+        card.keep(suite, cases, seconds, arguments.peer, some)
+        unexpected += card.verdicts(suite, cases, arguments.peer, some)
         counts = {}
         for case in cases:
             for sums in (counts, all_counts):

@@ -17,6 +17,7 @@ import warnings
 SECONDS = 150
 # Characters told of an error; a traceback of a worker has what matters at its end.
 LONG = 700
+CHECKOUT = os.environ.get("SPARK_HOME", "SPARK")
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
@@ -25,7 +26,7 @@ def told(error):
     kind, value, _ = error
     lines = str(value).partition("JVM stacktrace")[0].splitlines()
     lines = [line for line in lines if not line.startswith((" ", "Traceback"))] or lines
-    text = " ".join(f"{kind.__name__}: {' '.join(lines)}".split())
+    text = " ".join(f"{kind.__name__}: {' '.join(lines)}".split()).replace(CHECKOUT, "SPARK")
     return text if len(text) <= LONG else f"{text[: LONG // 2]} ... {text[-LONG // 2 :]}"
 
 
@@ -66,7 +67,7 @@ class Told(unittest.TestResult):
         self.tell(test, PASSED)
 
     def addSkip(self, test, reason):
-        self.tell(test, SKIPPED, " ".join(reason.split()))
+        self.tell(test, SKIPPED, " ".join(reason.split()).replace(CHECKOUT, "SPARK"))
 
     def addFailure(self, test, error):
         if isinstance(test, unittest.TestCase):
