@@ -12,7 +12,7 @@ from typing import Iterator
 import pandas as pd
 import pyarrow as pa
 from pyspark.errors import PySparkException, PythonException
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import Row, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.functions import arrow_udf, pandas_udf, udf
 from pyspark.sql.types import IntegerType, LongType, StringType
@@ -146,6 +146,53 @@ def _():
     equal(rows(sales.groupBy("shop").agg(middle("amount").alias("m"), F.count("*")).where("shop < 'c'").orderBy("shop")),
           [("a", 1.5, 2), ("b", 4.0, 2)])
     equal(rows(sales.agg(middle(sales.amount))), [(2.5,)])
+
+
+@case("a pandas aggregate over windows: whole partitions, and frames of rows and of values")
+def _():
+    @pandas_udf("double")
+    def mean(v: pd.Series) -> float:
+        return v.mean()
+
+    @pandas_udf("double")
+    def weighed(v: pd.Series, t: pd.Series) -> float:
+        return float((v * t).sum())
+
+    times = [("a", 1, 1.0), ("a", 2, 4.0), ("a", 2, 5.0), ("a", 9, None), ("b", 3, 7.0), ("b", 5, 1.0), (None, 1, 2.0)]
+    frame = spark.createDataFrame(times, "k STRING, t INT, v DOUBLE")
+    by_key = Window.partitionBy("k")
+    in_order = by_key.orderBy("t", "v")
+
+    def over(window, call=None):
+        found = frame.select("k", "t", (mean("v") if call is None else call).over(window).alias("m")).orderBy("k", "t", "m")
+        return [None if row.m is None or row.m != row.m else round(row.m, 3) for row in found.collect()]
+
+    equal(over(by_key), [2.0, 3.333, 3.333, 3.333, 3.333, 4.0, 4.0])
+    equal(over(by_key.orderBy("t")), [2.0, 1.0, 3.333, 3.333, 3.333, 7.0, 4.0])
+    equal(over(by_key.orderBy(F.desc("t"))), [2.0, 3.333, 4.5, 4.5, None, 4.0, 1.0])
+    equal(over(in_order.rowsBetween(-1, 1)), [2.0, 2.5, 3.333, 4.5, 5.0, 4.0, 4.0])
+    equal(over(in_order.rowsBetween(1, 2)), [None, 4.5, None, 5.0, None, 1.0, None])
+    equal(over(by_key.orderBy("t").rangeBetween(1, 5)), [None, 4.5, None, None, None, 1.0, None])
+    equal(over(by_key.orderBy(F.desc("t")).rangeBetween(-3, 0)), [2.0, 3.333, 4.5, 4.5, None, 4.0, 1.0])
+    running = weighed(t=F.col("t"), v=F.col("v"))
+    equal(over(in_order.rowsBetween(Window.unboundedPreceding, 0), running), [2.0, 1.0, 9.0, 19.0, 19.0, 21.0, 26.0])
+    equal(frame.select(mean("v").over(by_key)).columns,
+          ["mean(v) OVER (PARTITION BY k ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"])
+    spark.udf.register("mean_of", mean)
+    frame.createOrReplaceTempView("times")
+    query = "SELECT mean_of(v) OVER (PARTITION BY k ORDER BY t ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM times"
+    equal(sorted(rows(spark.sql(f"{query} WHERE k = 'b'"))), [(4.0,), (7.0,)])
+
+    @arrow_udf("double")
+    def arrow_mean(v: pa.Array) -> float:
+        return pa.compute.mean(v)
+
+    equal(over(in_order.rowsBetween(-1, 0), arrow_mean("v")), [2.0, 1.0, 2.5, 4.5, 5.0, 7.0, 4.0])
+    groups = spark.range(20000).select((F.col("id") % 500).alias("k"), F.col("id").cast("double").alias("v"))
+    equal(groups.select(mean("v").over(by_key).alias("m")).agg(F.sum("m")).first()[0], float(sum(range(20000))))
+    plus = pandas_udf(lambda v: v + 1, "double")
+    with raises(PySparkException, "UNSUPPORTED_EXPR_FOR_WINDOW"):
+        frame.select(plus("v").over(by_key)).collect()
 
 
 @case("mapInPandas, mapInArrow")

@@ -13,12 +13,14 @@ mod function;
 mod identifier;
 mod interval;
 mod pipes;
+mod table_argument;
 mod tokens;
 mod values;
 
 pub use dialect::Spark;
 pub use function::{Parameter, SqlFunction};
 pub use interval::{Span, span};
+pub use table_argument::TABLE_ARGUMENT;
 pub use tokens::{Numbers, tokens};
 pub(crate) use tokens::{read, tokenize};
 

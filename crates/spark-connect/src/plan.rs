@@ -32,12 +32,14 @@ mod read;
 mod sample;
 mod set;
 mod summary;
+mod table_function;
 
 pub(crate) use aggregate::{pivot_columns, sets};
 pub(crate) use local::relation as local_relation;
 pub(crate) use project::{to_df, whole};
 pub(crate) use read::{unknown_source, unqualified};
 pub(crate) use set::common_type;
+pub(crate) use table_function::TABLE_ARG;
 
 /// Translates one plan.
 pub(crate) struct Planner<'a> {
@@ -145,6 +147,20 @@ impl<'a> Planner<'a> {
                 }
                 self.relation(input(&with.root, "root")?).await
             }
+            RelType::Aggregate(aggregate) => self.aggregate_relation(aggregate).await,
+            RelType::MapPartitions(map) => self.map_partitions(map).await,
+            RelType::GroupMap(map) => self.group_map(map).await,
+            RelType::ApplyInPandasWithState(map) => self.keyed_map(map).await,
+            RelType::CoGroupMap(map) => self.co_group_map(map).await,
+            RelType::Tail(tail) => self.tail(tail).await,
+            RelType::Catalog(catalog) => self.catalog(catalog),
+            other => self.over_two(other).await,
+        }
+    }
+
+    /// Relations over two others, and such as make rows beside others.
+    async fn over_two(&mut self, kind: &RelType) -> Result<Frame> {
+        match kind {
             RelType::SetOp(set) => {
                 let left = self.relation(input(&set.left_input, "left_input")?).await?;
                 let right = self.relation(input(&set.right_input, "right_input")?).await?;
@@ -155,13 +171,11 @@ impl<'a> Planner<'a> {
                 let right = self.relation(input(&join.right, "right")?).await?;
                 self.join(left, right, join)
             }
-            RelType::Aggregate(aggregate) => self.aggregate_relation(aggregate).await,
-            RelType::MapPartitions(map) => self.map_partitions(map).await,
-            RelType::GroupMap(map) => self.group_map(map).await,
-            RelType::ApplyInPandasWithState(map) => self.keyed_map(map).await,
-            RelType::CoGroupMap(map) => self.co_group_map(map).await,
-            RelType::Tail(tail) => self.tail(tail).await,
-            RelType::Catalog(catalog) => self.catalog(catalog),
+            RelType::LateralJoin(join) => self.lateral_join(join).await,
+            RelType::TableFunction(call) => {
+                let nothing = self.nothing()?;
+                self.beside_each(nothing, call, false).await
+            }
             other => self.over_one(other).await,
         }
     }
@@ -281,9 +295,6 @@ impl<'a> Planner<'a> {
             RelType::Cov(cov) => {
                 let frame = over!(cov);
                 self.pair(frame, "covar_samp", &cov.col1, &cov.col2)
-            }
-            RelType::CommonInlineUserDefinedTableFunction(_) => {
-                Err(SparkError::unsupported("Python table functions (udtf)"))
             }
             _ => Err(SparkError::unsupported("this kind of relation")),
         }

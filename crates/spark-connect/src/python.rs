@@ -17,7 +17,9 @@ mod processor;
 mod run;
 mod state;
 mod stream;
+mod table;
 mod task;
+mod window;
 mod worker;
 
 pub(crate) use call::Call;
@@ -31,3 +33,5 @@ pub(crate) use processor::ProcessorCall;
 pub(crate) use run::{Guard, Run};
 pub(crate) use state::{StateCall, StateTimeout};
 pub(crate) use stream::{Batches, reachable};
+pub(crate) use table::{Analyzed, Argument, Ordered, Table, analyze, code};
+pub(crate) use window::WindowCall;

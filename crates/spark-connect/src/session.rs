@@ -18,6 +18,7 @@ use crate::python::{Modules, Pool};
 use crate::sql::SqlFunctions;
 use crate::streaming::{Kafka, Streams};
 use crate::wire::expression::InlineFunction;
+use crate::wire::function::TableFunction;
 
 /// How many sessions are kept.
 const SESSIONS_MAX: usize = 1000;
@@ -63,6 +64,7 @@ struct State {
     /// Temporary views, by name in lower case.
     views: Views,
     functions: Functions,
+    table_functions: TableFunctions,
     sql_functions: SqlFunctions,
     variables: Variables,
     modules: Modules,
@@ -76,6 +78,9 @@ struct State {
 
 /// Python functions by name, in lower case.
 pub(crate) type Functions = Arc<BTreeMap<String, Arc<InlineFunction>>>;
+
+/// Table functions of Python by name, in lower case.
+pub(crate) type TableFunctions = Arc<BTreeMap<String, Arc<TableFunction>>>;
 
 /// Variables of SQL by name, in lower case.
 pub(crate) type Variables = Arc<BTreeMap<String, Variable>>;
@@ -140,6 +145,7 @@ impl Sessions {
                 config: from.config.clone(),
                 views: from.views.clone(),
                 functions: from.functions.clone(),
+                table_functions: from.table_functions.clone(),
                 sql_functions: from.sql_functions.clone(),
                 variables: from.variables.clone(),
                 ..State::default()
@@ -208,6 +214,17 @@ impl Session {
     pub(crate) fn register(&self, function: InlineFunction) {
         let name = function.function_name.to_lowercase();
         Arc::make_mut(&mut self.state().functions).insert(name, Arc::new(function));
+    }
+
+    /// Table functions that SQL can name.
+    pub(crate) fn table_functions(&self) -> TableFunctions {
+        Arc::clone(&self.state().table_functions)
+    }
+
+    /// Gives a table function a name.
+    pub(crate) fn register_table(&self, function: TableFunction) {
+        let name = function.function_name.to_lowercase();
+        Arc::make_mut(&mut self.state().table_functions).insert(name, Arc::new(function));
     }
 
     /// Functions that SQL itself says.

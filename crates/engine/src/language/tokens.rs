@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::{
     Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace, Word,
 };
 
-use crate::language::{DIALECT, identifier, values};
+use crate::language::{DIALECT, identifier, table_argument, values};
 use crate::sql::unescaped;
 
 /// Letters behind a number that say its type.
@@ -74,7 +74,7 @@ pub(crate) fn read(tokens: &[TokenWithSpan], numbers: Numbers) -> Vec<TokenWithS
         }
         out.push(token);
     }
-    values::rows(&values::tables(&identifier::named(out)))
+    table_argument::called(values::rows(&values::tables(&identifier::named(out))))
 }
 
 /// A quote behind a backslash does not end a string: the tokenizer knows quotes that come twice.

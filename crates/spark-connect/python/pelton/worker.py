@@ -186,6 +186,28 @@ def processor_states(task, worker):
     return processor.answered_here(worker)
 
 
+def functions(task, command, runner, evaluation):
+    """What PySpark's worker makes of the functions."""
+    from pyspark import worker
+
+    kind = task["eval_type"]
+    if task["table"] is None:
+        return worker.read_udfs(worker.pickleSer, described(task, command), kind, runner, evaluation)
+    from pelton import table
+
+    evaluation._conf["table_arg_offsets"] = task["table"]["offsets"]
+    return worker.read_udtf(worker.pickleSer, table.described(task, command), kind, runner, evaluation)
+
+
+def analyze(task, command, connection):
+    """What a table function says of a call before it runs."""
+    version(task)
+    paths(task)
+    from pelton import table
+
+    return table.analyze(task, command)
+
+
 def run(task, command, connection):
     """One task: the functions over all batches that come."""
     version(task)
@@ -198,15 +220,15 @@ def run(task, command, connection):
     TaskContext._setTaskContext(TaskContext.from_json(about))
     runner, evaluation = worker.RunnerConf(), conditions(task, worker)
     runner._conf.update(task["settings"])
+    if task["window"] is not None:
+        runner._conf["window_bound_types"] = task["window"]
     if task["input_type"] is not None:
         evaluation._conf["input_type"] = task["input_type"]
     states = processor_states(task, worker)
     if states is not None:
         # Nobody listens there: the states are here.
         evaluation._conf["state_server_socket_port"] = "0"
-    call, _, deserializer, serializer = worker.read_udfs(
-        worker.pickleSer, described(task, command), task["eval_type"], runner, evaluation
-    )
+    call, _, deserializer, serializer = functions(task, command, runner, evaluation)
     if task["state_schema"] is not None:
         deserializer.pickleSer = States(deserializer.pickleSer, evaluation.state_value_schema)
     output = Output(connection)
@@ -267,7 +289,7 @@ def main():
         (length,) = INT.unpack_from(data)
         task = json.loads(data[4 : 4 + length])
         try:
-            work = run if task["kind"] == "function" else batches
+            work = {"function": run, "analyze": analyze}.get(task["kind"], batches)
             last = work(task, data[4 + length :], connection)
             sys.stdout.flush()
             connection.send(b"F", last or b"")

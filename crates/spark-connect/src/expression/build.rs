@@ -1,8 +1,8 @@
 //! Expressions as a client would send them, made here: SQL becomes these.
 
 use crate::wire::expression::{
-    Alias, Cast, CastTo, ExprType, Expression, Literal, LiteralType, UnresolvedAttribute, UnresolvedFunction,
-    UnresolvedStar,
+    Alias, Cast, CastTo, ExprType, Expression, Literal, LiteralType, NamedArgumentExpression,
+    UnresolvedAttribute, UnresolvedFunction, UnresolvedStar,
 };
 
 fn of(kind: ExprType) -> Expression {
@@ -56,4 +56,10 @@ pub(crate) fn cast(expression: Expression, type_text: String, lenient: bool) -> 
 
 pub(crate) fn kind(kind: ExprType) -> Expression {
     of(kind)
+}
+
+/// An argument that is given by its name.
+pub(crate) fn argument(name: &str, value: Expression) -> Expression {
+    let named = NamedArgumentExpression { key: name.to_owned(), value: Some(Box::new(value)) };
+    of(ExprType::NamedArgumentExpression(Box::new(named)))
 }

@@ -27,6 +27,9 @@ impl Resolver<'_> {
         let inner = window.window_function.as_ref().ok_or_else(|| SparkError::missing("window_function"))?;
         let partition = self.list(&window.partition_spec)?;
         let order = window.order_spec.iter().map(|order| self.order(order)).collect::<Result<Vec<_>>>()?;
+        if let Some(function) = self.of_python(inner) {
+            return self.python_window(&function?, window, &partition, order);
+        }
         let call = match &inner.expr_type {
             Some(ExprType::UnresolvedFunction(call)) => UnresolvedFunction::clone(call),
             Some(ExprType::CallFunction(call)) => {
@@ -37,10 +40,6 @@ impl Resolver<'_> {
                     Some(ExprType::UnresolvedFunction(call)) => *call,
                     _ => return Err(SparkError::invalid("Only functions have windows.")),
                 }
-            }
-            Some(ExprType::CommonInlineUserDefinedFunction(function)) => {
-                let what = format!("the Python function {} over a window", function.function_name);
-                return Err(SparkError::unsupported(what));
             }
             _ => return Err(SparkError::invalid("Only functions have windows.")),
         };
@@ -111,7 +110,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn frame_of(&self, function: &str, frame: Option<&Frame>, order: &[SortExpr]) -> Result<WindowFrame> {
+    pub(super) fn frame_of(
+        &self,
+        function: &str,
+        frame: Option<&Frame>,
+        order: &[SortExpr],
+    ) -> Result<WindowFrame> {
         const ROW: i32 = 1;
         let unbounded = WindowFrameBound::Preceding(ScalarValue::Null);
         let Some(frame) = frame else {
@@ -168,7 +172,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn spec_text(&self, partition: &[Named], window: &Window, frame: &WindowFrame) -> Result<String> {
+    pub(super) fn spec_text(
+        &self,
+        partition: &[Named],
+        window: &Window,
+        frame: &WindowFrame,
+    ) -> Result<String> {
         let mut text = String::new();
         if !partition.is_empty() {
             let names: Vec<&str> = partition.iter().map(|named| named.name.as_str()).collect();

@@ -19,11 +19,11 @@ use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes};
 use crate::python::group::Groups;
 use crate::python::run::Run;
-use crate::python::task::{Next, Task};
+use crate::python::task::{Given, Next, Task};
 use crate::schema::canonical;
 
 /// Rows that a function gets at a time, at most.
-const ROWS_MAX: usize = 10_000;
+pub(super) const ROWS_MAX: usize = 10_000;
 
 /// A call in a plan.
 #[derive(Debug)]
@@ -61,18 +61,36 @@ impl Call {
         Call::of(function, makes, groups, Vec::new(), run).on(lists)
     }
 
-    fn of(function: Function, makes: Makes, groups: Vec<Groups>, names: Vec<String>, run: &Arc<Run>) -> Call {
+    pub(super) fn of(
+        function: Function,
+        makes: Makes,
+        groups: Vec<Groups>,
+        names: Vec<String>,
+        run: &Arc<Run>,
+    ) -> Call {
         // Neither computed while planning nor computed twice.
         let signature = Signature::variadic_any(Volatility::Volatile);
         let (id, function, run) = (run.new_call(), Arc::new(function), Arc::clone(run));
         Call { id, function, makes, groups, names, run, signature }
     }
 
-    fn on(mut self, arguments: Vec<Expr>) -> Expr {
+    pub(super) fn on(mut self, arguments: Vec<Expr>) -> Expr {
         if arguments.is_empty() {
             self.signature = Signature::nullary(Volatility::Volatile);
         }
         ScalarUDF::from(self).call(arguments)
+    }
+
+    pub(super) fn function(&self) -> &Function {
+        &self.function
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Function> {
+        &self.function
+    }
+
+    pub(super) fn run(&self) -> &Run {
+        &self.run
     }
 
     fn output(&self) -> DataType {
@@ -87,22 +105,15 @@ impl Call {
             Makes::Values => self.each_value(&batch(columns, None, rows), rows),
             Makes::Rows => {
                 let batch = batch(columns, Some(&self.names), rows);
-                let made = self.begun(&[0], &batch.schema(), |task, next, made| {
-                    if next == Next::Wants {
-                        task.feed(&framed(&batch))?;
-                        if task.wait(made)? == Next::Wants {
-                            task.end()?;
-                            task.wait(made)?;
-                        }
-                    }
-                    Ok(Next::Finished)
-                })?;
+                let made = self.whole(&[0], &batch.schema(), [Ok(Given::Rows(framed(&batch)))])?;
                 self.listed(&made, rows)
             }
             Makes::Aggregate => {
                 let made = self.grouped(columns, rows)?;
                 self.column(&made, rows)
             }
+            Makes::Table => self.rows_of_each(columns, rows),
+            Makes::TableOfTable => self.rows_of_tables(columns, rows),
             Makes::GroupRows | Makes::PairRows | Makes::States => {
                 let made = self.grouped(columns, rows)?;
                 self.listed(&made, rows)
@@ -136,7 +147,7 @@ impl Call {
     }
 
     /// Lets a task work: one that waits for this call, or a new one.
-    fn begun(
+    pub(super) fn begun(
         &self,
         arguments: &[usize],
         input: &Schema,
@@ -163,44 +174,48 @@ impl Call {
         let lists = self.groups.iter().zip(lists).map(|(groups, list)| groups.lists(list, &self.function));
         let lists = lists.collect::<Result<Vec<_>, Failure>>()?;
         let arguments = Groups::arguments(&self.groups, self.makes);
-        self.begun(&arguments, &Schema::empty(), |task, next, made| {
-            let mut next = next;
+        let empty =
+            |row: &usize| self.makes == Makes::GroupRows && lists.iter().all(|list| list.is_null(*row));
+        let mut left = (0..rows).filter(|row| !empty(row));
+        let mut ended = false;
+        let given = std::iter::from_fn(|| {
             let mut bytes = Vec::new();
-            for row in 0..rows {
-                if self.makes == Makes::GroupRows && lists.iter().all(|list| list.is_null(row)) {
-                    continue;
-                }
+            while !ended && bytes.len() < Groups::BYTES_AT_ONCE {
+                let Some(row) = left.next() else {
+                    ended = true;
+                    bytes.extend(0_i32.to_be_bytes());
+                    break;
+                };
                 bytes.extend(i32::try_from(lists.len()).unwrap_or(i32::MAX).to_be_bytes());
                 for list in &lists {
-                    list.write(row, &mut bytes).map_err(|error| self.arrow(error))?;
-                }
-                if bytes.len() >= Groups::BYTES_AT_ONCE && next == Next::Wants {
-                    task.give(&std::mem::take(&mut bytes))?;
-                    next = task.wait(made)?;
+                    if let Err(error) = list.write(row, &mut bytes) {
+                        return Some(Err(self.arrow(error)));
+                    }
                 }
             }
-            bytes.extend(0_i32.to_be_bytes());
-            if next == Next::Wants {
-                task.give(&bytes)?;
-                next = task.wait(made)?;
-            }
-            if next == Next::Wants {
-                task.end()?;
-                next = task.wait(made)?;
-            }
-            Ok(next)
-        })
+            (!bytes.is_empty()).then_some(Ok(Given::Bytes(bytes)))
+        });
+        self.whole(&arguments, &Schema::empty(), given)
+    }
+
+    fn whole(
+        &self,
+        arguments: &[usize],
+        input: &Schema,
+        given: impl IntoIterator<Item = Result<Given, Failure>>,
+    ) -> Result<Vec<RecordBatch>, Failure> {
+        Ok(self.run.whole(&self.function, arguments, input, given)?.0)
     }
 
     /// The first columns of the batches, as one of these many values.
-    fn column(&self, made: &[RecordBatch], rows: usize) -> Result<ArrayRef, Failure> {
+    pub(super) fn column(&self, made: &[RecordBatch], rows: usize) -> Result<ArrayRef, Failure> {
         if count(made) != rows {
             return Err(self.shape(format!("{} values", count(made)), format!("{rows}")));
         }
-        self.whole(made)
+        self.joined(made)
     }
 
-    fn whole(&self, made: &[RecordBatch]) -> Result<ArrayRef, Failure> {
+    pub(super) fn joined(&self, made: &[RecordBatch]) -> Result<ArrayRef, Failure> {
         let wanted = &self.function.output;
         let columns = made.iter().map(|batch| match batch.columns() {
             [column] if column.data_type() == wanted => Ok(Arc::clone(column)),
@@ -216,15 +231,15 @@ impl Call {
     }
 
     /// All rows in the list of the first row; the others' are empty.
-    fn listed(&self, made: &[RecordBatch], rows: usize) -> Result<ArrayRef, Failure> {
-        let values = self.whole(made)?;
+    pub(super) fn listed(&self, made: &[RecordBatch], rows: usize) -> Result<ArrayRef, Failure> {
+        let values = self.joined(made)?;
         let lengths = std::iter::once(values.len()).chain(std::iter::repeat(0)).take(rows);
         let field = Arc::new(Field::new_list_field(self.function.output.clone(), true));
         let list = ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, None);
         Ok(Arc::new(list.map_err(|error| self.arrow(error))?))
     }
 
-    fn arrow(&self, source: datafusion::arrow::error::ArrowError) -> Failure {
+    pub(super) fn arrow(&self, source: datafusion::arrow::error::ArrowError) -> Failure {
         Failure::Arrow { function: self.function.name.clone(), source }
     }
 
@@ -233,7 +248,13 @@ impl Call {
     }
 }
 
-fn count(batches: &[RecordBatch]) -> usize {
+/// A column in a type that Python has.
+pub(super) fn fitted(column: ArrayRef) -> Result<ArrayRef> {
+    let wanted = canonical(column.data_type());
+    Ok(if wanted == *column.data_type() { column } else { cast(&column, &wanted)? })
+}
+
+pub(super) fn count(batches: &[RecordBatch]) -> usize {
     batches.iter().map(RecordBatch::num_rows).sum()
 }
 
@@ -296,12 +317,8 @@ impl ScalarUDFImpl for Call {
         if rows == 0 {
             return Ok(ColumnarValue::Array(new_empty_array(&self.output())));
         }
-        let mut columns = Vec::with_capacity(call.args.len());
-        for argument in call.args {
-            let column = argument.into_array(rows)?;
-            let wanted = canonical(column.data_type());
-            columns.push(if wanted == *column.data_type() { column } else { cast(&column, &wanted)? });
-        }
+        let columns = call.args.into_iter().map(|argument| fitted(argument.into_array(rows)?));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
         Ok(ColumnarValue::Array(blocking(|| self.called(&columns, rows))?))
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use datafusion::arrow::datatypes::DataType;
 
 use crate::error::{Result, SparkError};
+use crate::python::table::Table;
 use crate::schema::message;
 use crate::wire::expression::{ExprType, FunctionCode, InlineFunction};
 
@@ -18,6 +19,7 @@ pub(crate) mod kind {
     pub(crate) const SCALAR_PANDAS: i32 = 200;
     pub(crate) const GROUPED_MAP_PANDAS: i32 = 201;
     pub(crate) const GROUPED_AGG_PANDAS: i32 = 202;
+    pub(crate) const WINDOW_AGG_PANDAS: i32 = 203;
     pub(crate) const SCALAR_PANDAS_ITER: i32 = 204;
     pub(crate) const MAP_PANDAS_ITER: i32 = 205;
     pub(crate) const COGROUPED_MAP_PANDAS: i32 = 206;
@@ -33,7 +35,13 @@ pub(crate) mod kind {
     pub(crate) const SCALAR_ARROW: i32 = 250;
     pub(crate) const SCALAR_ARROW_ITER: i32 = 251;
     pub(crate) const GROUPED_AGG_ARROW: i32 = 252;
+    pub(crate) const WINDOW_AGG_ARROW: i32 = 253;
     pub(crate) const GROUPED_AGG_ARROW_ITER: i32 = 254;
+    /// Rows of a row or of a table, pickled.
+    pub(crate) const TABLE: i32 = 300;
+    pub(crate) const ARROW_TABLE: i32 = 301;
+    /// The same of a function that takes Arrow's arrays and batches.
+    pub(crate) const ARROW_UDTF: i32 = 302;
 }
 
 /// The function, and how it is called.
@@ -50,6 +58,10 @@ pub(crate) struct Function {
     pub(crate) output: DataType,
     /// What it remembers of a key, as JSON, if it remembers.
     pub(crate) state: Option<String>,
+    /// Over which rows it is called, if it stands over a window: `bounded` or `unbounded`.
+    pub(crate) window: Option<&'static str>,
+    /// How it makes a table, if it makes one.
+    pub(crate) table: Option<Table>,
 }
 
 impl Hash for Function {
@@ -73,6 +85,10 @@ pub(crate) enum Makes {
     PairRows,
     /// Rows of a group and of what is remembered of it.
     States,
+    /// Rows of each row.
+    Table,
+    /// Rows of a table.
+    TableOfTable,
 }
 
 impl Function {
@@ -94,6 +110,8 @@ impl Function {
             names: message.arguments.iter().map(name).collect(),
             output: message::read(output)?,
             state: None,
+            window: None,
+            table: None,
         })
     }
 

@@ -12,6 +12,7 @@ const FILES: &[(&str, &str)] = &[
     ("batches.py", include_str!("../../python/pelton/batches.py")),
     ("context.py", include_str!("../../python/pelton/context.py")),
     ("processor.py", include_str!("../../python/pelton/processor.py")),
+    ("table.py", include_str!("../../python/pelton/table.py")),
     ("worker.py", include_str!("../../python/pelton/worker.py")),
     ("session.py", include_str!("../../python/pelton/session.py")),
 ];

@@ -17,7 +17,7 @@ use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes};
 use crate::python::group::Groups;
 use crate::python::run::Run;
-use crate::python::task::{Next, Task};
+use crate::python::task::Given;
 
 /// What stands where there is no timer.
 const NO_TIME: i64 = -1;
@@ -40,34 +40,9 @@ impl ProcessorCall {
         let given = if rows.timed_out { rows.rows.slice(0, 0) } else { rows.rows.clone() };
         let plain = self.groups.plain(&given).map_err(|error| self.arrow(error))?;
         let arguments = Groups::arguments(std::slice::from_ref(&self.groups), Makes::States);
-        let (mut task, mut next) = Task::begin(&self.function, &arguments, plain.schema_ref(), &self.run)?;
-        let mut made = Vec::new();
-        let mut work = || {
-            if next == Next::Wants {
-                task.give(&kept(rows))?;
-                next = task.wait(&mut made)?;
-            }
-            if next == Next::Wants {
-                task.feed(&plain)?;
-                next = task.wait(&mut made)?;
-            }
-            if next == Next::Wants {
-                task.end()?;
-                next = task.wait(&mut made)?;
-            }
-            Ok(())
-        };
-        let states = match work() {
-            Ok(()) => {
-                let states = read(task.last(), rows.lengths.len());
-                self.run.finish(task);
-                states
-            }
-            Err(failure) => {
-                self.run.lost(task);
-                return Err(self.run.reason(failure));
-            }
-        };
+        let given = [Ok(Given::Bytes(kept(rows))), Ok(Given::Rows(plain.clone()))];
+        let (made, last) = self.run.whole(&self.function, &arguments, plain.schema_ref(), given)?;
+        let states = read(&last, rows.lengths.len());
         let states = states.ok_or_else(|| self.shape("no states".to_owned(), "what is kept of each key"))?;
         let rows = made.iter().filter(|rows| rows.num_rows() > 0).map(|rows| self.rows(rows));
         Ok(KeyedAnswer { rows: rows.collect::<Result<_, _>>()?, states })

@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
 use datafusion::common::ScalarValue;
 use env::Random;
+use serde_json::Value;
 
 use crate::python::failure::Failure;
+use crate::python::function::Function;
 use crate::python::pool::{Key, Pool};
-use crate::python::task::{Next, Task};
-use crate::python::worker::{Killer, Worker};
+use crate::python::task::{Given, Next, Task};
+use crate::python::worker::{Killer, Word, Worker};
 use crate::session::{Functions, Session, Variables, lock};
 use crate::wire::expression::InlineFunction;
 
@@ -131,16 +135,35 @@ impl Run {
     }
 
     /// A worker for a task.
-    pub(crate) fn take(&self) -> Result<Worker, Failure> {
+    fn take(&self) -> Result<Worker, Failure> {
         let worker = self.pool.take(&self.key)?;
         self.watched(worker)
     }
 
     /// Another worker in the place of one that is gone.
-    pub(crate) fn replace(&self, worker: Worker) -> Result<Worker, Failure> {
+    fn replace(&self, worker: Worker) -> Result<Worker, Failure> {
         drop(worker);
         let worker = self.pool.start(&self.key)?;
         self.watched(worker)
+    }
+
+    /// Hands a worker a task; says what it answers first.
+    pub(crate) fn open(
+        &self,
+        about: &Value,
+        code: &[u8],
+    ) -> Result<(Worker, std::io::Result<Word>), Failure> {
+        let about = about.to_string();
+        let length = i32::try_from(about.len()).unwrap_or(i32::MAX).to_be_bytes();
+        let message: [&[u8]; 3] = [&length, about.as_bytes(), code];
+        let mut worker = self.take()?;
+        let mut first = worker.send(b'T', &message).and_then(|()| worker.receive());
+        if first.is_err() && worker.used {
+            // It may have ended just now, as idle workers do.
+            worker = self.replace(worker)?;
+            first = worker.send(b'T', &message).and_then(|()| worker.receive());
+        }
+        Ok((worker, first))
     }
 
     fn watched(&self, worker: Worker) -> Result<Worker, Failure> {
@@ -152,6 +175,29 @@ impl Run {
         }
         state.busy.push(worker.killer());
         Ok(worker)
+    }
+
+    /// Has a task of its own take all of these: the rows it makes, and its last words.
+    pub(crate) fn whole(
+        &self,
+        function: &Arc<Function>,
+        arguments: &[usize],
+        input: &Schema,
+        given: impl IntoIterator<Item = Result<Given, Failure>>,
+    ) -> Result<(Vec<RecordBatch>, Vec<u8>), Failure> {
+        let (mut task, next) = Task::begin(function, arguments, input, self)?;
+        let mut made = Vec::new();
+        match task.all(next, given, &mut made) {
+            Ok(_) => {
+                let last = task.last();
+                self.finish(task);
+                Ok((made, last))
+            }
+            Err(failure) => {
+                self.lost(task);
+                Err(self.reason(failure))
+            }
+        }
     }
 
     /// A task of the call that waits for a batch.
@@ -172,7 +218,11 @@ impl Run {
 
     /// Takes back the worker of a task that has finished.
     pub(crate) fn finish(&self, task: Task) {
-        let worker = task.into_worker();
+        self.release(task.into_worker());
+    }
+
+    /// Takes back a worker that has finished.
+    pub(crate) fn release(&self, worker: Worker) {
         let killer = worker.killer();
         lock(&self.state).busy.retain(|busy| !busy.is(&killer));
         self.pool.give(self.key.clone(), worker);

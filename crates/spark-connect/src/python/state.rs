@@ -23,7 +23,7 @@ use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes};
 use crate::python::group::Groups;
 use crate::python::run::Run;
-use crate::python::task::{Next, Task};
+use crate::python::task::Given;
 
 /// What PySpark writes where there is no time.
 const NO_TIME: i64 = -1;
@@ -80,26 +80,8 @@ impl StateCall {
     fn called(&self, rows: &KeyedRows) -> Result<KeyedAnswer, Failure> {
         let asked = self.asked(rows)?;
         let arguments = Groups::arguments(std::slice::from_ref(&self.groups), Makes::States);
-        let (mut task, mut next) = Task::begin(&self.function, &arguments, asked.schema_ref(), &self.run)?;
-        let mut made = Vec::new();
-        let mut work = || {
-            if next == Next::Wants {
-                task.feed(&asked)?;
-                next = task.wait(&mut made)?;
-            }
-            if next == Next::Wants {
-                task.end()?;
-                next = task.wait(&mut made)?;
-            }
-            Ok(())
-        };
-        match work() {
-            Ok(()) => self.run.finish(task),
-            Err(failure) => {
-                self.run.lost(task);
-                return Err(self.run.reason(failure));
-            }
-        }
+        let given = [Ok(Given::Rows(asked.clone()))];
+        let (made, _) = self.run.whole(&self.function, &arguments, asked.schema_ref(), given)?;
         self.answer(&made)
     }
 

@@ -160,19 +160,11 @@ impl Work {
 
     /// A worker that has the function.
     fn begin(&self) -> std::result::Result<Worker, Failure> {
-        let mut worker = self.run.take()?;
         let about = json!({
             "kind": self.takes.word(), "python": self.code.python_ver, "session": self.session_id,
             "connect": self.run.door().to_string(), "paths": self.run.paths(), "files": self.run.files(),
         });
-        let about = about.to_string();
-        let length = i32::try_from(about.len()).unwrap_or(i32::MAX).to_be_bytes();
-        let message: [&[u8]; 3] = [&length, about.as_bytes(), &self.code.command];
-        let mut first = worker.send(b'T', &message).and_then(|()| worker.receive());
-        if first.is_err() && worker.used {
-            worker = self.run.replace(worker)?;
-            first = worker.send(b'T', &message).and_then(|()| worker.receive());
-        }
+        let (worker, first) = self.run.open(&about, &self.code.command)?;
         self.heard(first, worker)?;
         lock(&self.worker).take().ok_or(Failure::Stopped)
     }

@@ -43,6 +43,13 @@ pub(crate) enum Next {
     Finished,
 }
 
+/// What a task is given at a time.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Rows(RecordBatch),
+    Bytes(Vec<u8>),
+}
+
 impl Task {
     /// Hands the function to a worker. `arguments` are the columns it takes, `input` what a batch holds.
     pub(crate) fn begin(
@@ -51,26 +58,18 @@ impl Task {
         input: &Schema,
         run: &Run,
     ) -> Result<(Task, Next), Failure> {
-        let mut worker = run.take()?;
         let named = |place: usize| function.names.get(place).cloned().flatten();
         let arguments: Vec<_> =
             arguments.iter().enumerate().map(|(place, offset)| json!([offset, named(place)])).collect();
-        let rows = function.eval_type == kind::ARROW_BATCHED;
+        let rows = matches!(function.eval_type, kind::ARROW_BATCHED | kind::ARROW_TABLE);
         let about = json!({
             "kind": "function", "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
             "settings": run.settings(), "paths": run.paths(), "files": run.files(),
-            "state_schema": function.state,
+            "state_schema": function.state, "window": function.window,
+            "table": function.table.as_ref().map(|table| table.about(function)),
             "input_type": rows.then(|| schema::json::write_schema(input).to_string()),
         });
-        let about = about.to_string();
-        let length = i32::try_from(about.len()).unwrap_or(i32::MAX).to_be_bytes();
-        let message: [&[u8]; 3] = [&length, about.as_bytes(), &function.command];
-        let mut first = worker.send(b'T', &message).and_then(|()| worker.receive());
-        if first.is_err() && worker.used {
-            // It may have ended just now, as idle workers do.
-            worker = run.replace(worker)?;
-            first = worker.send(b'T', &message).and_then(|()| worker.receive());
-        }
+        let (worker, first) = run.open(&about, &function.command)?;
         let function = Arc::clone(function);
         let mut task = Task {
             function,
@@ -110,7 +109,36 @@ impl Task {
 
     /// Nothing follows.
     pub(crate) fn end(&mut self) -> Result<(), Failure> {
+        if self.function.window.is_some() {
+            // It counts groups: none follows.
+            return self.give(&0_i32.to_be_bytes());
+        }
         self.send(b'E', &[])
+    }
+
+    /// Gives it all of these, each when it asks for more, and then says that nothing follows. What it makes of them
+    /// goes into `rows`.
+    pub(crate) fn all(
+        &mut self,
+        mut next: Next,
+        given: impl IntoIterator<Item = Result<Given, Failure>>,
+        rows: &mut Vec<RecordBatch>,
+    ) -> Result<Next, Failure> {
+        for given in given {
+            if next == Next::Finished {
+                return Ok(next);
+            }
+            match given? {
+                Given::Rows(batch) => self.feed(&batch)?,
+                Given::Bytes(bytes) => self.give(&bytes)?,
+            }
+            next = self.wait(rows)?;
+        }
+        if next == Next::Wants {
+            self.end()?;
+            next = self.wait(rows)?;
+        }
+        Ok(next)
     }
 
     fn send(&mut self, kind: u8, bytes: &[u8]) -> Result<(), Failure> {
@@ -162,9 +190,9 @@ impl Task {
         Failure::Crashed { function: self.function.name.clone(), status: self.worker.status() }
     }
 
-    /// The last words of a task that has finished.
-    pub(crate) fn last(&self) -> &[u8] {
-        &self.last
+    /// Takes the last words of a task that has finished.
+    pub(crate) fn last(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.last)
     }
 
     /// The worker of a task that has finished.

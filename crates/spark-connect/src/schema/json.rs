@@ -57,6 +57,11 @@ fn structure(fields: &Fields) -> Value {
     json!({"type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>()})
 }
 
+/// A type as PySpark reads it.
+pub(crate) fn write_type(data_type: &DataType) -> String {
+    write(data_type).to_string()
+}
+
 fn write(data_type: &DataType) -> Value {
     match data_type {
         DataType::Struct(fields) => structure(fields),

@@ -54,6 +54,10 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
             session.register(function);
             Ok(())
         }
+        CommandType::RegisterTableFunction(function) => {
+            session.register_table(function);
+            Ok(())
+        }
         CommandType::WriteStreamOperationStart(start) => streaming::start(session, operation, start).await,
         CommandType::StreamingQueryCommand(command) => streaming::query(session, operation, command).await,
         CommandType::StreamingQueryManagerCommand(command) => {

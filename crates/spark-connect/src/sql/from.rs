@@ -2,7 +2,7 @@
 
 use datafusion::common::JoinType;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins,
+    BinaryOperator, Expr, FunctionArg, Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use crate::error::{Result, SparkError};
 use crate::expression::{Named, build, name_quoted};
 use crate::plan::frame::Frame;
-use crate::plan::{Planner, whole};
+use crate::plan::{Planner, aliased, whole};
 use crate::sql::Arguments;
 use crate::sql::read::object;
 use crate::sql::select::{counted, function_name, named, unqualified};
@@ -151,6 +151,10 @@ impl Planner<'_> {
             }
             TableFactor::Table { name, alias, args: Some(call), .. } => {
                 let function = function_name(name);
+                if self.session.table_functions().contains_key(&function) {
+                    let frame = self.table_of_python(&function, &call.args, arguments).await?;
+                    return named(frame, alias.as_ref());
+                }
                 if let Some(frame) = self.sql_table(&function, &call.args, arguments).await? {
                     return named(frame, alias.as_ref());
                 }
@@ -166,6 +170,12 @@ impl Planner<'_> {
                 let frame = self.joined(table_with_joins, arguments).await?;
                 named(frame, alias.as_ref())
             }
+            TableFactor::Function { name, args, alias, .. }
+                if self.session.table_functions().contains_key(&function_name(name)) =>
+            {
+                let frame = self.table_of_python(&function_name(name), args, arguments).await?;
+                named(frame, alias.as_ref())
+            }
             TableFactor::Function { name, args, alias, .. } => {
                 let list = self.arguments(args.clone(), arguments)?;
                 let frame = self.table_function(&function_name(name), &list)?;
@@ -177,6 +187,19 @@ impl Planner<'_> {
             }
             other => Err(SparkError::unsupported(format!("the table {other}"))),
         }
+    }
+
+    /// What a table function of Python makes.
+    async fn table_of_python(
+        &mut self,
+        name: &str,
+        args: &[FunctionArg],
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        let call = self.call_of_python(name, args, arguments, None).await?;
+        let nothing = self.nothing()?;
+        let frame = self.beside_each(nothing, &call, false).await?;
+        Ok(aliased(frame, name))
     }
 
     fn factor_boxed<'r>(

@@ -18,6 +18,7 @@ use crate::sql::Arguments;
 use crate::sql::read::object;
 use crate::sql::select::{function_name, named, unqualified};
 use crate::wire::expression::Expression;
+use crate::wire::function::TableFunction;
 
 impl Planner<'_> {
     /// `LATERAL VIEW [OUTER] explode(list) t AS item`.
@@ -47,17 +48,9 @@ impl Planner<'_> {
     ) -> Result<Frame> {
         let call = self.resolver(&frame).named(&build::function(name, list))?;
         let generator = call.generator.as_ref().ok_or_else(no_generator)?;
-        let (frame, made) = self.unnest(frame, generator)?;
-        let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
-        let before = outputs.len();
-        for (index, (name, expr)) in made.into_iter().enumerate() {
-            outputs.push(Named::new(expr, names.get(index).cloned().unwrap_or(name)));
-        }
-        let mut frame = self.projected(frame, outputs)?;
-        for column in &mut frame.columns[before..] {
-            column.qualifiers = vec![alias.to_owned()];
-        }
-        Ok(frame)
+        let before = frame.columns.len();
+        let frame = self.each_with(frame, generator)?;
+        Ok(called(frame, before, alias, names))
     }
 
     /// Whether a table asks those before it.
@@ -78,6 +71,17 @@ impl Planner<'_> {
         arguments: &Arguments,
     ) -> Result<Frame> {
         match factor {
+            TableFactor::Function { name, args, alias, .. }
+                if self.session.table_functions().contains_key(&function_name(name)) =>
+            {
+                let function = function_name(name);
+                let call = self.call_of_python(&function, args, arguments, Some(&left)).await?;
+                let before = left.columns.len();
+                let joined = self.beside_each(left, &call, kind == JoinType::Left).await?;
+                let shown = alias.as_ref().map_or(function, |alias| alias.name.value.clone());
+                let joined = called(joined, before, &shown, &columns(alias.as_ref()));
+                self.constrained(joined, kind, constraint, arguments).await
+            }
             TableFactor::Function { name, args, alias, .. } => {
                 let outer = if kind == JoinType::Left { "_outer" } else { "" };
                 let name = format!("{}{outer}", function_name(name));
@@ -180,13 +184,43 @@ impl Planner<'_> {
         self.outer.push(left.clone());
         let right = self.parsed(subquery, arguments).await;
         self.outer.pop();
-        let right = right?;
+        Ok(Self::asked(right?))
+    }
+
+    /// A frame that may have asked the one before it, as the right side of a join with that one.
+    pub(crate) fn asked(right: Frame) -> Frame {
         let outer_ref_columns = right.plan.all_out_ref_exprs();
         if outer_ref_columns.is_empty() {
-            return Ok(right);
+            return right;
         }
         let subquery = Subquery { subquery: Arc::new(right.plan), outer_ref_columns, spans: Spans::new() };
-        Ok(Frame { plan: LogicalPlan::Subquery(subquery), columns: right.columns })
+        Frame { plan: LogicalPlan::Subquery(subquery), columns: right.columns }
+    }
+
+    /// The call of a table function that the session has registered.
+    pub(super) async fn call_of_python(
+        &mut self,
+        name: &str,
+        args: &[FunctionArg],
+        arguments: &Arguments,
+        around: Option<&Frame>,
+    ) -> Result<TableFunction> {
+        let functions = self.session.table_functions();
+        let function = functions.get(name).ok_or_else(no_generator)?;
+        let list =
+            FunctionArgumentList { duplicate_treatment: None, args: args.to_vec(), clauses: Vec::new() };
+        let mut reader = self.reader(arguments);
+        let (values, _) = reader.list(&FunctionArguments::List(list))?;
+        self.insides(reader, around).await?;
+        let named = |(value, arg): (Expression, &FunctionArg)| match arg {
+            FunctionArg::Named { name, .. } => build::argument(&name.value, value),
+            FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => {
+                build::argument(&name.value, value)
+            }
+            _ => value,
+        };
+        let arguments = values.into_iter().zip(args).map(named).collect();
+        Ok(TableFunction { arguments, ..TableFunction::clone(function) })
     }
 
     /// The arguments of a function that stands for a table.
@@ -215,6 +249,17 @@ impl Planner<'_> {
         let frame = if function.columns.is_empty() { frame } else { to_df(frame, &function.columns)? };
         Ok(Some(aliased(frame, name)))
     }
+}
+
+/// The columns behind these, under an alias and names of their own.
+fn called(mut frame: Frame, before: usize, alias: &str, names: &[String]) -> Frame {
+    for (index, column) in frame.columns[before..].iter_mut().enumerate() {
+        column.qualifiers = vec![alias.to_owned()];
+        if let Some(name) = names.get(index) {
+            column.name.clone_from(name);
+        }
+    }
+    frame
 }
 
 fn columns(alias: Option<&TableAlias>) -> Vec<String> {

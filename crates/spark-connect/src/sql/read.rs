@@ -8,12 +8,15 @@ use datafusion::sql::sqlparser::ast::{
     UnaryOperator,
 };
 
+use engine::language::TABLE_ARGUMENT;
+
 use crate::error::{Class, Result, SparkError};
 use crate::expression::{build, name_quoted};
+use crate::plan::TABLE_ARG;
 use crate::sql::{Arguments, wrong};
 use crate::wire::expression::{
-    ExprType, Expression, LambdaFunction, SubqueryExpression, UnresolvedExtractValue,
-    UnresolvedNamedLambdaVariable,
+    ExprType, Expression, LambdaFunction, SubqueryExpression, SubqueryExpressionTableArgOptions,
+    UnresolvedExtractValue, UnresolvedNamedLambdaVariable,
 };
 
 /// Reads the expressions of one query.
@@ -254,6 +257,9 @@ impl<'a> Reader<'a> {
 
     fn call(&mut self, call: &Function) -> Result<Expression> {
         let mut name = object(&call.name).pop().unwrap_or_default();
+        if name == TABLE_ARGUMENT {
+            return self.table_argument(call);
+        }
         if let Some(value) = self.sql_call(&name, call)? {
             return Ok(value);
         }
@@ -280,6 +286,26 @@ impl<'a> Reader<'a> {
             None => Ok(function),
             Some(over) => self.over(function, over),
         }
+    }
+
+    /// `TABLE(t) PARTITION BY a`, as the tokens have it.
+    fn table_argument(&mut self, call: &Function) -> Result<Expression> {
+        let FunctionArguments::List(list) = &call.args else { return Err(SparkError::missing("query")) };
+        let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Subquery(query)))] = list.args.as_slice()
+        else {
+            return Err(SparkError::missing("query"));
+        };
+        let mut table = self.inner(query, TABLE_ARG, Vec::new())?;
+        if let (Some(over), Some(ExprType::SubqueryExpression(table))) = (&call.over, &mut table.expr_type) {
+            let spec = self.over(build::star(None), over)?;
+            let Some(ExprType::Window(window)) = spec.expr_type else { return Ok(build::star(None)) };
+            table.table_arg_options = Some(SubqueryExpressionTableArgOptions {
+                with_single_partition: Some(window.partition_spec.is_empty()),
+                partition_spec: window.partition_spec,
+                order_spec: window.order_spec,
+            });
+        }
+        Ok(table)
     }
 
     /// What a function of SQL gives, if it is one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::wire::expression::{Expression, InlineFunction, Literal};
+use crate::wire::function::TableFunction;
 use crate::wire::local::CachedRemoteRelation;
 use crate::wire::relation::Relation;
 use crate::wire::streaming::{
@@ -42,7 +43,7 @@ pub(crate) enum CommandType {
     #[prost(message, tag = "9")]
     StreamingQueryManagerCommand(StreamingQueryManagerCommand),
     #[prost(message, tag = "10")]
-    RegisterTableFunction(Absent),
+    RegisterTableFunction(TableFunction),
     #[prost(message, tag = "11")]
     StreamingQueryListenerBusCommand(StreamingQueryListenerBusCommand),
     #[prost(message, tag = "12")]

@@ -2,7 +2,7 @@
 
 use crate::wire::expression::{Expression, InlineFunction};
 use crate::wire::relation::Relation;
-use crate::wire::types::Absent;
+use crate::wire::types::{Absent, DataType};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct MapPartitions {
@@ -42,6 +42,31 @@ pub(crate) struct TransformWithStateInfo {
     pub(crate) event_time_column_name: String,
     #[prost(message, optional, tag = "3")]
     pub(crate) output_schema: Option<Absent>,
+}
+
+/// A call of a table function: no client sends another than one of Python.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TableFunction {
+    #[prost(string, tag = "1")]
+    pub(crate) function_name: String,
+    #[prost(bool, tag = "2")]
+    pub(crate) deterministic: bool,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) arguments: Vec<Expression>,
+    #[prost(message, optional, tag = "4")]
+    pub(crate) python_udtf: Option<PythonTableFunction>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct PythonTableFunction {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub(crate) return_type: Option<Box<DataType>>,
+    #[prost(int32, tag = "2")]
+    pub(crate) eval_type: i32,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub(crate) command: bytes::Bytes,
+    #[prost(string, tag = "4")]
+    pub(crate) python_ver: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::wire::expression::{Alias, Expression, Literal, SortOrder};
-use crate::wire::function::{ApplyInPandasWithState, CoGroupMap, GroupMap, MapPartitions};
+use crate::wire::function::{ApplyInPandasWithState, CoGroupMap, GroupMap, MapPartitions, TableFunction};
 use crate::wire::local::{
     CachedLocalRelation, CachedRemoteRelation, ChunkedCachedLocalRelation, LocalRelation, Range,
 };
@@ -99,7 +99,7 @@ pub(crate) enum RelType {
     #[prost(message, boxed, tag = "37")]
     CachedRemoteRelation(Box<CachedRemoteRelation>),
     #[prost(message, tag = "38")]
-    CommonInlineUserDefinedTableFunction(Absent),
+    TableFunction(TableFunction),
     #[prost(message, tag = "39")]
     AsOfJoin(Absent),
     #[prost(message, tag = "40")]
@@ -110,8 +110,8 @@ pub(crate) enum RelType {
     Transpose(Absent),
     #[prost(message, boxed, tag = "43")]
     UnresolvedTableValuedFunction(Box<UnresolvedTableValuedFunction>),
-    #[prost(message, tag = "44")]
-    LateralJoin(Absent),
+    #[prost(message, boxed, tag = "44")]
+    LateralJoin(Box<LateralJoin>),
     #[prost(message, boxed, tag = "45")]
     ChunkedCachedLocalRelation(Box<ChunkedCachedLocalRelation>),
     #[prost(message, tag = "46")]
@@ -234,6 +234,18 @@ pub(crate) struct JoinDataType {
     pub(crate) is_left_struct: bool,
     #[prost(bool, tag = "2")]
     pub(crate) is_right_struct: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct LateralJoin {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub(crate) left: Option<Box<Relation>>,
+    #[prost(message, optional, boxed, tag = "2")]
+    pub(crate) right: Option<Box<Relation>>,
+    #[prost(message, optional, boxed, tag = "3")]
+    pub(crate) join_condition: Option<Box<Expression>>,
+    #[prost(int32, tag = "4")]
+    pub(crate) join_type: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
