@@ -18,7 +18,7 @@ from pyspark.errors import (
     NumberFormatException,
     ParseException,
 )
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import Observation, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
@@ -393,6 +393,42 @@ def _():
     equal((table.columns, rows(table)), (["shop_item", "x", "y"], [("a", 1, 1), ("b", 2, 0), ("c", 0, 1)]))
     equal(spark.range(100).sampleBy(F.col("id") % 2, {0: 1.0}).count(), 50)
     equal(spark.range(1, 101).approxQuantile("id", [0.0, 1.0], 0.0), [1.0, 100.0])
+
+
+@case("what passes is observed once, whatever stands above")
+def _():
+    figures = [F.count(F.lit(1)).alias("rows"), F.max("score").alias("most"), (F.max("id") - F.min("id")).alias("span"), F.min("name")]
+    wanted = {"rows": 3, "most": 30.5, "span": 2, "min(name)": "ann"}
+    deeds = [
+        lambda frame: frame.collect(), lambda frame: frame.count(), lambda frame: frame.where("id > 2").toPandas(),
+        lambda frame: frame.groupBy("name").count().collect(), lambda frame: frame.select("id").orderBy("id").first(),
+        lambda frame: frame.write.json(str(Path(tempfile.mkdtemp()) / "out")),
+    ]
+    for deed in deeds:
+        observation = Observation()
+        deed(people.observe(observation, *figures))
+        equal(observation.get, wanted)
+    below, above = Observation("below"), Observation("above")
+    people.observe(below, F.count("*").alias("n")).where("score > 20").observe(above, F.count("*").alias("n")).collect()
+    equal((below.get, above.get), ({"n": 3}, {"n": 1}))
+    nothing = Observation()
+    people.where("id > 9").observe(nothing, F.count("*").alias("n"), F.sum("id").alias("sum")).collect()
+    equal(nothing.get, {"n": 0, "sum": None})
+    many = Observation()
+    spark.range(300000).observe(many, F.sum("id").alias("sum")).groupBy((F.col("id") % 7).alias("d")).count().collect()
+    equal(many.get, {"sum": sum(range(300000))})
+    alone = people.observe(Observation(), F.col("id"))
+    refused(AnalysisException, "INVALID_OBSERVED_METRICS.NON_AGGREGATE_FUNC_ARG_IS_ATTRIBUTE", alone.collect)
+
+
+@case("frequent values; rows among rows of several columns")
+def _():
+    pairs = spark.createDataFrame([(1, 11), (1, 11), (3, 10), (4, 8), (4, 8)], ["a", "b"])
+    equal([sorted(items) for items in pairs.freqItems(["a", "b"]).first()], [[1, 3, 4], [8, 10, 11]])
+    equal(sorted(pairs.stat.freqItems(["a"], 0.5).first().a_freqItems), [1, 4])
+    known = spark.createDataFrame([(1, 10), (4, 8)], ["a", "b"])
+    equal(rows(pairs.where(F.struct("a", "b").isin(known))), [(4, 8), (4, 8)])
+    equal(sorted(rows(pairs.where(~F.struct("a", "b").isin(known)))), [(1, 11), (1, 11), (3, 10)])
 
 
 @case("two sessions do not see each other's views")

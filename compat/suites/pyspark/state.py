@@ -299,6 +299,100 @@ def _():
     query.stop()
 
 
+class Begun(StatefulProcessor):
+    """A count that begins with what another frame says."""
+
+    def init(self, handle):
+        self.count = handle.getValueState("count", "n LONG")
+
+    def handleInitialState(self, key, initialState, timerValues):
+        first = initialState["start"]
+        self.count.update((int(first.iloc[0] if hasattr(first, "iloc") else first),))
+
+    def handleInputRows(self, key, rows, timerValues):
+        found = list(rows)
+        of_pandas = all(isinstance(part, pd.DataFrame) for part in found)
+        number = sum(map(len, found)) if of_pandas else len(found)
+        count = (self.count.get()[0] if self.count.exists() else 0) + number
+        self.count.update((count,))
+        if of_pandas:
+            yield pd.DataFrame({"k": [key[0]], "count": [count]})
+        else:
+            yield Row(k=key[0], count=count)
+
+
+@case("transformWithState with an initial state: with the first batch, and not again")
+def _():
+    begin = spark.createDataFrame([("a", 10), ("c", 30)], "k STRING, start LONG").groupBy("k")
+    for call in ("transformWithStateInPandas", "transformWithState"):
+        topic, checkpoint, found = fresh("numbers"), str(scratch / fresh("c")), []
+        made = getattr(stream(topic).groupBy("k"), call)(Begun(), "k STRING, count LONG", "append", "none", begin)
+        for keys in ["ab", "ac", "a"]:
+            send(topic, *({"k": key, "n": 1} for key in keys))
+            query, name = start(made, "append", checkpointLocation=checkpoint)
+            query.processAllAvailable()
+            query.stop()
+            found.append(rows(name))
+        first, second = [("a", 11), ("b", 1)], [("a", 12), ("c", 31)]
+        equal(found, [first, sorted(first + second), sorted([*first, *second, ("a", 13)])])
+
+
+class Kept(StatefulProcessor):
+    def __init__(self, schema, value):
+        self.schema, self.value = schema, value
+
+    def init(self, handle):
+        self.state = handle.getValueState("state", self.schema)
+
+    def handleInputRows(self, key, rows, timerValues):
+        list(rows)
+        self.state.update(self.value)
+        yield pd.DataFrame({"kept": [repr(self.state.get())]})
+
+
+@case("a state's values are in the types that it declares, as in Spark")
+def _():
+    topic = fresh("numbers")
+    send(topic, {"k": "a", "n": 1})
+
+    def kept(schema, value):
+        made = stream(topic).groupBy("k").transformWithStateInPandas(Kept(schema, value), "kept STRING", "append", "none")
+        query, name = start(made, "append")
+        try:
+            query.processAllAvailable()
+            return rows(name)[0][0]
+        finally:
+            query.stop()
+
+    equal(kept("a INT, b STRING", (1, 7)), "(1, '7')")
+    equal(kept("a DOUBLE, b INT, c INT", (1, 1.5, "7")), "(None, None, None)")
+    equal(kept("a INT, b SHORT", (2**40, 70000)), "(0, 4464)")
+    equal(kept("a ARRAY<INT>, `b c` MAP<STRING, INT> NOT NULL", ([1, None], {"k": 1})), "([1, None], {'k': 1})")
+    refused(lambda: kept("a INT, b INT", (1,)), StreamingQueryException, "2 fields are required while 1 values are provided")
+
+
+class Short(StatefulProcessor):
+    def init(self, handle):
+        self.state = handle.getValueState("state", "n LONG", 300)
+
+    def handleInputRows(self, key, rows, timerValues):
+        list(rows)
+        self.state.update((1,))
+        yield Row(k=key[0])
+
+
+@case("a state with a time to live is freed when that has ended, without any rows")
+def _():
+    topic = fresh("numbers")
+    made = stream(topic).groupBy("k").transformWithState(Short(), "k STRING", "append", "processingTime")
+    query, name = start(made, "append")
+    send(topic, *({"k": k, "n": 1} for k in "abc"))
+    until(lambda: len(rows(name)) == 3, "the rows have come")
+    kept = lambda: [state.numRowsTotal for state in query.lastProgress.stateOperators]  # noqa: E731
+    until(lambda: query.lastProgress and kept() == [0], "the states have gone")
+    query.stop()
+
+
 @case("a query that is started again remembers")
 def _():
     topic, checkpoint = fresh("numbers"), str(scratch / fresh("c"))

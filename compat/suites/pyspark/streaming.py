@@ -114,6 +114,21 @@ def _():
     equal(sorted(rows(name)), [("a", 2), ("b", 1), ("b", 2), ("c", 1)])
 
 
+@case("a limit counts the rows of all batches, over a restart too")
+def _():
+    topic, checkpoint = topic_of("lines", "a", "b"), str(scratch / fresh("c"))
+    found = []
+    for more in [[], ["c", "d", "e"], ["f"]]:
+        send(topic, *more)
+        name = fresh("out")
+        writer = text(topic).limit(4).where("line <> 'b'").writeStream.format("memory").queryName(name)
+        writer.option("checkpointLocation", checkpoint).trigger(availableNow=True).start().awaitTermination()
+        found.append(sorted(row.line for row in spark.table(name).collect())[-2:])
+    equal(found, [["a"], ["c", "d"], ["c", "d"]])
+    words = text(topic).limit(3).groupBy("line").count()
+    equal(sum(count for _, count in result(words, "complete")), 3)
+
+
 @case("hashtags: ordered and limited in complete mode")
 def _():
     topic = topic_of("tags", *(json.dumps({"user": "u", "text": line}) for line in ["#A x", "#b #a", "#B #c", "#a"]))

@@ -229,4 +229,58 @@ def _():
     spark.sql(f"DROP TABLE IF EXISTS {name}")
 
 
+@case("only the partitions that rows come for are overwritten")
+def _():
+    name = fresh("parts")
+    days().write.partitionBy("day").saveAsTable(name)
+    fresh_rows = [(datetime.date(2024, 1, 1), "new", 9), (datetime.date(2024, 1, 3), "more", 8)]
+    spark.createDataFrame(fresh_rows, SCHEMA).writeTo(name).overwritePartitions()
+    found = spark.table(name).select("day", "shop", "n")
+    equal(rows(found), [("2024-01-01", "new", "9"), ("2024-01-02", "None", "3"), ("2024-01-03", "more", "8")])
+    columns = [(column.name, column.dataType, column.isPartition) for column in spark.catalog.listColumns(name)]
+    equal(columns, [("shop", "string", False), ("n", "int", False), ("day", "date", True)])
+    spark.sql(f"DROP TABLE {name}")
+
+
+@case("what the catalog says of databases, tables, columns and functions")
+def _():
+    catalog, name, view = spark.catalog, fresh("known"), fresh("seen")
+    equal((catalog.currentCatalog(), catalog.currentDatabase()), ("spark_catalog", "default"))
+    equal([database.name for database in catalog.listDatabases("def*")], ["default"])
+    equal((catalog.listDatabases("x*"), catalog.listCatalogs("x*")), ([], []))
+    equal(catalog.getDatabase("spark_catalog.default").description, "default database")
+    equal((catalog.databaseExists("default"), catalog.databaseExists("none")), (True, False))
+    for ask in (catalog.getDatabase, catalog.setCurrentDatabase, catalog.listTables):
+        refused(lambda: ask("none"), AnalysisException, "SCHEMA_NOT_FOUND")
+    spark.sql(f"CREATE TABLE {name} (id INT, l ARRAY<INT>)")
+    spark.range(3).createOrReplaceTempView(view)
+    table, seen = catalog.getTable(f"default.{name}"), catalog.getTable(view)
+    equal((table.namespace, table.tableType, table.isTemporary), (["default"], "MANAGED", False))
+    equal((seen.namespace, seen.tableType, seen.isTemporary), ([], "TEMPORARY", True))
+    equal([table.name for table in catalog.listTables(pattern=f"{name}|{view}")], sorted([name, view]))
+    there = [catalog.tableExists(one) for one in (name, view, f"default.{name}", f"none.{name}", fresh("no"))]
+    equal(there, [True, True, True, False, False])
+    columns = [(column.name, column.dataType, column.nullable) for column in catalog.listColumns(name)]
+    equal(columns, [("id", "int", True), ("l", "array<int>", True)])
+    refused(lambda: catalog.listColumns(fresh("no")), AnalysisException, "TABLE_OR_VIEW_NOT_FOUND")
+    spark.udf.register("mine", lambda n: n)
+    known = [catalog.functionExists(one) for one in ("abs", "explode", "mine", "system.builtin.abs", "default.abs", "no")]
+    equal(known, [True, True, True, True, False, False] if SERVED else known)
+    equal([function.name for function in catalog.listFunctions(pattern="array_m*")], ["array_max", "array_min"])
+    refused(lambda: catalog.getFunction("no"), AnalysisException, "UNRESOLVED_ROUTINE")
+    cached = [catalog.isCached(view), catalog.cacheTable(view), catalog.isCached(view), catalog.uncacheTable(view), catalog.isCached(view)]
+    equal(cached, [False, None, True, None, False])
+    refused(lambda: catalog.cacheTable(fresh("no")), AnalysisException, "TABLE_OR_VIEW_NOT_FOUND")
+    equal((catalog.dropTempView(view), catalog.dropTempView(view)), (True, False))
+    if SERVED:
+        made = fresh("made")
+        equal(catalog.createTable(made, schema=spark.range(0).schema, source="parquet").columns, ["id"])
+        spark.range(3).write.insertInto(made)
+        catalog.truncateTable(made)
+        equal(spark.table(made).count(), 0)
+        catalog.dropTable(made)
+        refused(lambda: catalog.dropTable(made), AnalysisException, "TABLE_OR_VIEW_NOT_FOUND")
+    spark.sql(f"DROP TABLE {name}")
+
+
 finish()

@@ -31,7 +31,7 @@ mod shown;
 mod special;
 mod window;
 
-pub(crate) use generator::Generator;
+pub(crate) use generator::{GENERATORS, Generator};
 pub(crate) use name::{parts as name_parts, quoted as name_quoted};
 pub(crate) use python::row;
 
@@ -157,7 +157,7 @@ impl<'a> Resolver<'a> {
             ExprType::UnresolvedAttribute(attribute) => {
                 self.attribute(&attribute.unparsed_identifier, attribute.plan_id)
             }
-            ExprType::UnresolvedFunction(call) => self.function(call),
+            ExprType::UnresolvedFunction(call) => self.sent(call),
             ExprType::CallFunction(call) => {
                 self.function(&build::call(&call.function_name, call.arguments.clone()))
             }

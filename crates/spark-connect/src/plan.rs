@@ -21,11 +21,14 @@ use crate::streaming::not_streaming;
 use crate::wire::relation::{RelType, Relation, Sort};
 
 mod aggregate;
+mod catalog;
 pub(crate) mod frame;
+mod frequent;
 mod join;
 mod local;
 mod missing;
 mod models;
+mod observe;
 mod project;
 mod python;
 mod read;
@@ -36,6 +39,7 @@ mod table_function;
 
 pub(crate) use aggregate::{pivot_columns, sets};
 pub(crate) use local::relation as local_relation;
+pub(crate) use observe::observing;
 pub(crate) use project::{to_df, whole};
 pub(crate) use read::{unknown_source, unqualified};
 pub(crate) use set::common_type;
@@ -109,8 +113,15 @@ impl<'a> Planner<'a> {
     pub(crate) fn relation<'r>(&'r mut self, relation: &'r Relation) -> BoxFuture<'r, Result<Frame>> {
         async move {
             let kind = relation.rel_type.as_ref().ok_or_else(|| SparkError::missing("relation"))?;
-            let mut frame = self.of(kind).await?;
-            if let Some(plan) = relation.common.as_ref().and_then(|common| common.plan_id) {
+            let plan_id = relation.common.as_ref().and_then(|common| common.plan_id);
+            let mut frame = match kind {
+                RelType::CollectMetrics(collect) => {
+                    let frame = self.relation(input(&collect.input, "input")?).await?;
+                    self.observed(frame, collect, plan_id.unwrap_or_default())?
+                }
+                kind => self.of(kind).await?,
+            };
+            if let Some(plan) = plan_id {
                 for column in &mut frame.columns {
                     column.plans.push(plan);
                 }
@@ -153,7 +164,7 @@ impl<'a> Planner<'a> {
             RelType::ApplyInPandasWithState(map) => self.keyed_map(map).await,
             RelType::CoGroupMap(map) => self.co_group_map(map).await,
             RelType::Tail(tail) => self.tail(tail).await,
-            RelType::Catalog(catalog) => self.catalog(catalog),
+            RelType::Catalog(catalog) => self.catalog(catalog).await,
             other => self.over_two(other).await,
         }
     }
@@ -231,7 +242,6 @@ impl<'a> Planner<'a> {
             RelType::Repartition(same) => Ok(over!(same)),
             RelType::RepartitionByExpression(same) => Ok(over!(same)),
             RelType::Hint(same) => Ok(over!(same)),
-            RelType::CollectMetrics(same) => Ok(over!(same)),
             other => self.figures(other).await,
         }
     }
@@ -259,6 +269,10 @@ impl<'a> Planner<'a> {
             RelType::ApproxQuantile(wanted) => {
                 let frame = over!(wanted);
                 self.quantiles(frame, wanted)
+            }
+            RelType::FreqItems(wanted) => {
+                let frame = over!(wanted);
+                self.frequent(frame, wanted)
             }
             RelType::Crosstab(table) => {
                 let frame = over!(table);

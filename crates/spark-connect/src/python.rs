@@ -29,7 +29,7 @@ pub(crate) use group::Groups;
 pub(crate) use modules::Modules;
 pub use package::Package;
 pub(crate) use pool::Pool;
-pub(crate) use processor::ProcessorCall;
+pub(crate) use processor::{Beginning, ProcessorCall};
 pub(crate) use run::{Guard, Run};
 pub(crate) use state::{StateCall, StateTimeout};
 pub(crate) use stream::{Batches, reachable};

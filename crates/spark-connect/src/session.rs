@@ -1,6 +1,6 @@
 //! What the door remembers of each client between calls.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -67,6 +67,8 @@ struct State {
     table_functions: TableFunctions,
     sql_functions: SqlFunctions,
     variables: Variables,
+    /// Tables and views that the script said to cache.
+    cached: BTreeSet<String>,
     modules: Modules,
     /// Relations that the client holds by id.
     held: HashMap<String, Stored>,
@@ -314,7 +316,23 @@ impl Session {
     }
 
     pub(crate) fn drop_view(&self, name: &str) -> bool {
-        Arc::make_mut(&mut self.state().views).remove(&view_name(name)).is_some()
+        let (name, mut state) = (view_name(name), self.state());
+        state.cached.remove(&name);
+        Arc::make_mut(&mut state.views).remove(&name).is_some()
+    }
+
+    /// Whether the script said to cache this table or view.
+    pub(crate) fn is_cached(&self, name: &str) -> bool {
+        self.state().cached.contains(&name.to_lowercase())
+    }
+
+    pub(crate) fn set_cached(&self, name: &str, cached: bool) {
+        let (name, mut state) = (name.to_lowercase(), self.state());
+        let _ = if cached { state.cached.insert(name) } else { state.cached.remove(&name) };
+    }
+
+    pub(crate) fn clear_cached(&self) {
+        self.state().cached.clear();
     }
 
     /// Keeps a relation until the client lets go of it; says by which id.

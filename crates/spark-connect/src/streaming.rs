@@ -4,6 +4,7 @@
 
 mod check;
 mod event;
+mod limit;
 mod model;
 mod queries;
 mod read;
@@ -11,6 +12,7 @@ mod write;
 
 pub(crate) use check::{check, not_streaming};
 pub(crate) use event::{progress, started};
+pub(crate) use limit::counted;
 pub(crate) use model::learned;
 pub(crate) use queries::{Event, Query, Streams};
 pub(crate) use read::Kafka;

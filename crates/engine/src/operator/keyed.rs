@@ -33,6 +33,9 @@ use crate::state::layout::{Layout, Part, types};
 use crate::state::store::StateStore;
 use crate::streaming::keyed::{KeyState, Keyed, KeyedAnswer, KeyedRows, Timeout};
 
+/// The number of a query's first batch.
+const FIRST_BATCH: u64 = 1;
+
 /// The function with its states.
 #[derive(Debug)]
 pub(crate) struct KeyedState {
@@ -111,6 +114,7 @@ impl KeyedState {
     ) -> Result<Merged, OperatorError> {
         let input = concat_batches(&self.input, &input).map_err(StateError::from)?;
         let (late, fresh) = self.split(&input, moment.late)?;
+        let fresh = if moment.batch == FIRST_BATCH { self.begun(fresh).await? } else { fresh };
         let mut changes = Changes::default();
         let mut rows = Vec::new();
         if fresh.num_rows() > 0 {
@@ -137,6 +141,18 @@ impl KeyedState {
         self.stage(&changes, moment.batch)?;
         let late = if late.num_rows() > 0 { vec![late] } else { Vec::new() };
         Ok(Merged { rows, late })
+    }
+
+    /// The rows of the first batch, behind those that the function begins with.
+    async fn begun(&self, rows: RecordBatch) -> Result<RecordBatch, OperatorError> {
+        let run =
+            |source| OperatorError::Run { batch: FIRST_BATCH, source: DataFusionError::External(source) };
+        let Some(first) = self.keyed.function.initial().await.map_err(run)? else { return Ok(rows) };
+        let schema = nullable(&self.input);
+        let relaxed = |rows: &RecordBatch| RecordBatch::try_new(Arc::clone(&schema), rows.columns().to_vec());
+        let parts = [relaxed(&first), relaxed(&rows)].into_iter().collect::<Result<Vec<_>, _>>();
+        let rows = parts.and_then(|parts| concat_batches(&schema, &parts));
+        Ok(rows.map_err(StateError::from)?)
     }
 
     /// Rows that come too late, and the others.
@@ -263,10 +279,8 @@ impl KeyedState {
             }
         };
         let columns = self.input.fields().iter().enumerate().map(column).collect();
-        let field = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
-        let schema = Schema::new(self.input.fields().iter().map(field).collect::<Vec<_>>());
         let options = RecordBatchOptions::new().with_row_count(Some(keys.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(nullable(&self.input), columns, &options)?)
     }
 
     /// Calls the function and takes down what it remembers.
@@ -340,6 +354,12 @@ impl KeyedState {
         self.earliest = earliest;
         Ok(())
     }
+}
+
+/// The same columns, which may be null.
+fn nullable(schema: &SchemaRef) -> SchemaRef {
+    let field = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
 fn to_ms(time_us: i64) -> i64 {

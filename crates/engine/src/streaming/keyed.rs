@@ -73,6 +73,14 @@ pub trait KeyedFunction: fmt::Debug + Send + Sync {
     /// # Errors
     /// If it failed: the query ends.
     fn call(&self, rows: KeyedRows) -> BoxFuture<'_, Result<KeyedAnswer, Cause>>;
+
+    /// Rows that stand in front of those of the query's first batch, in the input's columns.
+    ///
+    /// # Errors
+    /// If they cannot be had: the query ends.
+    fn initial(&self) -> BoxFuture<'_, Result<Option<RecordBatch>, Cause>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// A function of keys, and what of its input they are.

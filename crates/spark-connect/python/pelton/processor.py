@@ -10,6 +10,7 @@ import json
 import pickle
 import struct
 
+from pelton import types
 from pyspark.sql.streaming import stateful_processor, stateful_processor_util
 from pyspark.sql.streaming.stateful_processor_api_client import StatefulProcessorHandleState
 
@@ -46,6 +47,7 @@ class States:
     def __init__(self):
         self.handle_state = StatefulProcessorHandleState.CREATED
         self.lives = {}
+        self.by_clock = False
 
     def load(self, file):
         """Reads what the server keeps: about the batch, then for each key its bytes."""
@@ -59,15 +61,27 @@ class States:
         self.place = -1
 
     def dump(self):
-        """What is to be kept: for each key its bytes, and when its first timer ends."""
+        """What is to be kept: for each key its bytes, and when it is to be looked at again: when its first timer ends, or
+        when the last value with a time to live does, so that what nobody can read any more is kept no longer."""
         parts = []
         for key in self.keys:
-            values = {name: value for name, value in key["values"].items() if value}
+            values = {name: self.lasting(value) for name, value in key["values"].items()}
+            values = {name: value for name, value in values.items() if value}
             timers = key["timers"]
+            ends = [end for value in values.values() for end in ends_of(value) if end is not None]
+            moments = timers[:1] + ([max(ends)] if ends and self.by_clock else [])
             kept = pickle.dumps({**key, "values": values}) if values or timers else None
             parts.append(INT.pack(-1) if kept is None else INT.pack(len(kept)) + kept)
-            parts.append(LONG.pack(min(timers, default=NO_TIME)))
+            parts.append(LONG.pack(min(moments, default=NO_TIME)))
         return b"".join(parts)
+
+    def lasting(self, value):
+        """What of a state can still be read."""
+        if isinstance(value, dict):
+            return {key: entry for key, entry in value.items() if self.lasts(entry)}
+        if isinstance(value, list):
+            return [entry for entry in value if self.lasts(entry)]
+        return value if value and self.lasts(value) else None
 
     def set_handle_state(self, state):
         self.handle_state = state
@@ -85,6 +99,7 @@ class States:
         pass
 
     def get_timestamps(self, time_mode):
+        self.by_clock = time_mode.lower() == "processingtime"
         return (NO_TIME, NO_TIME) if time_mode.lower() == "none" else (self.time, self.watermark)
 
     def live(self, name, ttl):
@@ -134,9 +149,19 @@ class States:
             yield self.keys[self.place]["key"], timer
 
 
+def ends_of(value):
+    """When the entries of a state end, each."""
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return [entry[1] for entry in entries]
+
+
 class Values:
     def __init__(self, states, schema):
         self.states = states
+        self.schema = types.row(schema)
+
+    def fitted(self, value):
+        return types.fitted_row(self.schema, plain(tuple(value)))
 
     def exists(self, name):
         return self.get(name) is not None
@@ -146,7 +171,7 @@ class Values:
         return entry[0] if entry and self.states.lasts(entry) else None
 
     def update(self, name, value):
-        self.states.values[name] = (plain(tuple(value)), self.states.until(name))
+        self.states.values[name] = (self.fitted(value), self.states.until(name))
 
     def clear(self, name):
         self.states.values.pop(name, None)
@@ -164,7 +189,7 @@ class Lists(Values):
 
     def append_list(self, name, values):
         until = self.states.until(name)
-        self.states.values.setdefault(name, []).extend((plain(tuple(value)), until) for value in values)
+        self.states.values.setdefault(name, []).extend([(self.fitted(value), until) for value in values])
 
     def put(self, name, values):
         self.clear(name)
@@ -173,7 +198,11 @@ class Lists(Values):
 
 class Maps(Values):
     def __init__(self, states, key_schema, value_schema):
-        self.states = states
+        super().__init__(states, value_schema)
+        self.key_schema = types.row(key_schema)
+
+    def key(self, key):
+        return types.fitted_row(self.key_schema, plain(tuple(key)))
 
     def all(self, name):
         entries = self.states.values.get(name, {})
@@ -183,17 +212,17 @@ class Maps(Values):
         return bool(self.all(name))
 
     def get_value(self, name, key):
-        return self.all(name).get(plain(tuple(key)))
+        return self.all(name).get(self.key(key))
 
     def contains_key(self, name, key):
-        return plain(tuple(key)) in self.all(name)
+        return self.key(key) in self.all(name)
 
     def update_value(self, name, key, value):
-        entry = (plain(tuple(value)), self.states.until(name))
-        self.states.values.setdefault(name, {})[plain(tuple(key))] = entry
+        entry = (self.fitted(value), self.states.until(name))
+        self.states.values.setdefault(name, {})[self.key(key)] = entry
 
     def remove_key(self, name, key):
-        self.states.values.get(name, {}).pop(plain(tuple(key)), None)
+        self.states.values.get(name, {}).pop(self.key(key), None)
 
 
 def answered_here(worker):

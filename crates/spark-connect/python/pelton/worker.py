@@ -179,7 +179,7 @@ def conditions(task, worker):
 
 def processor_states(task, worker):
     """What a `transformWithState` remembers of the keys of a batch."""
-    if task["eval_type"] not in (211, 213):
+    if task["eval_type"] not in (211, 212, 213, 214):
         return None
     from pelton import processor
 

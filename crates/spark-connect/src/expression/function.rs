@@ -65,6 +65,14 @@ impl Resolver<'_> {
         self.context.state_ref().read().udaf(name).ok()
     }
 
+    /// A call as a client sends it.
+    pub(super) fn sent(&self, call: &UnresolvedFunction) -> Result<Named> {
+        match self.none_among(&call.function_name, &call.arguments)? {
+            Some(named) => Ok(named),
+            None => self.function(call),
+        }
+    }
+
     /// A call.
     pub(super) fn function(&self, call: &UnresolvedFunction) -> Result<Named> {
         let name = call.function_name.to_lowercase();

@@ -8,6 +8,20 @@ use datafusion::prelude::when;
 use crate::error::{Result, SparkError};
 use crate::expression::{Named, Resolver, field};
 
+/// Those there are, by name.
+pub(crate) const GENERATORS: [&str; 10] = [
+    "explode",
+    "explode_outer",
+    "inline",
+    "inline_outer",
+    "json_tuple",
+    "json_tuple_outer",
+    "posexplode",
+    "posexplode_outer",
+    "stack",
+    "stack_outer",
+];
+
 /// What a generator does with its argument.
 #[derive(Debug, Clone)]
 pub(crate) struct Generator {

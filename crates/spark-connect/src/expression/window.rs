@@ -225,7 +225,7 @@ impl Resolver<'_> {
             EXISTS => Ok(Named::new(Expr::Exists(Exists::new(plan(), false)), "exists()")),
             IN => {
                 let [value] = subquery.in_subquery_values.as_slice() else {
-                    return Err(SparkError::unsupported("IN with several columns"));
+                    return self.among(frame, &subquery.in_subquery_values, false);
                 };
                 let value = self.named(value)?;
                 let name = format!("({} IN (listquery()))", value.name);
@@ -236,6 +236,17 @@ impl Resolver<'_> {
             }
             _ => Err(SparkError::unsupported("this kind of subquery")),
         }
+    }
+
+    /// `~struct(a, b).isin(frame)`, if it is that: no row is among them, and none could be where there are nulls.
+    pub(super) fn none_among(&self, name: &str, arguments: &[Expression]) -> Result<Option<Named>> {
+        let [Expression { expr_type: Some(ExprType::SubqueryExpression(subquery)), .. }] = arguments else {
+            return Ok(None);
+        };
+        if !matches!(name, "not" | "!" | "~") || subquery.in_subquery_values.len() < 2 {
+            return Ok(None);
+        }
+        self.among(self.frame(subquery.plan_id)?, &subquery.in_subquery_values, true).map(Some)
     }
 
     /// Whether a row of the frame has these values; or whether no row has, or could have where there are NULLs.

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion::common::ScalarValue;
+use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::array_agg;
-use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::prelude::cast;
 use engine::streaming::OutputMode;
 use engine::streaming::keyed::{Keyed, KeyedFunction, Timeout};
 
@@ -12,7 +15,7 @@ use crate::error::{Result, SparkError};
 use crate::expression::{Generator, Named, row};
 use crate::plan::frame::{Column, Frame, column};
 use crate::plan::{Planner, input};
-use crate::python::{Call, Function, Groups, Makes, ProcessorCall, Run, StateCall, StateTimeout};
+use crate::python::{Beginning, Call, Function, Groups, Makes, ProcessorCall, Run, StateCall, StateTimeout};
 use crate::schema::parse_schema;
 use crate::wire::expression::{Expression, InlineFunction};
 use crate::wire::function::{
@@ -116,9 +119,6 @@ impl Planner<'_> {
 
     /// `transformWithState` and `transformWithStateInPandas`: a processor with states and timers of each key.
     async fn transform_with_state(&mut self, map: &GroupMap, info: &TransformWithStateInfo) -> Result<Frame> {
-        if map.initial_input.is_some() {
-            return Err(SparkError::unsupported("transformWithState with an initial state"));
-        }
         if !info.event_time_column_name.is_empty() {
             return Err(SparkError::unsupported("transformWithState with an event time of its own"));
         }
@@ -132,6 +132,9 @@ impl Planner<'_> {
         };
         let mode = state_mode(map.output_mode.as_deref().unwrap_or_default())?;
         let remembers = Remembers { state: "states and timers".to_owned(), mode, timeout };
+        if map.initial_input.is_some() {
+            return self.beginning(frame, map, function, remembers).await;
+        }
         self.remembering(frame, &map.grouping_expressions, function, remembers, |function, groups, run| {
             Arc::new(ProcessorCall::new(function, groups, run))
         })
@@ -151,22 +154,84 @@ impl Planner<'_> {
         };
         let keys = self.resolver(&frame).list(by)?;
         let (exprs, names, places) = with_keys(&frame, &keys);
+        let values = (0..frame.columns.len()).collect();
+        let groups = Groups { names, keys: places, values };
+        let exprs: Vec<Expr> = exprs.into_iter().map(|expr| expr.alias(self.new_id())).collect();
+        let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+        let keys = groups.keys.clone();
+        let function = call(function, groups, &self.python);
+        self.keyed_frame(plan, keys, &fields, function, remembers)
+    }
+
+    /// The frame of a function over a plan's rows by key.
+    fn keyed_frame(
+        &mut self,
+        plan: LogicalPlan,
+        keys: Vec<usize>,
+        fields: &Fields,
+        function: Arc<dyn KeyedFunction>,
+        remembers: Remembers,
+    ) -> Result<Frame> {
         let mut columns = Vec::with_capacity(fields.len());
         let mut output = Vec::with_capacity(fields.len());
-        for field in &fields {
+        for field in fields {
             let id = self.new_id();
             output.push(Field::new(&id, field.data_type().clone(), true));
             columns.push(Column::new(field.name(), id));
         }
-        let exprs: Vec<Expr> = exprs.into_iter().map(|expr| expr.alias(self.new_id())).collect();
-        let values = (0..frame.columns.len()).collect();
-        let groups = Groups { names, keys: places.clone(), values };
-        let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
         let Remembers { state, mode, timeout } = remembers;
-        let function = call(function, groups, &self.python);
-        let keyed =
-            Keyed { function, keys: places, output: Arc::new(Schema::new(output)), state, mode, timeout };
+        let output = Arc::new(Schema::new(output));
+        let keyed = Keyed { function, keys, output, state, mode, timeout };
         Ok(Frame { plan: self.frames.keyed(plan, keyed)?, columns })
+    }
+
+    /// The frame of a function that remembers, and begins with what another frame says of keys: its rows stand in a column
+    /// beside those of the stream, in front of the first ones.
+    async fn beginning(
+        &mut self,
+        frame: Frame,
+        map: &GroupMap,
+        function: Function,
+        remembers: Remembers,
+    ) -> Result<Frame> {
+        let DataType::Struct(fields) = function.output.clone() else {
+            return Err(SparkError::invalid(format!("The schema of {} is no struct.", function.name)));
+        };
+        let initial = self.relation(input(&map.initial_input, "initial_input")?).await?;
+        crate::streaming::not_streaming(&initial.plan)?;
+        let keys = self.resolver(&frame).list(&map.grouping_expressions)?;
+        let first_keys = self.resolver(&initial).list(&map.initial_grouping_expressions)?;
+        if keys.len() != first_keys.len() {
+            return Err(SparkError::invalid("The initial state has other keys than the rows."));
+        }
+        let (mut exprs, names, places) = with_keys(&frame, &keys);
+        let (first, first_names, first_places) = with_keys(&initial, &first_keys);
+        let groups = Groups { names, keys: places.clone(), values: (0..frame.columns.len()).collect() };
+        let of_first = Groups {
+            names: first_names.clone(),
+            keys: first_places,
+            values: (0..initial.columns.len()).collect(),
+        };
+        let parts = first_names.iter().zip(first).flat_map(|(name, expr)| [lit(name.as_str()), expr]);
+        let beginning = named_struct(parts.collect());
+        let kind = self.resolver(&initial).type_of(&beginning)?;
+        exprs.push(lit(ScalarValue::try_from(&kind)?));
+        let exprs: Vec<Expr> = exprs.into_iter().map(|expr| expr.alias(self.new_id())).collect();
+        let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+        let known = plan.schema().fields();
+        let mut columns = Vec::with_capacity(known.len());
+        for (at, field) in known.iter().enumerate() {
+            let value = match places.iter().position(|place| *place == at) {
+                Some(key) => cast(first_keys[key].expr.clone(), field.data_type().clone()),
+                None if at + 1 == known.len() => beginning.clone(),
+                None => lit(ScalarValue::try_from(field.data_type())?),
+            };
+            columns.push(value.alias(field.name()));
+        }
+        let first = LogicalPlanBuilder::from(initial.plan).project(columns)?.build()?;
+        let beginning = Beginning { groups: of_first, plan: first, engine: self.session.engine.clone() };
+        let call = ProcessorCall::new(function, groups, &self.python).beginning_with(beginning);
+        self.keyed_frame(plan, places, &fields, Arc::new(call), remembers)
     }
 
     /// The rows in a list, under the names of the function's schema.

@@ -16,7 +16,6 @@ use crate::plan::frame::{Frame, Stored, aliased_name};
 use crate::plan::local::lower;
 use crate::schema::parse_schema;
 use crate::wire::relation::{Read, ReadDataSource, ReadType, Sql};
-use crate::wire::statistics::{CatType, Catalog};
 
 impl Planner<'_> {
     pub(crate) async fn read(&mut self, read: &Read) -> Result<Frame> {
@@ -80,7 +79,7 @@ impl Planner<'_> {
         self.query(&query).await
     }
 
-    async fn files(&mut self, source: &ReadDataSource) -> Result<Frame> {
+    pub(super) async fn files(&mut self, source: &ReadDataSource) -> Result<Frame> {
         let options = lower(&source.options);
         let format = source.format.clone().unwrap_or_else(|| "parquet".to_owned()).to_lowercase();
         let mut paths = source.paths.clone();
@@ -178,28 +177,6 @@ impl Planner<'_> {
         }
         Ok(frame)
     }
-
-    /// What `spark.catalog` asks, as a frame.
-    pub(crate) fn catalog(&mut self, catalog: &Catalog) -> Result<Frame> {
-        match catalog.cat_type.as_ref().ok_or_else(|| SparkError::missing("cat_type"))? {
-            CatType::CurrentDatabase(_) => self.text_row("default"),
-            CatType::CurrentCatalog(_) => self.text_row("spark_catalog"),
-            CatType::DropTempView(drop) => {
-                let dropped = self.session.drop_view(&drop.view_name);
-                self.flag_row(dropped)
-            }
-            CatType::TableExists(table) => {
-                let known = self.views.contains_key(&aliased_name(&table.table_name).to_lowercase())
-                    || self.session.engine.has_table(&aliased_name(&table.table_name));
-                self.flag_row(known)
-            }
-            CatType::IsCached(_) => self.flag_row(false),
-            CatType::ListTables(_) => self.tables(),
-            CatType::CacheTable(_) | CatType::UncacheTable(_) | CatType::ClearCache(_) => self.nothing(),
-            CatType::SetCurrentDatabase(_) => self.nothing(),
-            _ => Err(SparkError::unsupported("this question of the catalog")),
-        }
-    }
 }
 
 pub(crate) fn unqualified(mut frame: Frame) -> Frame {
@@ -236,58 +213,4 @@ pub(crate) fn unknown_source(name: &str) -> SparkError {
          registered and compatible with your Spark version."
     );
     SparkError::new(Class::Analysis, "DATA_SOURCE_NOT_FOUND", "42K02", text).with("provider", name)
-}
-
-/// Rows of the catalog.
-mod rows {
-    use super::{Arc, DataType, Field, Frame, Planner, Result, Schema, SparkError};
-    use datafusion::arrow::array::{ArrayRef, BooleanArray, ListArray, RecordBatch, StringArray};
-    use datafusion::arrow::buffer::OffsetBuffer;
-
-    impl Planner<'_> {
-        pub(super) fn text_row(&mut self, text: &str) -> Result<Frame> {
-            self.columns_of(vec![("value", Arc::new(StringArray::from(vec![text])))])
-        }
-
-        pub(super) fn flag_row(&mut self, flag: bool) -> Result<Frame> {
-            self.columns_of(vec![("value", Arc::new(BooleanArray::from(vec![flag])))])
-        }
-
-        /// Views and tables.
-        pub(super) fn tables(&mut self) -> Result<Frame> {
-            let views: Vec<String> = self.views.keys().cloned().collect();
-            let tables = self.session.engine.table_names();
-            let none = || vec![None::<&str>; views.len() + tables.len()];
-            let kinds = views.iter().map(|_| "TEMPORARY").chain(tables.iter().map(|_| "MANAGED"));
-            let temporary = views.iter().map(|_| true).chain(tables.iter().map(|_| false));
-            let rows = views.len() + tables.len();
-            let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
-            let namespace = ListArray::new(
-                item,
-                OffsetBuffer::from_lengths(vec![0; rows]),
-                Arc::new(StringArray::from(Vec::<&str>::new())),
-                Some(vec![false; rows].into()),
-            );
-            let names: Vec<&String> = views.iter().chain(&tables).collect();
-            let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
-            self.columns_of(vec![
-                ("name", Arc::new(StringArray::from(names))),
-                ("catalog", Arc::new(StringArray::from(none()))),
-                ("namespace", Arc::new(namespace)),
-                ("description", Arc::new(StringArray::from(none()))),
-                ("tableType", Arc::new(StringArray::from(kinds.collect::<Vec<_>>()))),
-                ("isTemporary", Arc::new(BooleanArray::from(temporary.collect::<Vec<_>>()))),
-            ])
-        }
-
-        fn columns_of(&mut self, columns: Vec<(&str, ArrayRef)>) -> Result<Frame> {
-            let field =
-                |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
-            let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-            let columns = columns.into_iter().map(|(_, column)| column).collect();
-            let batch = RecordBatch::try_new(Arc::clone(&schema), columns)
-                .map_err(|error| SparkError::internal(error.to_string()))?;
-            self.batches(&schema, vec![batch])
-        }
-    }
 }

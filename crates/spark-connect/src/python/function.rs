@@ -28,7 +28,10 @@ pub(crate) mod kind {
     pub(crate) const GROUPED_MAP_ARROW: i32 = 209;
     pub(crate) const COGROUPED_MAP_ARROW: i32 = 210;
     pub(crate) const TRANSFORM_WITH_STATE_PANDAS: i32 = 211;
+    /// The same with rows of what the states begin with.
+    pub(crate) const TRANSFORM_WITH_STATE_PANDAS_INIT: i32 = 212;
     pub(crate) const TRANSFORM_WITH_STATE_ROW: i32 = 213;
+    pub(crate) const TRANSFORM_WITH_STATE_ROW_INIT: i32 = 214;
     pub(crate) const GROUPED_MAP_ARROW_ITER: i32 = 215;
     pub(crate) const GROUPED_MAP_PANDAS_ITER: i32 = 216;
     pub(crate) const GROUPED_AGG_PANDAS_ITER: i32 = 217;
@@ -135,7 +138,9 @@ impl Function {
             kind::GROUPED_MAP_PANDAS_ITER => Makes::GroupRows,
             kind::GROUPED_MAP_PANDAS_WITH_STATE
             | kind::TRANSFORM_WITH_STATE_PANDAS
-            | kind::TRANSFORM_WITH_STATE_ROW => Makes::States,
+            | kind::TRANSFORM_WITH_STATE_PANDAS_INIT
+            | kind::TRANSFORM_WITH_STATE_ROW
+            | kind::TRANSFORM_WITH_STATE_ROW_INIT => Makes::States,
             other => {
                 let what = format!("the Python function {} of kind {other}", self.name);
                 return Err(SparkError::unsupported(what));

@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("context.py", include_str!("../../python/pelton/context.py")),
     ("processor.py", include_str!("../../python/pelton/processor.py")),
     ("table.py", include_str!("../../python/pelton/table.py")),
+    ("types.py", include_str!("../../python/pelton/types.py")),
     ("worker.py", include_str!("../../python/pelton/worker.py")),
     ("session.py", include_str!("../../python/pelton/session.py")),
 ];

@@ -203,7 +203,7 @@ async fn carried_out(session: &Arc<Session>, execute: sql::Execute) -> Result<Re
     empty()
 }
 
-fn shown(answer: describe::Told) -> Result<Relation> {
+pub(crate) fn shown(answer: describe::Told) -> Result<Relation> {
     let column =
         |(name, kind): (&str, &str)| engine::Column { name: name.to_owned(), type_name: kind.to_owned() };
     let columns = answer.columns.into_iter().map(column).collect();

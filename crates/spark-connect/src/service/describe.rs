@@ -98,7 +98,7 @@ fn known(planner: &Planner<'_>, name: &str) -> bool {
 }
 
 /// The type as `DESCRIBE` has it: `array<int>`.
-fn simple(data_type: &DataType) -> String {
+pub(crate) fn simple(data_type: &DataType) -> String {
     schema::name(data_type).to_lowercase().replace(", ", ",").replace(": ", ":")
 }
 
@@ -145,7 +145,7 @@ pub(crate) async fn show(session: &Arc<Session>, shows: &Shows) -> Result<Told> 
 }
 
 /// The functions of the session by name, each once, in order.
-fn functions(session: &Arc<Session>, pattern: Option<&str>) -> Vec<String> {
+pub(crate) fn functions(session: &Arc<Session>, pattern: Option<&str>) -> Vec<String> {
     let planner = Planner::new(session);
     let state = planner.frames.context().state_ref();
     let state = state.read();
@@ -156,8 +156,10 @@ fn functions(session: &Arc<Session>, pattern: Option<&str>) -> Vec<String> {
         .chain(state.window_functions().keys())
         .chain(session.sql_functions().keys())
         .chain(session.functions().keys())
-        .filter(|name| fits(pattern, name))
+        .chain(session.table_functions().keys())
         .cloned()
+        .chain(crate::expression::GENERATORS.map(str::to_owned))
+        .filter(|name| fits(pattern, name))
         .collect();
     names.sort();
     names.dedup();

@@ -18,7 +18,7 @@ use engine::show::Shown;
 use crate::error::{Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::Frame;
-use crate::plan::{Planner, limited};
+use crate::plan::{Planner, limited, observing};
 use crate::schema::message;
 use crate::service::command;
 use crate::session::{Session, Sessions};
@@ -66,7 +66,7 @@ pub(crate) async fn execute_plan(
 async fn outcome(session: &Arc<Session>, operation: &Arc<Operation>, plan: Plan) -> Result<()> {
     let work = {
         let (session, operation) = (Arc::clone(session), Arc::clone(operation));
-        tokio::spawn(async move { run(&session, &operation, plan).await })
+        tokio::spawn(async move { observing(&session, &operation, run(&session, &operation, plan)).await })
     };
     let stop = work.abort_handle();
     tokio::select! {

@@ -12,7 +12,7 @@ use crate::plan::frame::Stored;
 use crate::python::Batches;
 use crate::service::tables;
 use crate::session::Session;
-use crate::streaming::{NewTable, Query, Wanted, check, learned, progress, started, writing};
+use crate::streaming::{NewTable, Query, Wanted, check, counted, learned, progress, started, writing};
 use crate::wire::execute::ResponseType;
 use crate::wire::streaming::{
     ActiveResult, AwaitAnyTerminationResult, AwaitTerminationResult, BusAsk, ExceptionResult, ExplainResult,
@@ -33,7 +33,7 @@ pub(crate) async fn start(
     start: WriteStreamOperationStart,
 ) -> Result<()> {
     let mut planner = Planner::new(session);
-    let frame = planner.relation(crate::plan::input(&start.input, "input")?).await?;
+    let mut frame = planner.relation(crate::plan::input(&start.input, "input")?).await?;
     if !is_streaming(&frame.plan) {
         let text = "`writeStream` can be called only on streaming Dataset/DataFrame.";
         return Err(SparkError::new(Class::Analysis, "WRITE_STREAM_NOT_ALLOWED", "42601", text));
@@ -43,6 +43,7 @@ pub(crate) async fn start(
         session.streams.check_name(name)?;
     }
     writing.mode = check(&frame.plan, writing.mode)?;
+    frame.plan = counted(frame.plan, writing.mode, &planner.frames)?;
     writing.receiver = Batches::of(session, &planner.python, &start, frame.schema())?;
     if let (Some(new), Some(name)) = (&new_table, &writing.table) {
         let NewTable { format, options, path, partition_by } = new;

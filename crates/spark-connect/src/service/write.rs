@@ -26,10 +26,13 @@ const APPEND: i32 = 1;
 const OVERWRITE: i32 = 2;
 const ERROR: i32 = 3;
 const IGNORE: i32 = 4;
+/// Only the partitions that rows come for; no message has this number.
+const OVERWRITE_PARTITIONS: i32 = 100;
 /// `SaveTable.save_method` of the message: columns find their place by order, not by name.
 const INSERT_INTO: i32 = 2;
 /// Of `WriteOperationV2` in the message.
 const MODE_CREATE: i32 = 1;
+const MODE_OVERWRITE_PARTITIONS: i32 = 3;
 const MODE_APPEND: i32 = 4;
 const MODE_REPLACE: i32 = 5;
 const MODE_CREATE_OR_REPLACE: i32 = 6;
@@ -82,10 +85,13 @@ pub(crate) async fn write_to(session: &Arc<Session>, operation: WriteOperationV2
     let mode = match operation.mode {
         MODE_CREATE => ERROR,
         MODE_CREATE_OR_REPLACE => OVERWRITE,
-        MODE_REPLACE | MODE_APPEND if !known => return Err(SparkError::table(&name)),
+        MODE_REPLACE | MODE_APPEND | MODE_OVERWRITE_PARTITIONS if !known => {
+            return Err(SparkError::table(&name));
+        }
         MODE_REPLACE => OVERWRITE,
         MODE_APPEND => APPEND,
-        _ => return Err(SparkError::unsupported("overwrite and overwritePartitions of writeTo")),
+        MODE_OVERWRITE_PARTITIONS => OVERWRITE_PARTITIONS,
+        _ => return Err(SparkError::unsupported("overwrite of writeTo under a condition")),
     };
     let column = |expression: &crate::wire::expression::Expression| match &expression.expr_type {
         Some(ExprType::UnresolvedAttribute(column)) => Ok(aliased_name(&column.unparsed_identifier)),
@@ -210,7 +216,9 @@ async fn save_as_table(
     let known = session.engine.has_table(name);
     match writing.mode {
         IGNORE if known => return Ok(()),
-        APPEND if known => return insert(planner, frame, name, writing, By::Name).await,
+        APPEND | OVERWRITE_PARTITIONS if known => {
+            return insert(planner, frame, name, writing, By::Name).await;
+        }
         OVERWRITE => {}
         _ if known => return Err(tables::exists(name)),
         _ => {}
@@ -258,15 +266,36 @@ async fn insert(planner: Planner<'_>, frame: Frame, name: &str, writing: Writing
     }
     let frame = aligned(frame, &table.schema(), name, by)?;
     let writing = Writing { format, options, partition_by, mode: writing.mode };
-    if writing.mode != OVERWRITE {
+    if writing.mode == APPEND {
         return save(planner, frame, &path, &writing).await;
     }
     let path = local(&path, "overwriting a table")?;
     let beside = format!("{}.new", path.trim_end_matches('/'));
     planner.frames.clear(&beside, &BTreeMap::new())?;
     save(planner, frame, &beside, &writing).await?;
-    let place = || std::fs::remove_dir_all(&path).and_then(|()| std::fs::rename(&beside, &path));
-    place().map_err(|error| failed(&path, &error))
+    let depth = match writing.mode {
+        OVERWRITE_PARTITIONS => writing.partition_by.len(),
+        _ => 0,
+    };
+    put_in_place(Path::new(&beside), Path::new(&path), depth).map_err(|error| failed(&path, &error))
+}
+
+/// Directories that are so deep in the first one go to their place in the second, where others give way.
+fn put_in_place(from: &Path, to: &Path, depth: usize) -> std::io::Result<()> {
+    if depth == 0 {
+        if to.exists() {
+            std::fs::remove_dir_all(to)?;
+        }
+        return std::fs::rename(from, to);
+    }
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            put_in_place(&entry.path(), &to.join(entry.file_name()), depth - 1)?;
+        }
+    }
+    std::fs::remove_dir_all(from)
 }
 
 /// The frame's columns in those of a table.

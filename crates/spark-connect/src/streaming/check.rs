@@ -105,7 +105,7 @@ fn each(plan: &LogicalPlan, visit: &mut dyn FnMut(&LogicalPlan) -> Result<()>) -
     outcome
 }
 
-fn aggregates(plan: &LogicalPlan) -> Result<bool> {
+pub(super) fn aggregates(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     each(plan, &mut |node| {
         found |= matches!(node, LogicalPlan::Aggregate(_));

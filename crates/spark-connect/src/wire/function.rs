@@ -24,8 +24,10 @@ pub(crate) struct GroupMap {
     pub(crate) grouping_expressions: Vec<Expression>,
     #[prost(message, optional, tag = "3")]
     pub(crate) func: Option<InlineFunction>,
-    #[prost(message, optional, tag = "5")]
-    pub(crate) initial_input: Option<Absent>,
+    #[prost(message, optional, boxed, tag = "5")]
+    pub(crate) initial_input: Option<Box<Relation>>,
+    #[prost(message, repeated, tag = "6")]
+    pub(crate) initial_grouping_expressions: Vec<Expression>,
     #[prost(bool, optional, tag = "7")]
     pub(crate) is_map_groups_with_state: Option<bool>,
     #[prost(string, optional, tag = "8")]

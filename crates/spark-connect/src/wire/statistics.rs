@@ -2,7 +2,7 @@
 
 use crate::wire::expression::{Expression, Literal};
 use crate::wire::relation::Relation;
-use crate::wire::types::Absent;
+use crate::wire::types::{Absent, DataType};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Sample {
@@ -200,31 +200,31 @@ pub(crate) enum CatType {
     #[prost(message, tag = "4")]
     ListTables(ListTables),
     #[prost(message, tag = "5")]
-    ListFunctions(Absent),
+    ListFunctions(ListTables),
     #[prost(message, tag = "6")]
-    ListColumns(Absent),
+    ListColumns(TableExists),
     #[prost(message, tag = "7")]
-    GetDatabase(Absent),
+    GetDatabase(DatabaseExists),
     #[prost(message, tag = "8")]
-    GetTable(Absent),
+    GetTable(TableExists),
     #[prost(message, tag = "9")]
-    GetFunction(Absent),
+    GetFunction(FunctionExists),
     #[prost(message, tag = "10")]
     DatabaseExists(DatabaseExists),
     #[prost(message, tag = "11")]
     TableExists(TableExists),
     #[prost(message, tag = "12")]
-    FunctionExists(Absent),
+    FunctionExists(FunctionExists),
     #[prost(message, tag = "13")]
     CreateExternalTable(Absent),
     #[prost(message, tag = "14")]
-    CreateTable(Absent),
+    CreateTable(CreateTable),
     #[prost(message, tag = "15")]
     DropTempView(DropTempView),
     #[prost(message, tag = "16")]
-    DropGlobalTempView(Absent),
+    DropGlobalTempView(DropTempView),
     #[prost(message, tag = "17")]
-    RecoverPartitions(Absent),
+    RecoverPartitions(IsCached),
     #[prost(message, tag = "18")]
     IsCached(IsCached),
     #[prost(message, tag = "19")]
@@ -234,15 +234,15 @@ pub(crate) enum CatType {
     #[prost(message, tag = "21")]
     ClearCache(ClearCache),
     #[prost(message, tag = "22")]
-    RefreshTable(Absent),
+    RefreshTable(IsCached),
     #[prost(message, tag = "23")]
     RefreshByPath(Absent),
     #[prost(message, tag = "24")]
     CurrentCatalog(CurrentCatalog),
     #[prost(message, tag = "25")]
-    SetCurrentCatalog(Absent),
+    SetCurrentCatalog(SetCurrentCatalog),
     #[prost(message, tag = "26")]
-    ListCatalogs(Absent),
+    ListCatalogs(ListDatabases),
     #[prost(message, tag = "27")]
     DropTable(DropTable),
     #[prost(message, tag = "28")]
@@ -254,7 +254,7 @@ pub(crate) enum CatType {
     #[prost(message, tag = "31")]
     ListPartitions(ListPartitions),
     #[prost(message, tag = "32")]
-    ListViews(ListViews),
+    ListViews(ListTables),
     #[prost(message, tag = "33")]
     GetTableProperties(GetTableProperties),
     #[prost(message, tag = "34")]
@@ -359,11 +359,31 @@ pub(crate) struct ListPartitions {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct ListViews {
-    #[prost(string, optional, tag = "1")]
-    pub(crate) db_name: Option<String>,
+pub(crate) struct CreateTable {
+    #[prost(string, tag = "1")]
+    pub(crate) table_name: String,
     #[prost(string, optional, tag = "2")]
-    pub(crate) pattern: Option<String>,
+    pub(crate) path: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(crate) source: Option<String>,
+    #[prost(message, optional, boxed, tag = "5")]
+    pub(crate) schema: Option<Box<DataType>>,
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub(crate) options: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct SetCurrentCatalog {
+    #[prost(string, tag = "1")]
+    pub(crate) catalog_name: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct FunctionExists {
+    #[prost(string, tag = "1")]
+    pub(crate) function_name: String,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) db_name: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
