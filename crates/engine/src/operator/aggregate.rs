@@ -18,11 +18,13 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{BooleanArray, new_null_array};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch, not, take_record_batch};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use futures::future::BoxFuture;
 
@@ -30,6 +32,7 @@ use crate::operator::aggregate::reduce::reduce;
 use crate::operator::stateful::{Config, Merged, Moment, Operator, OperatorError, StateFigures};
 use crate::plan::event_time;
 use crate::plan::incremental::{Cut, CutError, raw_aggregate};
+use crate::plan::watermark::relabelled;
 use crate::state::StateError;
 use crate::state::expiry::{TimeKey, TimeKind};
 use crate::state::keeper::{CHUNK_ROWS, Keeper};
@@ -54,11 +57,31 @@ pub(crate) enum OutputMode {
     Complete,
 }
 
+/// What an aggregation reads and tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Which rows leave.
+    pub(crate) output: OutputMode,
+    /// With them, in update mode, those leave whose place they take.
+    pub(crate) takes_back: bool,
+    /// What it reads are such rows.
+    pub(crate) reads_changes: bool,
+}
+
+impl Told {
+    /// Rows alone, of rows alone.
+    pub(crate) fn only(output: OutputMode) -> Self {
+        Told { output, takes_back: false, reads_changes: false }
+    }
+}
+
 /// The aggregation of one query with its state.
 #[derive(Debug)]
 pub(crate) struct IncrementalAggregate {
     cut: Cut,
-    output: OutputMode,
+    told: Told,
+    /// What leaves is called, where the cut asks other functions than the query.
+    schema: Option<SchemaRef>,
     context: Arc<TaskContext>,
     keeper: Keeper,
     /// What tells a row's time, and how.
@@ -77,6 +100,8 @@ struct Change {
     located: Option<Located>,
     /// State rows that have become part of others.
     absorbed: Option<RecordBatch>,
+    /// What was stored of the keys that are known already.
+    stored: Option<RecordBatch>,
 }
 
 impl IncrementalAggregate {
@@ -86,14 +111,14 @@ impl IncrementalAggregate {
     /// The part of the plan that cannot run incrementally.
     pub(crate) fn try_new(
         aggregate: &AggregateExec,
-        output: OutputMode,
+        told: Told,
         config: Config,
         context: Arc<TaskContext>,
     ) -> Result<Self, CutError> {
-        let cut = Cut::try_new(aggregate)?;
+        let cut = if told.reads_changes { Cut::over_changes(aggregate)? } else { Cut::try_new(aggregate)? };
         let raw = raw_aggregate(aggregate)?;
         let session = session_key(raw);
-        let first_only = output == OutputMode::Append && session.is_none() && asks_only_first(raw);
+        let first_only = told.output == OutputMode::Append && session.is_none() && asks_only_first(raw);
         let time = match time_key(raw)? {
             None if first_only => time_of_first(raw)?,
             key => key,
@@ -108,7 +133,8 @@ impl IncrementalAggregate {
         let time = time.map(|(key, expression)| (key.kind, expression));
         let Config { query, operator, state_bytes_max } = config;
         let keeper = Keeper::new(store, query, operator, state_bytes_max);
-        Ok(Self { cut, output, context, keeper, time, first_only, session })
+        let schema = told.reads_changes.then(|| aggregate.schema());
+        Ok(Self { cut, told, schema, context, keeper, time, first_only, session })
     }
 
     /// Whether a key's row is complete some day: when the watermark ends the key, or at once where there is nothing
@@ -124,19 +150,21 @@ impl IncrementalAggregate {
     async fn merge_staged(
         &mut self,
         input: Vec<RecordBatch>,
+        back: Vec<RecordBatch>,
         moment: &Moment,
     ) -> Result<Merged, OperatorError> {
-        let batch = moment.batch;
+        let (batch, output) = (moment.batch, self.told.output);
         self.keeper.check(batch)?;
         let run = |source| OperatorError::Run { batch, source };
         let (input, late) = self.in_time(input, moment.late).map_err(run)?;
-        let Change { rows, located, absorbed } = self.new_state(batch, input).await?;
-        let watermark = moment.watermark.filter(|_| self.output != OutputMode::Complete);
+        let (back, _) = self.in_time(back, moment.late).map_err(run)?;
+        let Change { rows, located, absorbed, stored } = self.new_state(batch, input, back).await?;
+        let watermark = moment.watermark.filter(|_| output != OutputMode::Complete);
         let (ending, staying) = self.keeper.split(&rows, watermark)?;
         let kept = if self.first_only { self.only_keys(&staying)? } else { staying };
         let located = located.filter(|_| ending.num_rows() == 0);
         self.keeper.stage(batch, &kept, located, absorbed.as_ref(), watermark)?;
-        let leaving = match (self.output, watermark) {
+        let leaving = match (output, watermark) {
             _ if self.first_only => vec![rows],
             (OutputMode::Append, Some(watermark)) => {
                 let mut leaving: Vec<RecordBatch> =
@@ -152,7 +180,9 @@ impl IncrementalAggregate {
                 all
             }
         };
-        Ok(Merged { rows: self.results(batch, leaving).await?, late })
+        let before = stored.filter(|_| self.told.takes_back).into_iter().collect();
+        let back = self.results(batch, before).await?;
+        Ok(Merged { rows: self.results(batch, leaving).await?, back, late })
     }
 
     /// The rows whose key has not ended yet, and the others.
@@ -180,34 +210,46 @@ impl IncrementalAggregate {
     }
 
     /// What the rows of a batch change, one state row for each key that they touch.
-    async fn new_state(&self, batch: u64, input: Vec<RecordBatch>) -> Result<Change, OperatorError> {
+    async fn new_state(
+        &self,
+        batch: u64,
+        input: Vec<RecordBatch>,
+        back: Vec<RecordBatch>,
+    ) -> Result<Change, OperatorError> {
         let schema = &self.store().layout().schema;
-        if input.iter().all(|rows| rows.num_rows() == 0) {
+        if input.iter().chain(&back).all(|rows| rows.num_rows() == 0) {
             return Ok(Change {
                 rows: RecordBatch::new_empty(Arc::clone(schema)),
                 located: None,
                 absorbed: None,
+                stored: None,
             });
         }
         let run = |source| OperatorError::Run { batch, source };
-        let fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
+        let mut fresh = self.cut.partial.run(vec![input], &self.context).await.map_err(run)?;
+        if back.iter().any(|rows| rows.num_rows() > 0) {
+            let taken = self.cut.partial.run(vec![back], &self.context).await.map_err(run)?;
+            let opposite = taken.iter().map(|rows| self.cut.taken_back(rows)).collect::<Result<Vec<_>, _>>();
+            fresh.extend(opposite.map_err(|error| run(DataFusionError::External(error.into())))?);
+        }
         if let Some(column) = self.session {
             let session::Joined { rows, absorbed } = session::join(self.store(), column, &fresh)?;
             let groups = self.store().group(&rows)?;
             let rows = reduce(&self.cut, &rows, None, &groups).map_err(run)?;
-            return Ok(Change { rows, located: Some(groups.located()), absorbed: Some(absorbed) });
+            let (located, absorbed) = (Some(groups.located()), Some(absorbed));
+            return Ok(Change { rows, located, absorbed, stored: None });
         }
         let fresh = concat_batches(schema, &fresh).map_err(StateError::from)?;
         let groups = self.store().group(&fresh)?;
         if self.first_only {
             let (first, located) = groups.unknown();
             let rows = take_record_batch(&fresh, &first).map_err(StateError::from)?;
-            return Ok(Change { rows, located: Some(located), absorbed: None });
+            return Ok(Change { rows, located: Some(located), absorbed: None, stored: None });
         }
         let groups = groups.known_first();
         let stored = self.store().rows_of_known(&groups)?;
         let rows = reduce(&self.cut, &fresh, stored.as_ref(), &groups).map_err(run)?;
-        Ok(Change { rows, located: Some(groups.located()), absorbed: None })
+        Ok(Change { rows, located: Some(groups.located()), absorbed: None, stored })
     }
 
     /// State rows without what nobody will ask again.
@@ -229,11 +271,17 @@ impl IncrementalAggregate {
         mut rows: Vec<RecordBatch>,
     ) -> Result<Vec<RecordBatch>, OperatorError> {
         rows.retain(|rows| rows.num_rows() > 0);
-        if rows.is_empty() && self.output != OutputMode::Complete {
+        if rows.is_empty() && self.told.output != OutputMode::Complete {
             return Ok(Vec::new());
         }
         let run = |source| OperatorError::Run { batch, source };
-        self.cut.finish.run(vec![rows], &self.context).await.map_err(run)
+        let results = self.cut.finish.run(vec![rows], &self.context).await.map_err(run)?;
+        match &self.schema {
+            Some(schema) => {
+                results.iter().map(|rows| relabelled(rows, schema)).collect::<Result<_, _>>().map_err(run)
+            }
+            None => Ok(results),
+        }
     }
 }
 
@@ -249,7 +297,9 @@ impl Operator for IncrementalAggregate {
         moment: &'a Moment,
     ) -> BoxFuture<'a, Result<Merged, OperatorError>> {
         Box::pin(async move {
-            let merged = self.merge_staged(inputs.pop().unwrap_or_default(), moment).await;
+            let back = if self.told.reads_changes && inputs.len() > 1 { inputs.pop() } else { None };
+            let input = inputs.pop().unwrap_or_default();
+            let merged = self.merge_staged(input, back.unwrap_or_default(), moment).await;
             if merged.is_err() && self.keeper.has_staged(moment.batch) {
                 self.abort();
             }

@@ -147,7 +147,7 @@ impl StreamJoin {
                 rows.push(self.project(&shown, &alone_column(side)).map_err(run)?);
             }
         }
-        Ok(Merged { rows, late })
+        Ok(Merged { rows, late, ..Merged::default() })
     }
 
     /// Results from rows whose columns are found by `place`; NULL where a side has none.

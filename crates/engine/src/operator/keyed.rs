@@ -140,7 +140,7 @@ impl KeyedState {
         }
         self.stage(&changes, moment.batch)?;
         let late = if late.num_rows() > 0 { vec![late] } else { Vec::new() };
-        Ok(Merged { rows, late })
+        Ok(Merged { rows, late, ..Merged::default() })
     }
 
     /// The rows of the first batch, behind those that the function begins with.

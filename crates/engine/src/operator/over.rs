@@ -125,7 +125,7 @@ impl Over {
         let rows = self.results(&before, &ready).await.map_err(run)?;
         self.keep(moment, &before, &ready)?;
         let late = if late.num_rows() > 0 { vec![self.numbered.own(&late)?] } else { Vec::new() };
-        Ok(Merged { rows, late })
+        Ok(Merged { rows, late, ..Merged::default() })
     }
 
     /// The rows that these look back at.

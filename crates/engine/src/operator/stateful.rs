@@ -41,6 +41,8 @@ impl Moment {
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     pub(crate) rows: Vec<RecordBatch>,
+    /// Rows that left with earlier batches and whose place others take, for who asks for them.
+    pub(crate) back: Vec<RecordBatch>,
     /// Input that came too late, as it came.
     pub(crate) late: Vec<RecordBatch>,
 }
@@ -78,7 +80,7 @@ pub(crate) enum OperatorError {
 
 /// An operator that remembers. A batch is merged and staged, and becomes the state with [`Operator::commit`].
 pub(crate) trait Operator: std::fmt::Debug + Send + Sync {
-    /// Takes one batch in, one list of rows per input. The same rows over the same state give the same results in
+    /// Takes one batch in, one list of rows per input; for who reads results that change, behind it those that hold no more. The same rows over the same state give the same results in
     /// the same order, also after a restore.
     ///
     /// # Errors

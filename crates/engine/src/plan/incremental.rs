@@ -28,6 +28,10 @@ use crate::plan::watermark;
 use crate::state::key::KeyEncoder;
 use crate::state::layout::{Layout, Part, types};
 
+mod changes;
+
+pub(crate) use changes::is_lasting;
+
 /// Why a plan cannot run incrementally.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CutError {

@@ -53,6 +53,8 @@ pub(crate) struct Pipeline {
     root: Step,
     context: Arc<TaskContext>,
     operators: usize,
+    /// A row that has left stays what it is.
+    appends: bool,
     /// The watermarks on computed columns, in the order of their numbers.
     watermarks: Vec<Observed>,
 }
@@ -71,6 +73,20 @@ enum Step {
     Watch(Box<Watch>),
     /// A join of the stream below with tables.
     TableJoin(Box<TableJoin>, Box<Step>),
+}
+
+/// What a step gives.
+#[derive(Debug, Default)]
+struct Flow {
+    rows: Vec<RecordBatch>,
+    /// Rows that it gave earlier and whose place others take; only below what adds up such changes.
+    back: Vec<RecordBatch>,
+}
+
+impl From<Vec<RecordBatch>> for Flow {
+    fn from(rows: Vec<RecordBatch>) -> Self {
+        Flow { rows, back: Vec::new() }
+    }
 }
 
 /// What a batch runs over.
@@ -119,13 +135,18 @@ impl Pipeline {
         config: &Config,
         context: Arc<TaskContext>,
     ) -> Result<Self, CutError> {
-        let cut::Parts { root, operators, watermarks } = cut::cut(plan, leaves, config, &context)?;
-        Ok(Pipeline { root, context, operators, watermarks })
+        let cut::Parts { root, operators, appends, watermarks } = cut::cut(plan, leaves, config, &context)?;
+        Ok(Pipeline { root, context, operators, appends, watermarks })
     }
 
     /// Whether anything is remembered between batches.
     pub(crate) fn is_stateful(&self) -> bool {
         self.operators > 0
+    }
+
+    /// Whether a row that has left is never replaced by another.
+    pub(crate) fn appends(&self) -> bool {
+        self.appends
     }
 
     /// Runs one batch and stages what is to be remembered.
@@ -134,8 +155,8 @@ impl Pipeline {
     /// The state is as it was; [`Pipeline::abort`] the batch before anything else.
     pub(crate) async fn run(&mut self, inputs: Inputs<'_>, moment: &Moment) -> Result<Merged, OperatorError> {
         let mut late = Vec::new();
-        let rows = self.root.run(inputs, moment, &self.context, &mut late).await?;
-        Ok(Merged { rows, late })
+        let Flow { rows, back } = self.root.run(inputs, moment, &self.context, &mut late).await?;
+        Ok(Merged { rows, back, late })
     }
 
     /// What the batch changes, for the journal: per operator its length and its record. Empty if nothing does.
@@ -227,41 +248,42 @@ impl Step {
         moment: &'a Moment,
         context: &'a Arc<TaskContext>,
         late: &'a mut Vec<RecordBatch>,
-    ) -> BoxFuture<'a, Result<Vec<RecordBatch>, OperatorError>> {
+    ) -> BoxFuture<'a, Result<Flow, OperatorError>> {
         Box::pin(async move {
-            let below = match self {
-                Step::Source(index) => return Ok(inputs.streams.get(*index).cloned().into_iter().collect()),
-                Step::Table(index) => {
-                    return Ok(inputs.tables.get(*index).map(|table| table.rows.clone()).unwrap_or_default());
+            match self {
+                Step::Source(index) => {
+                    Ok(inputs.streams.get(*index).cloned().into_iter().collect::<Vec<_>>().into())
                 }
-                Step::Watch(watch) => return watch.rows(inputs, context).await,
+                Step::Table(index) => {
+                    Ok(inputs.tables.get(*index).map(|table| table.rows.clone()).unwrap_or_default().into())
+                }
+                Step::Watch(watch) => watch.rows(inputs, context).await.map(Flow::from),
                 Step::TableJoin(join, below) => {
-                    let rows = below.run(inputs, moment, context, late).await?;
+                    let flow = below.run(inputs, moment, context, late).await?;
                     let of =
                         |table: usize| inputs.tables.get(table).map(|table| (&table.rows[..], table.version));
                     let tables: Vec<_> = join.tables().map(|table| of(table).unwrap_or_default()).collect();
-                    let joined = join.run(rows, &tables, context).await;
-                    return joined.map_err(|source| OperatorError::Run { batch: moment.batch, source });
+                    let failed = |source| OperatorError::Run { batch: moment.batch, source };
+                    let rows = join.run(flow.rows, &tables, context).await.map_err(failed)?;
+                    let back = join.run(flow.back, &tables, context).await.map_err(failed)?;
+                    Ok(Flow { rows, back })
                 }
-                Step::Plan(_, below) | Step::Operator(_, below) => below,
-            };
-            let mut rows = Vec::with_capacity(below.len());
-            for step in below {
-                rows.push(step.run(inputs, moment, context, &mut *late).await?);
-            }
-            match self {
                 Step::Operator(operator, below) => {
+                    let (mut rows, back) = run_all(below, inputs, moment, context, late).await?;
+                    rows.extend(back.into_iter().flatten());
                     let moment = moment.behind(furthest_back(below));
                     let merged = operator.merge(rows, &moment).await?;
                     late.extend(merged.late);
-                    Ok(merged.rows)
+                    Ok(Flow { rows: merged.rows, back: merged.back })
                 }
-                Step::Plan(stage, _) => {
-                    let batch = moment.batch;
-                    stage.run(rows, context).await.map_err(|source| OperatorError::Run { batch, source })
-                }
-                Step::Source(_) | Step::Table(_) | Step::Watch(_) | Step::TableJoin(..) => {
-                    unreachable!("returned above")
+                Step::Plan(stage, below) => {
+                    let (rows, back) = run_all(below, inputs, moment, context, late).await?;
+                    let failed = |source| OperatorError::Run { batch: moment.batch, source };
+                    let back = match back {
+                        Some(back) => stage.run(back, context).await.map_err(failed)?,
+                        None => Vec::new(),
+                    };
+                    Ok(Flow { rows: stage.run(rows, context).await.map_err(failed)?, back })
                 }
             }
         })
@@ -297,6 +319,31 @@ impl Step {
             visit(operator.as_mut());
         }
     }
+}
+
+/// Rows of several steps.
+type Lists = Vec<Vec<RecordBatch>>;
+
+/// The rows of several steps; and if any of them gives rows back, those of each, beside all rows of tables.
+async fn run_all<'a>(
+    steps: &'a mut [Step],
+    inputs: Inputs<'a>,
+    moment: &'a Moment,
+    context: &'a Arc<TaskContext>,
+    late: &mut Vec<RecordBatch>,
+) -> Result<(Lists, Option<Lists>), OperatorError> {
+    let mut flows = Vec::with_capacity(steps.len());
+    for step in &mut *steps {
+        flows.push(step.run(inputs, moment, context, &mut *late).await?);
+    }
+    let back = flows.iter().any(|flow| !flow.back.is_empty()).then(|| {
+        let back = |(step, flow): (&Step, &Flow)| match step {
+            Step::Table(_) => flow.rows.clone(),
+            _ => flow.back.clone(),
+        };
+        steps.iter().zip(&flows).map(back).collect()
+    });
+    Ok((flows.into_iter().map(|flow| flow.rows).collect(), back))
 }
 
 fn furthest_back(steps: &[Step]) -> i64 {

@@ -79,8 +79,21 @@ fn queries() -> Vec<(usize, String)> {
         (0, format!("select {FUNCTIONS} from s")),
         (2, "select distinct name, id from s".to_owned()),
         (1, "select id % 2 as odd, sum(v + 1) + count(*) from s group by id % 2".to_owned()),
+        (1, CHANGING.to_owned()),
+        (
+            0,
+            "select sum(n), count(n), avg(a) from (select odd, sum(m) as n, avg(x) as a from \
+             (select id % 2 as odd, name, max(v) as m, max(x) as x from s group by id % 2, name) group by odd)"
+                .to_owned(),
+        ),
     ]
 }
+
+/// Results that change, added up.
+const CHANGING: &str = "select odd, count(*), count(m), sum(m), avg(m), sum(low) as lowest, \
+     sum(c) filter (where m > 0), sum(case when c < 3 then m end) from \
+     (select id, id % 2 as odd, max(v) as m, min(x) as low, count(*) as c from s group by id, id % 2) \
+     where odd is not null group by odd";
 
 fn config(output: OutputMode) -> pipeline::Config {
     pipeline::Config { query: "q".into(), output: Some(output), state_bytes_max: 64 << 20 }
@@ -291,6 +304,33 @@ fn complete_mode_gives_all_keys_in_the_order_asked_for() {
         }
         let again = merge(&mut aggregation, 6, Vec::new()).await.unwrap();
         assert_eq!(words(&again), plain(query, &seen).await, "an empty batch changes nothing");
+    });
+}
+
+#[test]
+fn in_complete_mode_keys_go_that_have_no_rows_any_more() {
+    let queries = [
+        "select c, count(*), sum(id) from (select id, count(*) as c from s group by id) group by c",
+        "select id % 3 as k, count(*) from (select id, min(v) as m from s group by id) where m > 0 group by id % 3",
+        "select sum(m) from (select id, min(v) as m from s group by id) where m > 2",
+    ];
+    run(async {
+        for query in queries {
+            let mut aggregation = aggregate(query, OutputMode::Complete).await.unwrap();
+            let (mut seen, mut changes) = (Vec::new(), Vec::new());
+            for number in 0..6_i64 {
+                let rows: Vec<Row> = (0..5).map(|n| row((number * 3 + n) % 8, 7 - number - n)).collect();
+                let results = merge(&mut aggregation, number as u64, vec![batch(&rows)]).await.unwrap();
+                changes.push(aggregation.changelog().unwrap());
+                aggregation.commit();
+                seen.extend(rows);
+                assert_eq!(words(&results), plain(query, &seen).await, "batch {number} of {query}");
+                let mut again = aggregate(query, OutputMode::Complete).await.unwrap();
+                again.restore(None, &changes).unwrap();
+                assert_eq!(again.figures().keys, aggregation.figures().keys);
+                aggregation = again;
+            }
+        }
     });
 }
 

@@ -130,7 +130,7 @@ impl TopRows {
         let gone = filter_record_batch(&before, &gone).map_err(StateError::from)?;
         let new = filter_record_batch(&fresh, &staying(known, fresh.num_rows())).map_err(StateError::from)?;
         self.first.stage(moment.batch, &new, None, Some(&gone), None)?;
-        Ok(Merged { rows: vec![self.results(&both, &leaving)?], late: Vec::new() })
+        Ok(Merged { rows: vec![self.results(&both, &leaving)?], ..Merged::default() })
     }
 
     /// The order decides; the first `known` rows were first before.

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 
-use crate::operator::aggregate::{IncrementalAggregate, OutputMode, session_key};
+use crate::operator::aggregate::{IncrementalAggregate, OutputMode, Told, session_key};
 use crate::operator::keyed::KeyedState;
 use crate::operator::stateful::{Config, Moment, Operator};
 use crate::plan::incremental::{CutError, raw_aggregate, raw_input};
@@ -89,8 +89,8 @@ impl Once {
         let aggregate = self.node.downcast_ref::<AggregateExec>();
         let aggregate =
             aggregate.ok_or_else(|| plan_datafusion_err!("{} has no operator", self.node.name()))?;
-        let (output, context) = (OutputMode::Complete, Arc::clone(context));
-        Ok(Box::new(IncrementalAggregate::try_new(aggregate, output, config, context).map_err(refused)?))
+        let (told, context) = (Told::only(OutputMode::Complete), Arc::clone(context));
+        Ok(Box::new(IncrementalAggregate::try_new(aggregate, told, config, context).map_err(refused)?))
     }
 }
 

@@ -18,14 +18,14 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceCh
 use super::observe::{Observed, Watch};
 use super::table_join::{self, TableJoin};
 use super::{Config, Leaves, Step};
-use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode};
+use crate::operator::aggregate::{self, IncrementalAggregate, OutputMode, Told};
 use crate::operator::join::{Joined, StreamJoin, check_static, joined};
 use crate::operator::keyed::KeyedState;
 use crate::operator::over::top::{Limit, TopRows};
 use crate::operator::over::{Over, Windows, windows};
 use crate::operator::stateful::{self, Operator};
 use crate::plan::incremental::{
-    CutError, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported,
+    CutError, is_lasting, only_child, only_moves_rows, raw_aggregate, raw_input, unsupported,
 };
 use crate::plan::keyed::KeyedExec;
 use crate::plan::slot::Slot;
@@ -38,6 +38,7 @@ type Node = Arc<dyn ExecutionPlan>;
 pub(super) struct Parts {
     pub(super) root: Step,
     pub(super) operators: usize,
+    pub(super) appends: bool,
     pub(super) watermarks: Vec<Observed>,
 }
 
@@ -47,7 +48,8 @@ pub(super) fn cut(
     config: &Config,
     context: &Arc<TaskContext>,
 ) -> Result<Parts, CutError> {
-    let output = output_mode(&Stateful::of(plan, leaves.streams), config.output)?;
+    let stateful = Stateful::of(plan, leaves.streams);
+    let output = output_mode(&stateful, config.output)?;
     let mut cutter = Cutter {
         leaves,
         config,
@@ -57,6 +59,7 @@ pub(super) fn cut(
         states: 0,
         watermarks: Vec::new(),
         timeless: false,
+        corrected: false,
         unsorted: false,
         asked: None,
         limit: None,
@@ -68,24 +71,29 @@ pub(super) fn cut(
                       WATERMARK column DELAY OF INTERVAL, or choose outputMode 'update' or 'complete'";
         return Err(unsupported("append mode", reason));
     }
-    Ok(Parts { root, operators, watermarks })
+    let appends = stateful.tops == 0 && (operators == 0 || output == OutputMode::Append);
+    Ok(Parts { root, operators, appends, watermarks })
 }
 
 /// Spark's rules; who does not choose gets update mode for one aggregation, else append.
 fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
-    let Stateful { aggregations, joins, windows, tops, distinct, sessions, .. } = *stateful;
+    let Stateful { aggregations, joins, windows, tops, distinct, sessions, over_results, .. } = *stateful;
     if tops > 0 {
         return top_mode(stateful, wanted);
     }
     match wanted {
         None if aggregations == 1 && joins + windows == 0 && !distinct && !sessions => Ok(OutputMode::Update),
         None => Ok(OutputMode::Append),
-        Some(mode) if mode != OutputMode::Append && joins > 0 => {
+        Some(mode) if mode != OutputMode::Append && joins > 0 && (aggregations == 0 || over_results) => {
             Err(unsupported("a join of two streams", "it works in append mode only"))
         }
         Some(mode) if mode != OutputMode::Append && windows > 0 => {
             Err(unsupported("OVER", "it works in append mode only"))
         }
+        Some(OutputMode::Update | OutputMode::Complete) if sessions && aggregations > 1 => Err(unsupported(
+            "session_window below another aggregation",
+            "a session that grows changes its key; choose outputMode 'append'",
+        )),
         Some(OutputMode::Update) if sessions => Err(unsupported(
             "session_window in update mode",
             "a session that grows would leave under another key each time; choose outputMode 'append' or 'complete'",
@@ -94,9 +102,6 @@ fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<Output
             "complete mode",
             "there is no aggregation, whose result would be all there is; choose outputMode 'append'",
         )),
-        Some(mode) if mode != OutputMode::Append && aggregations > 1 => {
-            Err(unsupported("several stateful operators", "they work in append mode only"))
-        }
         Some(mode) => Ok(mode),
     }
 }
@@ -130,6 +135,8 @@ struct Stateful {
     distinct: bool,
     /// Keys whose bounds the rows decide.
     sessions: bool,
+    /// A join stands over an aggregation.
+    over_results: bool,
 }
 
 impl Stateful {
@@ -141,7 +148,10 @@ impl Stateful {
 
     fn count(&mut self, plan: &Node, streams: &[SchemaRef]) {
         let children = plan.children();
-        self.joins += usize::from(stream_join(plan, streams).is_some());
+        if stream_join(plan, streams).is_some() {
+            self.joins += 1;
+            self.over_results |= children.iter().any(|child| aggregates(child, streams));
+        }
         self.windows += usize::from(stream_windows(plan, streams).is_some());
         self.tops += usize::from(stream_top(plan, streams).is_some());
         self.above_top |= is_stateful(plan, streams)
@@ -160,6 +170,12 @@ impl Stateful {
 /// The aggregation over a stream that this node is, if it is one.
 fn aggregation<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<&'a AggregateExec> {
     plan.downcast_ref::<AggregateExec>().filter(|_| reads_stream(plan, streams))
+}
+
+/// Whether a stream is aggregated in this plan.
+fn aggregates(plan: &Node, streams: &[SchemaRef]) -> bool {
+    aggregation(plan, streams).is_some()
+        || plan.children().into_iter().any(|child| aggregates(child, streams))
 }
 
 /// The join of two streams that this node is, if it is one.
@@ -226,6 +242,8 @@ struct Cutter<'a> {
     watermarks: Vec<Observed>,
     /// There is an aggregation whose keys no watermark ends.
     timeless: bool,
+    /// What is above adds up results that change.
+    corrected: bool,
     /// What is below sorts for the operator above alone, which does so itself.
     unsorted: bool,
     /// Which columns of what is below the node above looks at; without one, all.
@@ -281,11 +299,22 @@ impl Cutter<'_> {
     }
 
     fn aggregate(&mut self, aggregate: &AggregateExec) -> Result<Step, CutError> {
-        let config = self.state(1);
-        let operator =
-            IncrementalAggregate::try_new(aggregate, self.output, config, Arc::clone(self.context))?;
+        let below = raw_input(aggregate)?;
+        let takes_back = self.corrected;
+        let reads_changes = self.output != OutputMode::Append && aggregates(below, self.leaves.streams);
+        let output = if takes_back { OutputMode::Update } else { self.output };
+        if reads_changes && !takes_back && output == OutputMode::Update && !is_lasting(aggregate)? {
+            let reason = "in update mode nobody would hear that a key has no rows any more, because its key or a \
+                          condition stands on results that change; choose outputMode 'complete'";
+            return Err(unsupported("an aggregation of an aggregation", reason));
+        }
+        let (config, told) = (self.state(1), Told { output, takes_back, reads_changes });
+        let operator = IncrementalAggregate::try_new(aggregate, told, config, Arc::clone(self.context))?;
         self.timeless |= !operator.completes();
-        let input = self.step(raw_input(aggregate)?)?;
+        self.corrected = reads_changes;
+        let input = self.step(below);
+        self.corrected = takes_back;
+        let input = input?;
         Ok(Step::Operator(Box::new(operator), vec![input]))
     }
 

@@ -9,7 +9,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::future::BoxFuture;
 
-use super::{Inputs, Pipeline, Step};
+use super::{Flow, Inputs, Pipeline, Step};
 use crate::operator::stateful::{Moment, OperatorError};
 use crate::plan::watermark::{WatermarkExec, relabelled};
 
@@ -51,7 +51,7 @@ impl Watch {
     ) -> Result<Vec<RecordBatch>, OperatorError> {
         // No operator stands below: nobody asks the moment.
         let moment = Moment::default();
-        let rows = self.below.run(inputs, &moment, context, &mut Vec::new()).await?;
+        let Flow { rows, .. } = self.below.run(inputs, &moment, context, &mut Vec::new()).await?;
         let rows = rows.iter().map(|rows| relabelled(rows, &self.schema)).collect::<Result<_, _>>();
         rows.map_err(|source| OperatorError::Run { batch: moment.batch, source })
     }

@@ -97,8 +97,16 @@ async fn what_needs_more_than_touched_keys_is_refused_by_name() {
         ("select k, array_agg(v order by v) from s group by k", "array_agg(s.v) ORDER BY"),
         ("select k, count(*) from s group by k order by k", "ORDER BY: rows never end"),
         ("select k, count(*) from s group by k limit 3", "LIMIT: rows never end"),
-        ("select max(c) from (select k, count(*) as c from s group by k)", "they work in append mode only"),
-        ("select a.k, count(*) from s a join s b on a.k = b.k group by a.k", "it works in append mode only"),
+        (
+            "select max(c) from (select k, count(*) as c from s group by k)",
+            "only count, sum and avg can take back",
+        ),
+        ("select c, count(*) from (select k, count(*) as c from s group by k) group by c", "'complete'"),
+        (
+            "select k, count(*) from (select k, v, count(*) as c from s group by k, v) where c > 1 group by k",
+            "a condition stands on results",
+        ),
+        ("select a.k, b.v from s a join s b on a.k = b.k", "it works in append mode only"),
         (
             "select k, sum(v), rank() over (order by k) from s group by k, v",
             "OVER: it works in append mode only",
@@ -121,7 +129,7 @@ async fn output_modes_follow_sparks_rules() {
     for (query, mode, refusal) in [
         ("select k, count(*) from s group by k", OutputMode::Append, "never complete without a watermark"),
         (twice, OutputMode::Append, "never complete without a watermark"),
-        (twice, OutputMode::Complete, "they work in append mode only"),
+        (twice, OutputMode::Complete, "only count, sum and avg can take back"),
         ("select k from s", OutputMode::Complete, "there is no aggregation"),
         ("select k from s", OutputMode::Append, ""),
         ("select k from s", OutputMode::Update, ""),
