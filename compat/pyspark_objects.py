@@ -68,11 +68,26 @@ def streams():
     equal(back.agg(F.count("*"), F.countDistinct("id"), F.max("id")).first()[:], (2_000, 2_000, 1_999))
 
 
-@case("a checkpoint stays on the server's machine, and a stranger stays out")
+@case("a checkpoint in a bucket is gone on with")
+def remembered():
+    def total():
+        lines = spark.readStream.schema("id BIGINT, k BIGINT").options(**LOGIN).json(f"{ROOT}/counted")
+        writer = lines.groupBy("k").count().writeStream.outputMode("complete").format("memory").queryName("counted")
+        query = writer.options(**LOGIN).option("checkpointLocation", f"{ROOT}/checkpoint").trigger(availableNow=True).start()
+        assert query.awaitTermination(60) and query.exception() is None, query.exception()
+        return query.id, sorted(tuple(row) for row in spark.table("counted").collect())
+
+    numbers.write.options(**LOGIN).json(f"{ROOT}/counted")
+    first, rows = total()
+    equal(rows, [(0, 334), (1, 333), (2, 333)])
+    numbers.limit(1).write.options(**LOGIN).mode("append").json(f"{ROOT}/counted")
+    again, rows = total()
+    equal(sum(count for _, count in rows), 1_001)
+    equal(first, again)
+
+
+@case("a stranger stays out")
 def refused():
-    rows = spark.readStream.schema("id BIGINT").options(**LOGIN).json(f"{ROOT}/in")
-    writer = rows.writeStream.format("noop").option("checkpointLocation", f"{ROOT}/checkpoint")
-    assert "checkpointLocation on an object store" in said(writer.start)
     stranger = {"fs.s3a.access.key": "stranger", "fs.s3a.secret.key": "wrong"}
     text = said(lambda: spark.read.options(**stranger).parquet(f"{ROOT}/by").count())
     assert "refuses the login" in text and SECRET_KEY not in text, text

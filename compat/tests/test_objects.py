@@ -296,6 +296,54 @@ def test_pyspark_reads_and_writes_objects(shared_store, bucket, tmp_path):
         pelton.close()
 
 
+DISTINCT = """CREATE STREAMING TABLE numbers (n BIGINT) USING json OPTIONS (path 's3://{0}/in', maxFilesPerTrigger 1);
+    CREATE STREAMING TABLE seen USING json
+      OPTIONS (path 's3://{0}/out', checkpointLocation 's3://{0}/checkpoint')
+      AS SELECT DISTINCT n FROM STREAM numbers"""
+
+
+def test_a_checkpoint_moves_with_its_query(shared_store, bucket, tmp_path):
+    """Servers are killed, and each next one begins with an empty data directory."""
+    store, files = shared_store, 0
+    for life in range(6):
+        for _ in range(5):
+            # Half of it was there before.
+            store.put(bucket, f"in/{files:04}.json", lines(*range(files * 5, files * 5 + 10)))
+            files += 1
+        pelton = Server(tmp_path / f"pelton-{life}", storage=store.settings()).start()
+        sql(pelton, DISTINCT.format(bucket))
+        if life % 2:
+            until(lambda: sorted(counted(store, bucket, "out")) == list(range(files * 5 + 5)), "all are there", SECONDS)
+        else:
+            # In the middle: what it has begun, the next one ends.
+            until(lambda: query(pelton, "seen")["batch_id"] is not None, "it has begun", SECONDS)
+        pelton.kill()
+    assert f"checkpoint/journal/{1:020}" in store.keys(bucket, "checkpoint/journal/")
+
+
+def test_of_two_servers_one_goes_on(shared_store, bucket, tmp_path):
+    store = shared_store
+    store.put(bucket, "in/a.json", lines(1))
+    both = [Server(tmp_path / name, storage=store.settings()).start() for name in ("early", "late")]
+
+    def ended():
+        return [server for server in both if query(server, "seen")["state"] == "failed"]
+
+    try:
+        sql(both[0], DISTINCT.format(bucket))
+        until(lambda: counted(store, bucket, "out") == [1], "the first is there", SECONDS)
+        sql(both[1], DISTINCT.format(bucket))
+        # Both see the file; one of them finds that the other was faster.
+        store.put(bucket, "in/b.json", lines(1, 3, 4))
+        until(lambda: sorted(counted(store, bucket, "out")) == [1, 3, 4], "the others are there", SECONDS)
+        until(ended, "one ends", SECONDS)
+        (server,) = ended()
+        assert "another program goes on from" in failed(server, "seen")
+    finally:
+        for server in both:
+            server.close()
+
+
 def test_the_environment_says_how(shared_store, bucket, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", shared_store.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", shared_store.access_key)

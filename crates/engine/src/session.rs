@@ -30,6 +30,7 @@ use crate::storage::{Settings, Storage};
 
 mod alter;
 pub(crate) mod catalog;
+mod checkpoint;
 mod control;
 mod create;
 mod exchange;

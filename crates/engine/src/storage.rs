@@ -13,12 +13,16 @@ use env::{Clock, Disk, Env, write_atomically};
 use tokio::runtime::Handle;
 
 mod bucket;
+pub(crate) mod log;
+mod place;
 mod refusal;
 mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub(crate) use bucket::{Bucket, PATIENCE};
+pub use place::Checkpoint;
+pub(crate) use place::Place;
 pub(crate) use refusal::is_passing;
 pub(crate) use settings::{PREFIX, Settings};
 pub use settings::{StorageError, check, is_known, shown};
@@ -70,13 +74,16 @@ pub(crate) struct Storage {
     /// What holds unless a table says otherwise.
     settings: Settings,
     handle: Handle,
+    /// See [`Bucket`].
+    writer: [u8; bucket::WRITER_BYTES],
     buckets: Mutex<Vec<(Settings, Bucket)>>,
 }
 
 impl Storage {
     pub(crate) fn new(env: &Env, settings: Settings, handle: Handle) -> Self {
         let (disk, clock) = (Arc::clone(&env.disk), Arc::clone(&env.clock));
-        Storage { disk, clock, settings, handle, buckets: Mutex::default() }
+        let writer = env.random.next_16_bytes();
+        Storage { disk, clock, settings, handle, writer, buckets: Mutex::default() }
     }
 
     /// Where a path leads; `told` are the settings of whoever names it, which win over the usual ones.
@@ -92,7 +99,7 @@ impl Storage {
             return Ok(Store::Bucket(bucket.clone()));
         }
         let store = Arc::new(settings.connect(name)?);
-        let bucket = Bucket::new(store, (scheme, name), &self.clock, self.handle.clone());
+        let bucket = Bucket::new(store, (scheme, name), &self.clock, self.handle.clone(), self.writer);
         if buckets.len() == BUCKETS_MAX {
             buckets.remove(0);
         }

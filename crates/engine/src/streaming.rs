@@ -2,7 +2,6 @@
 //! `dataframe`, public functions name DataFusion's types here.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use crate::sql::options::source::SourceOptions;
 use crate::sql::sink_options::SinkOptions;
 use crate::sql::statement::{OptionValue, Options};
 use crate::status::QueryState;
+use crate::storage::Checkpoint;
 
 pub use crate::sink::receiver::Receiver;
 
@@ -80,8 +80,8 @@ pub struct Writing {
     pub mode: OutputMode,
     /// And when.
     pub trigger: Trigger,
-    /// The directory of what the query remembers; without, it remembers nothing beyond its end.
-    pub checkpoint: Option<PathBuf>,
+    /// Where it remembers; without, it remembers nothing beyond its end.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// How a query is.
@@ -263,7 +263,7 @@ impl DataFrames {
         };
         let name = writing.name;
         let (engine, context, scope) = self.into_parts();
-        let checkpoint = writing.checkpoint.map(|path| std::path::absolute(&path).unwrap_or(path));
+        let checkpoint = writing.checkpoint;
         let asked = Asked { name: name.clone(), context, scope, plan, options, sink, checkpoint };
         let started = Arc::new(engine.start_stream(asked).await?);
         Ok(StreamQuery { engine, started, name })

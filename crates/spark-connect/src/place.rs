@@ -59,7 +59,12 @@ pub(crate) fn storage<'o>(
 pub(crate) fn complete(session: &Session, path: &str, options: &mut BTreeMap<String, String>) {
     if is_remote(path) {
         let told = storage(session, options.iter());
-        options.retain(|name, _| !name.to_lowercase().trim_start_matches(HADOOP).starts_with(OWN));
+        forget(options);
         options.extend(told);
     }
+}
+
+/// Leaves out how object stores are reached, for who has none.
+pub(crate) fn forget(options: &mut BTreeMap<String, String>) {
+    options.retain(|name, _| !name.to_lowercase().trim_start_matches(HADOOP).starts_with(OWN));
 }

@@ -8,10 +8,9 @@ mod frame;
 mod recovery;
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use env::{Disk, DiskFile, OpenMode, write_atomically};
+use crate::storage::Place;
+use crate::storage::log::Log;
 
 pub(crate) use frame::{Done, Frame, Intent, ModelRecord, Numbers, Ranges, Snapshot, Start};
 pub(crate) use recovery::{JournalError, Progress, Recovered};
@@ -31,73 +30,48 @@ const MAGIC: &[u8; 8] = b"PELTONJ\x01";
 /// An open journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    disk: Arc<dyn Disk>,
-    path: PathBuf,
-    file: Box<dyn DiskFile>,
-    end: u64,
-    /// Where the file ended when it was last rewritten.
-    trimmed_end: u64,
-    /// A write failed: what the file holds is not known any more, until it is read again.
-    poisoned: bool,
+    log: Log,
 }
 
 impl Journal {
-    /// Writes a new journal whose first frames are `frames`.
-    pub(crate) fn create(disk: &Arc<dyn Disk>, path: &Path, frames: &[Frame]) -> io::Result<Self> {
-        if let Some(parent) = path.parent() {
-            disk.create_dir_all(parent)?;
+    /// Writes a new journal whose first frames are `frames`; see [`Log::create`].
+    pub(crate) fn create(place: Place, frames: &[Frame]) -> io::Result<Self> {
+        Log::create(place, &encoded(frames)).map(|log| Journal { log })
+    }
+
+    /// Reads a journal, cuts a torn end off and continues it; nothing if there is none.
+    pub(crate) fn find(place: Place) -> Result<Option<(Self, Recovered)>, JournalError> {
+        let path = place.path().to_owned();
+        let io = |source| JournalError::Io { path: path.clone(), source };
+        let Some((mut log, bytes)) = Log::open(place).map_err(io)? else { return Ok(None) };
+        let (recovered, end) = recovery::replay(&path, &bytes)?;
+        if log.end() > end {
+            tracing::warn!(file = %path.display(), at = end, bytes = log.end() - end, "cut a torn frame");
+            log.cut(end).map_err(io)?;
         }
-        write_atomically(disk.as_ref(), path, &encoded(frames))?;
-        Journal::at_end(Arc::clone(disk), path)
+        Ok(Some((Journal { log }, recovered)))
     }
 
-    /// Reads a journal, cuts a torn end off and continues it.
-    pub(crate) fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<(Self, Recovered), JournalError> {
-        let io = |source| JournalError::Io { path: path.to_owned(), source };
-        let bytes = disk.read(path).map_err(io)?;
-        let (recovered, end) = recovery::replay(path, &bytes.into())?;
-        let mut journal = Journal::at_end(Arc::clone(disk), path).map_err(io)?;
-        if journal.end > end {
-            tracing::warn!(file = %path.display(), at = end, bytes = journal.end - end, "cut a torn frame");
-            journal.file.set_len(end).and_then(|()| journal.file.sync_data()).map_err(io)?;
-            (journal.end, journal.trimmed_end) = (end, end);
-        }
-        Ok((journal, recovered))
+    /// As [`find`](Self::find), of a query that has one.
+    pub(crate) fn open(place: Place) -> Result<(Self, Recovered), JournalError> {
+        let path = place.path().to_owned();
+        let gone = || JournalError::Io { path, source: io::ErrorKind::NotFound.into() };
+        Journal::find(place)?.ok_or_else(gone)
     }
 
-    fn at_end(disk: Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
-        let file = disk.open(path, OpenMode::ReadWrite)?;
-        let end = file.len()?;
-        Ok(Journal { disk, path: path.to_owned(), file, end, trimmed_end: end, poisoned: false })
-    }
-
-    /// Adds a frame and waits until it is durable.
-    ///
-    /// # Errors
-    /// If that is not certain. Nothing can be added any more then.
+    /// Adds a frame and waits until it is durable; see [`Log::append`].
     pub(crate) fn append(&mut self, frame: &Frame) -> io::Result<()> {
-        if self.poisoned {
-            return Err(io::Error::other("an earlier write to this journal failed"));
-        }
-        let bytes = frame.encode();
-        self.poisoned = true;
-        self.file.write_at(&bytes, self.end)?;
-        self.file.sync_data()?;
-        self.poisoned = false;
-        self.end += bytes.len() as u64;
-        Ok(())
+        self.log.append(&frame.encode())
     }
 
-    /// Whether it has grown by `bytes`, and to twice of what the last rewriting left.
+    /// Whether it has grown by `bytes`, and is worth to be rewritten; see [`Log::is_long`].
     pub(crate) fn is_long(&self, bytes: u64) -> bool {
-        self.end - self.trimmed_end > bytes.max(self.trimmed_end)
+        self.log.is_long(bytes)
     }
 
     /// Puts a journal of `frames` in the place of this one.
     pub(crate) fn rewrite(&mut self, frames: &[Frame]) -> io::Result<()> {
-        write_atomically(self.disk.as_ref(), &self.path, &encoded(frames))?;
-        *self = Journal::at_end(Arc::clone(&self.disk), &self.path)?;
-        Ok(())
+        self.log.replace(&encoded(frames))
     }
 }
 

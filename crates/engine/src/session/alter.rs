@@ -189,17 +189,14 @@ impl Inner {
     }
 
     fn journal(&self, model: &ModelDef) -> Result<(Journal, Recovered), SqlError> {
-        let path = self.shared.query_dir(model.id).join("journal");
-        Journal::open(&self.shared.env.disk, &path)
-            .map_err(|error| SqlError::failed("read the journal", error))
+        self.shared.journal(model.id, None)
     }
 
     /// Starts a model's query again from its journal.
     async fn go_on(&self, model: &Arc<ModelDef>) -> Result<(), SqlError> {
         let catalog = self.catalog();
         let definition = Definition::of_model(model);
-        let path = self.shared.query_dir(model.id).join("journal");
-        let journal = Journal::open(&self.shared.env.disk, &path);
+        let journal = self.shared.journal(model.id, None);
         match self.shared.resume_query(definition, &model.query, &catalog, Some(journal)).await {
             Ok(query) => self.run(query),
             Err(error) => {

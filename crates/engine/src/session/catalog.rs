@@ -20,6 +20,7 @@ use crate::sql::Select;
 use crate::sql::options::TableOptions;
 use crate::sql::sink_options::SinkOptions;
 use crate::sql::statement::Columns;
+use crate::storage::Checkpoint;
 
 /// The version of the file.
 const VERSION: u64 = 2;
@@ -238,6 +239,14 @@ impl Object {
             Object::Network(network) => network.id,
             Object::Contest(contest) => contest.id,
             Object::Flow(flow) => flow.id,
+        }
+    }
+
+    /// Where it remembers, if its statement says so.
+    pub(crate) fn checkpoint(&self) -> Option<&Checkpoint> {
+        match self {
+            Object::Table(table) => table.sink.checkpoint.as_ref(),
+            Object::Model(_) | Object::Network(_) | Object::Contest(_) | Object::Flow(_) => None,
         }
     }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::SqlError;
-use crate::query::journal::Journal;
 use crate::query::report::QueryProgress;
 use crate::session::resume::definition_of;
 use crate::session::{Engine, Inner, Running, lock};
@@ -97,8 +96,7 @@ impl Inner {
         let object = catalog.get(query).ok_or_else(|| self.unknown(query))?;
         let asked = object.query().ok_or_else(|| self.unknown(query))?;
         let definition = definition_of(object).ok_or_else(|| self.unknown(query))?;
-        let path = self.shared.query_dir(object.id()).join("journal");
-        let journal = Journal::open(&self.shared.env.disk, &path);
+        let journal = self.shared.journal(object.id(), object.checkpoint());
         let query = self.shared.resume_query(definition, asked, &catalog, Some(journal)).await?;
         // The entry of the old run gives way to the new one's.
         let old: Option<Running> = lock(&self.running).remove(&name);

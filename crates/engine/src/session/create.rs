@@ -119,13 +119,22 @@ impl Inner {
         query.sources.iter().chain(&query.tables).try_for_each(|table| check_streamable(table))?;
         let end = End::Table(&table.options, &table.sink);
         let Table { name, id, sql, .. } = &table;
-        let definition = Definition { name, id: *id, sql, reads: query.reads_of(), home: None, end };
+        let home = table.sink.checkpoint.as_ref();
+        let known = home.map(|home| self.found(home)).transpose()?.flatten();
+        let id = known.as_ref().map_or(*id, |(_, known)| known.progress.query);
+        let definition = Definition { name, id, sql, reads: query.reads_of(), home, end };
         let planned = self.shared.plan(definition, query, &self.catalog().networks()).await?;
         check_models(&self.shared.registry, &planned)?;
         let columns = stored_columns(&planned.compiled);
         self.shared.source_topics(query.reads_of())?;
-        self.shared.prepare_sink(&table.options, &table.sink, &columns).await?;
-        let (journal, recovered) = self.begin(definition, &[]).await?;
+        // Files that are there already are the query's own, if it goes on.
+        if known.is_none() || table.sink.kind == SinkKind::Kafka {
+            self.shared.prepare_sink(&table.options, &table.sink, &columns).await?;
+        }
+        let (journal, recovered) = match known {
+            Some(known) => self.shared.move_in(definition, known)?,
+            None => self.begin(definition, &[]).await?,
+        };
         let running = self.shared.assemble(definition, planned, journal, recovered, None)?;
         let (name, from) = (&table.name, query.source_names());
         let message = match table.sink.view {
@@ -320,14 +329,14 @@ impl Inner {
         for source in self.shared.sources(definition)? {
             offsets.extend(source.start().await.map_err(|error| SqlError::failed(attempt(), error))?);
         }
-        let start = Start { query: definition.id, producer_id, offsets: offsets.clone() };
+        let log = definition.home.map(|_| self.shared.log_id()).transpose()?;
+        let start = Start { query: definition.id, producer_id, offsets: offsets.clone(), log: log.clone() };
         let mut frames = vec![Frame::Start(start)];
         frames.extend(history.iter().map(|v| Frame::Version(v.record.clone(), v.snapshot.clone())));
-        let path = self.shared.home(definition).join("journal");
-        let journal = Journal::create(&self.shared.env.disk, &path, &frames)
-            .map_err(|error| SqlError::failed(attempt(), error))?;
+        let place = self.shared.home(definition)?.join("journal");
+        let journal = Journal::create(place, &frames).map_err(|error| SqlError::failed(attempt(), error))?;
         let standing = Snapshot { offsets, ..Snapshot::default() };
-        let progress = Progress { query: definition.id, producer_id, standing };
+        let progress = Progress { query: definition.id, producer_id, log, standing };
         Ok((journal, Recovered { progress, ..Recovered::default() }))
     }
 

@@ -38,7 +38,7 @@ pub(super) fn check_table(
         }
     }
     if let SinkKind::Files(files) = &sink.kind {
-        if compiled.pipeline.is_stateful() && options.output_mode != Some(OutputMode::Append) {
+        if !compiled.pipeline.appends() {
             return Err(SqlError::Unsupported(
                 "write groups to files in this mode: each batch would add another row of a group; choose \
                  outputMode 'append', or write them to a topic, or to memory with a key"

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use env::write_atomically;
-
 use crate::error::{SinkError, SqlError};
 use crate::outside::Outside;
 use crate::session::Shared;
@@ -91,15 +89,13 @@ impl Shared {
 
     /// What another Kafka, or a database, knows the query by: no other query has this name, also not on another machine.
     pub(super) fn name_outside(&self, definition: Definition<'_>) -> Result<String, SqlError> {
-        let disk = self.env.disk.as_ref();
-        let file = self.home(definition).join("outside-name");
-        let failed = |error| SqlError::failed(format!("read {}", file.display()), error);
-        if disk.exists(&file) {
-            let name = disk.read(&file).map_err(failed)?;
+        let place = self.home(definition)?.join("outside-name");
+        let failed = |error| SqlError::failed(format!("read {}", place.path().display()), error);
+        if let Some(name) = place.read().map_err(failed)? {
             return Ok(String::from_utf8_lossy(&name).into_owned());
         }
         let name = self.new_name(definition.name);
-        write_atomically(disk, &file, name.as_bytes()).map_err(failed)?;
+        place.claim(name.clone().into()).map_err(failed)?;
         Ok(name)
     }
 

@@ -97,16 +97,11 @@ fn declare_models(shared: &Shared, stored: &Stored) {
     }
 }
 
-type Opened = BTreeMap<u64, Result<(Journal, Recovered), crate::query::journal::JournalError>>;
+type Opened = BTreeMap<u64, Result<(Journal, Recovered), SqlError>>;
 
 fn open_journals(shared: &Shared, catalog: &Catalog) -> Opened {
     let queries = catalog.objects().filter(|object| object.query().is_some());
-    queries
-        .map(|object| {
-            let path = shared.query_dir(object.id()).join("journal");
-            (object.id(), Journal::open(&shared.env.disk, &path))
-        })
-        .collect()
+    queries.map(|object| (object.id(), shared.journal(object.id(), object.checkpoint()))).collect()
 }
 
 /// Makes the models known with the versions that may be asked for.
@@ -154,7 +149,7 @@ pub(super) fn definition_of(object: &Object) -> Option<Definition<'_>> {
             id: table.id,
             sql: &table.sql,
             reads: table.query.as_ref()?.reads_of(),
-            home: None,
+            home: table.sink.checkpoint.as_ref(),
             end: End::Table(&table.options, &table.sink),
         }),
         Object::Model(model) => Some(Definition::of_model(model)),
@@ -169,11 +164,11 @@ impl Shared {
         definition: Definition<'_>,
         query: &QueryDef,
         catalog: &Catalog,
-        journal: Option<Result<(Journal, Recovered), crate::query::journal::JournalError>>,
+        journal: Option<Result<(Journal, Recovered), SqlError>>,
     ) -> Result<crate::query::driver::Query, SqlError> {
         let gone = || SqlError::invalid(definition.name, "has no journal");
-        let (journal, recovered) =
-            journal.ok_or_else(gone)?.map_err(|error| SqlError::failed("read the journal", error))?;
+        let (journal, recovered) = journal.ok_or_else(gone)??;
+        let definition = Definition { id: recovered.progress.query, ..definition };
         let planned = self.plan(definition, query, &catalog.networks()).await?;
         self.source_topics(definition.reads)?;
         let entry = match definition.end {

@@ -1,7 +1,7 @@
 //! From a definition to a query that can run.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -41,6 +41,7 @@ use crate::sql::options::source::SourceOptions;
 use crate::sql::secrets;
 use crate::sql::sink_options::SinkOptions;
 use crate::status::QueryKind;
+use crate::storage::{Checkpoint, Place};
 
 /// Sources by the numbers of their tables.
 type Opened = BTreeMap<u64, Arc<dyn Source>>;
@@ -52,8 +53,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) id: u64,
     pub(crate) sql: &'a str,
     pub(crate) reads: Reads<'a>,
-    /// The directory of its journal, if it is not among the server's own.
-    pub(crate) home: Option<&'a Path>,
+    /// Where it remembers, if not among the server's own files.
+    pub(crate) home: Option<&'a Checkpoint>,
     pub(crate) end: End<'a>,
 }
 
@@ -155,14 +156,8 @@ impl Shared {
         Ledger { disk: Arc::clone(&self.env.disk), path }
     }
 
-    /// Where it keeps what it remembers.
-    pub(crate) fn home(&self, definition: Definition<'_>) -> PathBuf {
-        definition.home.map_or_else(|| self.query_dir(definition.id), Path::to_owned)
-    }
-
-    /// What a streaming query reads from. `home` is where it keeps what it remembers.
-    pub(crate) fn source(&self, table: &Table, home: &Path) -> Result<Arc<dyn Source>, SqlError> {
-        let list = home.join(format!("files-{}", table.id));
+    /// What a streaming query reads from.
+    fn source(&self, table: &Table, list: Place) -> Result<Arc<dyn Source>, SqlError> {
         self.open_source(table, table.options.source.clone(), Some(list))
     }
 
@@ -179,7 +174,7 @@ impl Shared {
         &self,
         table: &Table,
         options: SourceOptions,
-        list: Option<PathBuf>,
+        list: Option<Place>,
     ) -> Result<Arc<dyn Source>, SqlError> {
         let Env { clock, .. } = &self.env;
         let failed = |error| SqlError::failed(format!("read {}", table.name), error);
@@ -190,7 +185,7 @@ impl Shared {
             SourceOptions::Kafka(kafka) => Arc::new(TopicSource::new(&self.topics, *kafka, clock)),
             SourceOptions::Files(files) => {
                 let store = self.store_at(&files.path, &files.storage)?;
-                Arc::new(FileSource::new(files, store, &self.env, list).map_err(failed)?)
+                Arc::new(FileSource::new(files, store, clock, list).map_err(failed)?)
             }
             SourceOptions::Rate(rate) => Arc::new(RateSource::new(rate, clock)),
             SourceOptions::Socket(socket) => Arc::new(SocketSource::new(&socket, clock)),
@@ -211,9 +206,9 @@ impl Shared {
 
     /// What a query reads, in the order of its tables.
     pub(crate) fn sources(&self, definition: Definition<'_>) -> Result<Vec<Arc<dyn Source>>, SqlError> {
-        let (mut opened, home) = (Opened::new(), self.home(definition));
+        let mut opened = Opened::new();
         let sources = definition.reads.sources.iter();
-        sources.map(|table| self.source_in(&mut opened, table, &home)).collect()
+        sources.map(|table| self.source_in(&mut opened, table, definition)).collect()
     }
 
     /// One source for a table that is named twice: a table over files has one list of them.
@@ -221,12 +216,15 @@ impl Shared {
         &self,
         opened: &mut Opened,
         table: &Table,
-        home: &Path,
+        definition: Definition<'_>,
     ) -> Result<Arc<dyn Source>, SqlError> {
         if let Some(source) = opened.get(&table.id) {
             return Ok(Arc::clone(source));
         }
-        let source = self.source(table, home)?;
+        // Elsewhere, another catalog may have the table under another number.
+        let number = definition.home.map_or(table.id, |_| opened.len() as u64);
+        let list = self.home(definition)?.join(&format!("files-{number}"));
+        let source = self.source(table, list)?;
         opened.insert(table.id, Arc::clone(&source));
         Ok(source)
     }
@@ -301,7 +299,7 @@ impl Shared {
             .restore(recovered.state.as_ref(), &recovered.changes)
             .map_err(|error| SqlError::failed("restore the state", error))?;
         let Recovered {
-            progress: crate::query::journal::Progress { producer_id, query, standing },
+            progress: crate::query::journal::Progress { producer_id, query, log, standing },
             undone,
             ..
         } = recovered;
@@ -331,7 +329,7 @@ impl Shared {
             plan: compiled,
             registry: Arc::clone(&self.registry),
             journal,
-            start: Start { query, producer_id, offsets: BTreeMap::new() },
+            start: Start { query, producer_id, offsets: BTreeMap::new(), log },
             standing,
             journal_bytes_max: self.config.journal_bytes_max,
             env: self.env.clone(),
@@ -371,9 +369,9 @@ impl Shared {
     ) -> Result<Vec<Lookup>, SqlError> {
         let Reads { sources: streams, tables } = definition.reads;
         let streams = streams.iter().map(|table| table.id).zip(sources.iter().cloned());
-        let (mut opened, home): (Opened, _) = (streams.collect(), self.home(definition));
+        let mut opened: Opened = streams.collect();
         let lookup = |(table, schema): (&Arc<Table>, &SchemaRef)| {
-            let source = self.source_in(&mut opened, table, &home)?;
+            let source = self.source_in(&mut opened, table, definition)?;
             Ok(Lookup::new(source, Shape::new(Arc::clone(schema)), self.config.state_bytes_max))
         };
         tables.iter().zip(&compiled.tables).map(lookup).collect()

@@ -3,6 +3,7 @@
 //! The catalog does not know them, and a start of the server does not bring them back. Who asks for the same
 //! checkpoint again goes on where it was.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,6 @@ use crate::error::SqlError;
 use crate::operator::scope::Scope;
 use crate::plan::compile::{Compiled, compile_plan};
 use crate::plan::stream::{Slotted, with_slots};
-use crate::query::journal::{Journal, Recovered};
 use crate::query::progress::Progress;
 use crate::session::catalog::Table;
 use crate::session::create::check_models;
@@ -24,6 +24,7 @@ use crate::session::{Engine, Inner, Shared, lock};
 use crate::sink::memory::MemoryTable;
 use crate::sql::options::TableOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
+use crate::storage::{Checkpoint, waiting};
 
 /// A query that a client wants.
 pub(crate) struct Asked {
@@ -35,7 +36,7 @@ pub(crate) struct Asked {
     pub(crate) options: TableOptions,
     pub(crate) sink: SinkOptions,
     /// Where it remembers; without, nobody can go on with it.
-    pub(crate) checkpoint: Option<PathBuf>,
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 /// A query that runs.
@@ -72,22 +73,6 @@ impl Shared {
     /// Where queries remember that nobody can go on with.
     pub(crate) fn temporary_dir(&self) -> PathBuf {
         self.dir().join("temporary")
-    }
-
-    /// What a checkpoint tells, if there is one.
-    fn remembered(&self, home: &Path) -> Result<Option<(Journal, Recovered)>, SqlError> {
-        let journal = home.join("journal");
-        let disk = self.env.disk.as_ref();
-        if disk.exists(&journal) {
-            let opened = Journal::open(&self.env.disk, &journal);
-            return opened.map(Some).map_err(|error| SqlError::failed("read the checkpoint", error));
-        }
-        if ["offsets", "commits", "metadata"].iter().any(|name| disk.exists(&home.join(name))) {
-            let reason =
-                "holds a checkpoint of Apache Spark, which cannot be continued here; name another directory";
-            return Err(SqlError::invalid(home.display().to_string(), reason));
-        }
-        Ok(None)
     }
 }
 
@@ -151,9 +136,11 @@ impl Inner {
         let (high, low) = (shared.env.random.next_u64(), shared.env.random.next_u64());
         let temporary =
             checkpoint.is_none().then(|| shared.temporary_dir().join(format!("{high:016x}{low:016x}")));
-        let home = checkpoint.or_else(|| temporary.clone()).unwrap_or_default();
-        self.vacate(&home).await;
-        let known = shared.remembered(&home)?;
+        let own = temporary.as_deref().unwrap_or(Path::new("")).display().to_string();
+        let checkpoint = checkpoint.unwrap_or(Checkpoint { path: own, storage: BTreeMap::new() });
+        let home = shared.place_of(&checkpoint)?;
+        self.vacate(home.path()).await?;
+        let known = waiting(|| shared.remembered(&home))?;
         // Beyond the numbers of a catalog, and still a number for those who read it as a double.
         let id = known.as_ref().map_or(high >> 16 | 1 << 48, |(_, known)| known.progress.query);
         let label = name.unwrap_or_else(|| format!("stream-{id:x}"));
@@ -162,7 +149,7 @@ impl Inner {
             id,
             sql: "",
             reads: Reads { sources: &sources, tables: &tables },
-            home: Some(&home),
+            home: Some(&checkpoint),
             end: End::Table(&options, &sink),
         };
         let config = shared.pipeline_config(id, options.output_mode);
@@ -175,7 +162,7 @@ impl Inner {
             shared.topic(&options.topic, None)?;
         }
         let (journal, recovered) = match known {
-            Some(known) => known,
+            Some(known) => shared.move_in(definition, known)?,
             None => {
                 let columns = crate::session::fit::stored_columns(&planned.compiled);
                 shared.prepare_sink(&options, &sink, &columns).await?;
@@ -185,14 +172,15 @@ impl Inner {
         let query = shared.assemble(definition, planned, journal, recovered, None)?;
         let progress = Arc::clone(&query.progress);
         let key = format!("{id}-{low:016x}");
-        self.run_as(key.clone(), query, Some(home));
+        self.run_as(key.clone(), query, Some(home.path().to_owned()));
         shared.changed.send_modify(|changes| *changes += 1);
         let memory = lock(&shared.memory).get(&id).map(Arc::clone);
         Ok(Started { key, progress, number: id, memory, explained, temporary })
     }
 
-    /// Stops the query that remembers here: as in Spark, the later one takes over.
-    async fn vacate(&self, home: &Path) {
+    /// Stops the query that remembers here: as in Spark, the later one takes over, unless that is one of the catalog.
+    async fn vacate(&self, home: &Path) -> Result<(), SqlError> {
+        self.check_nobodys(home)?;
         let running = {
             let mut running = lock(&self.running);
             let found = running.iter().find(|(_, running)| running.home.as_deref() == Some(home));
@@ -203,6 +191,7 @@ impl Inner {
             running.stop.send_replace(true);
             running.ended().await;
         }
+        Ok(())
     }
 
     /// Ends a query and forgets it.

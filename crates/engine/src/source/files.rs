@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use env::{Clock, Disk, Env};
+use env::Clock;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
@@ -22,7 +22,7 @@ use crate::source::files::waiting::Waiting;
 use crate::source::{Bounds, Limits, Pinned, Source, Standing};
 use crate::sql::options::source::{Clean, FileOptions};
 use crate::status::{Offsets, SourceOffset};
-use crate::storage::{self, Found, PATIENCE, Store, is_remote, waiting};
+use crate::storage::{self, Found, PATIENCE, Place, Store, is_remote, waiting};
 
 mod columns;
 mod content;
@@ -50,8 +50,6 @@ pub(crate) struct FileSource {
     listing: Listing,
     /// Looked into without patience: the query waits where it can be stopped.
     store: Store,
-    /// Where the list is.
-    disk: Arc<dyn Disk>,
     clock: Arc<dyn Clock>,
     /// Whether somebody waits for a store that does not answer, rather than for an error.
     patient: bool,
@@ -76,14 +74,14 @@ impl FileSource {
     pub(crate) fn new(
         options: FileOptions,
         store: Store,
-        env: &Env,
-        list: Option<PathBuf>,
+        clock: &Arc<dyn Clock>,
+        list: Option<Place>,
     ) -> Result<Self, SourceError> {
-        let (disk, clock) = (Arc::clone(&env.disk), Arc::clone(&env.clock));
+        let clock = Arc::clone(clock);
         let (listing, patient) = (Listing::new(&options)?, list.is_some());
-        let seen = Seen::open(&disk, list, options.file_name_only)?;
+        let seen = Seen::open(list, options.file_name_only)?;
         let state = State { seen, waiting: Vec::new(), more: false, lengths: BTreeMap::new(), cleaned: None };
-        Ok(FileSource { options, listing, store, disk, clock, patient, state: Mutex::new(state) })
+        Ok(FileSource { options, listing, store, clock, patient, state: Mutex::new(state) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -116,7 +114,7 @@ impl FileSource {
     fn list(&self, state: &mut State, files: Vec<Found>) -> Result<(), SourceError> {
         let numbers = state.seen.len()..;
         state.lengths.extend(numbers.zip(files.iter().map(|file| file.bytes)));
-        state.seen.append(self.disk.as_ref(), files.into_iter().map(|file| file.path).collect())
+        state.seen.append(files.into_iter().map(|file| file.path).collect())
     }
 
     /// Tries on while an object store does not answer, for so long: a query waits for it as for another Kafka.

@@ -77,6 +77,11 @@ impl TableOptions {
         }
     }
 
+    /// Whether topics are read that are this program's own.
+    pub(crate) fn reads_here(&self) -> bool {
+        matches!(&self.source, SourceOptions::Kafka(kafka) if kafka.outside.is_none())
+    }
+
     /// The cluster that its topics are in, if not this program's own.
     pub(crate) fn outside(&self) -> Option<&Outside> {
         self.source.outside()

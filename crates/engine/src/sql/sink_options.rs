@@ -17,7 +17,7 @@ use crate::sql::options::given::Given as Taken;
 use crate::sql::options::source::{SourceOptions, check_place};
 use crate::sql::options::{TableOptions, output_mode};
 use crate::sql::statement::{CreateTable, OptionValue, Options};
-use crate::storage::{PREFIX, Settings};
+use crate::storage::{Checkpoint, PREFIX, Settings, is_remote};
 
 mod postgres;
 
@@ -30,6 +30,8 @@ pub(crate) struct SinkOptions {
     pub(crate) view: bool,
     /// Rows that look like records become records; otherwise all become JSON.
     pub(crate) records: Option<TopicBy>,
+    /// Where the query remembers, if not among the server's own files.
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 /// What takes the rows.
@@ -76,11 +78,7 @@ impl SinkOptions {
     fn take(create: &mut CreateTable) -> Result<(TableOptions, Self), SqlError> {
         let given = &mut create.options;
         let trigger = take(given, "trigger").map(|value| trigger(&value)).transpose()?.unwrap_or_default();
-        if let Some(value) = take(given, "checkpointLocation") {
-            let reason = "checkpointLocation cannot be chosen: what a query remembers lies in the server's \
-                          data directory; leave it out";
-            return Err(wrong(&value, reason));
-        }
+        let checkpoint = checkpoint(&create.provider.name, given)?;
         let kind = match create.provider.name.as_str() {
             "console" => SinkKind::Console(shown(given)?),
             "memory" => SinkKind::Memory { key: take(given, "key").map(|value| value.text) },
@@ -92,7 +90,7 @@ impl SinkOptions {
             _ => {
                 let records = records(create);
                 let options = TableOptions::from(create)?;
-                return Ok((options, SinkOptions { trigger, records, ..SinkOptions::default() }));
+                return Ok((options, SinkOptions { trigger, records, checkpoint, ..SinkOptions::default() }));
             }
         };
         let known = match kind {
@@ -112,10 +110,12 @@ impl SinkOptions {
         let late_topic = take(given, "lateTopic").map(|value| value.text);
         let options = without_topic(&kind, output_mode, late_topic);
         match given.given.first_key_value() {
-            None => Ok((options, SinkOptions { kind, trigger, ..SinkOptions::default() })),
+            None => Ok((options, SinkOptions { kind, trigger, checkpoint, ..SinkOptions::default() })),
             Some((name, value)) => Err(wrong(
                 value,
-                format!("option {name} is not known; known are {known}trigger, outputMode, lateTopic"),
+                format!(
+                    "option {name} is not known; known are {known}trigger, outputMode, lateTopic, checkpointLocation"
+                ),
             )),
         }
     }
@@ -179,7 +179,7 @@ impl SinkOptions {
             taken.finish()?;
         }
         options.topic = topic.unwrap_or(options.topic);
-        Ok((options, SinkOptions { kind, trigger, view: false, records }))
+        Ok((options, SinkOptions { kind, trigger, records, ..SinkOptions::default() }))
     }
 
     /// What a query gives to a receiver.
@@ -299,10 +299,33 @@ fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOp
     Ok(FileOptions { path: path.text.into(), format, partition_by, storage })
 }
 
+/// Where the query remembers, if the statement says so.
+fn checkpoint(format: &str, given: &mut Options) -> Result<Option<Checkpoint>, SqlError> {
+    let Some(value) = take(given, "checkpointLocation") else { return Ok(None) };
+    if format == "memory" {
+        let reason = "checkpointLocation is not for a table in memory, which is empty when the query goes on elsewhere";
+        return Err(wrong(&value, reason));
+    }
+    let path = value.text.strip_prefix("file://").unwrap_or(&value.text).to_owned();
+    let is_file = matches!(format, "json" | "csv" | "text" | "parquet");
+    let settings = match is_remote(&path) {
+        false => Settings::default(),
+        // The files are reached in the same way.
+        true if is_file => settings_of(given.given.iter()),
+        true => storage(given),
+    };
+    check_place(&path, &settings).map_err(|reason| wrong(&value, reason))?;
+    Ok(Some(Checkpoint { path, storage: settings.words().collect() }))
+}
+
 /// How an object store is reached.
 fn storage(given: &mut Options) -> Settings {
     let told = given.given.extract_if(.., |name, _| name.to_lowercase().starts_with(PREFIX));
-    Settings::named(&told.map(|(name, value)| (name, value.text)).collect())
+    settings_of(told.collect::<Vec<_>>().iter().map(|(name, value)| (name, value)))
+}
+
+fn settings_of<'o>(given: impl Iterator<Item = (&'o String, &'o OptionValue)>) -> Settings {
+    Settings::named(&given.map(|(name, value)| (name.clone(), value.text.clone())).collect())
 }
 
 fn compression(given: &mut Options) -> Result<Compression, SqlError> {

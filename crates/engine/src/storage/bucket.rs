@@ -35,6 +35,9 @@ const PART_BYTES: usize = 16 * 1024 * 1024;
 /// Objects that are listed ahead of who looks at them: a page of S3.
 const PAGE: usize = 1_000;
 
+/// How long the name of a writer is.
+pub(super) const WRITER_BYTES: usize = 16;
+
 /// An answer that is under way.
 type Asked<T> = oneshot::Receiver<io::Result<T>>;
 
@@ -46,6 +49,8 @@ pub(crate) struct Bucket {
     root: String,
     clock: Arc<dyn Clock>,
     handle: Handle,
+    /// What tells this program from every other that writes there, also from its own earlier run.
+    writer: [u8; WRITER_BYTES],
     /// How long it is waited for when it does not answer.
     patience: Duration,
 }
@@ -67,14 +72,25 @@ impl Bucket {
         (scheme, name): (&str, &str),
         clock: &Arc<dyn Clock>,
         handle: Handle,
+        writer: [u8; WRITER_BYTES],
     ) -> Self {
         Bucket {
             store,
             root: format!("{scheme}{name}/"),
             clock: Arc::clone(clock),
             handle,
+            writer,
             patience: Duration::ZERO,
         }
+    }
+
+    /// Since some moment, for who measures.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    pub(super) fn writer(&self) -> [u8; WRITER_BYTES] {
+        self.writer
     }
 
     pub(super) fn patient(self) -> Self {
@@ -121,7 +137,7 @@ impl Bucket {
         T: Send + 'static,
         F: Future<Output = io::Result<T>> + Send,
     {
-        let Bucket { store, root, clock, handle, patience } = self.clone();
+        let Bucket { store, root, clock, handle, patience, .. } = self.clone();
         let (send, receive) = oneshot::channel();
         handle.spawn(async move {
             let until = clock.monotonic() + patience;
@@ -304,10 +320,12 @@ impl Bucket {
             let (key, bytes) = (key.clone(), bytes.clone());
             async move {
                 let payload = PutPayload::from(bytes.clone());
-                let put = in_time(store.put_opts(&key, payload, PutMode::Create.into())).await;
+                let put =
+                    in_time_of(bytes.len(), store.put_opts(&key, payload, PutMode::Create.into())).await;
                 match put {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        let there = in_time(async { store.get(&key).await?.bytes().await }).await;
+                        let there =
+                            in_time_of(bytes.len(), async { store.get(&key).await?.bytes().await }).await;
                         match there {
                             Ok(there) if there == bytes => Ok(()),
                             // Two claims at once: neither has won yet.
@@ -407,7 +425,13 @@ async fn in_parts(store: &dyn ObjectStore, key: &Key, bytes: &Bytes) -> io::Resu
 
 /// No request goes without an end.
 async fn in_time<T>(request: impl Future<Output = Answer<T>>) -> io::Result<T> {
-    match tokio::time::timeout(REQUEST, request).await {
+    in_time_of(0, request).await
+}
+
+/// One that moves so many bytes may take longer.
+async fn in_time_of<T>(bytes: usize, request: impl Future<Output = Answer<T>>) -> io::Result<T> {
+    let parts = u32::try_from(bytes / PART_BYTES).unwrap_or(u32::MAX).saturating_add(1);
+    match tokio::time::timeout(REQUEST.saturating_mul(parts), request).await {
         Ok(answer) => answer.map_err(|error: Error| refused(&error)),
         Err(_) => Err(late()),
     }

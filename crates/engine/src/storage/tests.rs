@@ -34,7 +34,13 @@ impl Unsteady {
 
     pub(crate) fn bucket(self: &Arc<Self>) -> Store {
         let store: Arc<dyn ObjectStore> = Arc::clone(self) as _;
-        Store::Bucket(Bucket::new(store, ("s3://", "b"), &Env::real().clock, Handle::current())).patient()
+        Store::Bucket(Bucket::new(store, ("s3://", "b"), &Env::real().clock, Handle::current(), [1; 16]))
+            .patient()
+    }
+
+    /// Carries the next requests out and does not say so.
+    pub(crate) fn lose_answers(&self, requests: usize) {
+        self.deaf.store(requests, Ordering::SeqCst);
     }
 
     fn comes(&self) -> Answer<()> {
@@ -188,7 +194,7 @@ async fn who_does_not_answer_is_waited_for() {
     assert_eq!(get(&store, "s3://b/a"), b"x");
     objects.away.store(1, Ordering::SeqCst);
     let Store::Bucket(bucket) = &store else { unreachable!("it is one") };
-    let hasty = Bucket::new(bucket.store(), ("s3://", "b"), &Env::real().clock, Handle::current());
+    let hasty = Bucket::new(bucket.store(), ("s3://", "b"), &Env::real().clock, Handle::current(), [1; 16]);
     assert!(is_passing(&hasty.len(Path::new("s3://b/a")).unwrap_err()));
     assert_eq!(hasty.len(Path::new("s3://b/a")).unwrap(), 1);
     // A listing is tried once: who lists decides.
@@ -205,7 +211,7 @@ async fn a_name_is_claimed_by_one_content() {
     let objects = Unsteady::new();
     let (store, path) = (objects.bucket(), Path::new("s3://b/_spark_metadata/0"));
     // It is carried out, and nobody hears of it.
-    objects.deaf.store(1, Ordering::SeqCst);
+    objects.lose_answers(1);
     store.claim(path, b"mine".to_vec()).unwrap();
     assert_eq!(objects.puts.load(Ordering::SeqCst), 2);
     store.claim(path, b"mine".to_vec()).unwrap();

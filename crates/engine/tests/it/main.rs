@@ -5,6 +5,7 @@
 mod aggregation;
 mod bad_rows;
 mod catalog;
+mod checkpoints;
 mod crash;
 mod crash_event_time;
 mod delayed;

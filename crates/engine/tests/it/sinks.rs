@@ -164,7 +164,10 @@ async fn what_cannot_be_is_refused() {
         (table("memory OPTIONS (key 'nothing')"), "the query has no column nothing"),
         (table("noop OPTIONS (trigger 'sometimes')"), "trigger is 'processingTime 2 seconds'"),
         (table("noop OPTIONS (trigger 'processingTime soon')"), "'soon' is not an interval"),
-        (table("noop OPTIONS (checkpointLocation '/tmp/c')"), "checkpointLocation cannot be chosen"),
+        (
+            table("memory OPTIONS (checkpointLocation '/c')"),
+            "checkpointLocation is not for a table in memory",
+        ),
         (table("console OPTIONS (numRows 0)"), "numRows is a whole number"),
         ("SELECT * FROM gone".to_owned(), "gone: stands on noop, which keeps no rows to read"),
         (

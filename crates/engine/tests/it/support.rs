@@ -37,11 +37,22 @@ impl World {
     }
 
     pub(crate) fn try_open(disk: &SimDisk) -> Result<World, Box<dyn std::error::Error>> {
+        World::try_open_with(disk, env_of(disk))
+    }
+
+    /// A world that begins anew where another one was, of which all is lost but what lies beside it.
+    pub(crate) fn after_a_loss(disk: &SimDisk) -> World {
+        disk.remove_dir_all(Path::new("/data")).expect("was there");
+        let env = Env::simulated(Arc::new(ManualClock::new(1_700_000_000_000)), disk, 8);
+        World::try_open_with(disk, env).expect("opens")
+    }
+
+    fn try_open_with(disk: &SimDisk, env: Env) -> Result<World, Box<dyn std::error::Error>> {
         disk.create_dir_all(Path::new("/data"))?;
-        let (topics, _) = Topics::open(topics::Config::new("/data"), env_of(disk))?;
+        let (topics, _) = Topics::open(topics::Config::new("/data"), env.clone())?;
         // Short journals: the tests meet their rewriting too.
         let config = engine::Config { journal_bytes_max: 1_000, ..engine::Config::new("/data") };
-        let engine = Engine::open(config, topics.clone(), env_of(disk))?;
+        let engine = Engine::open(config, topics.clone(), env)?;
         Ok(World { topics, engine })
     }
 

@@ -1,14 +1,14 @@
 //! `df.writeStream`: formats and options in the engine's words.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::DataType;
+use engine::storage::{Checkpoint, is_remote};
 use engine::streaming::{OutputMode, Trigger, Writing, interval_us};
 
 use crate::error::{Class, Result, SparkError};
-use crate::place::{complete, local, path_of};
+use crate::place::{complete, forget, path_of, storage};
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::unknown_source;
 use crate::session::Session;
@@ -17,7 +17,8 @@ use crate::streaming::read::is_of_connection;
 use crate::wire::streaming::{SinkDestination, Trigger as Asked, WriteStreamOperationStart};
 
 /// What lies where a query remembers.
-const CHECKPOINT: &str = "a checkpointLocation";
+/// Below it, queries remember whose clients do not say where.
+const CHECKPOINTS: &str = "spark.sql.streaming.checkpointLocation";
 
 /// The columns that a record is made of.
 const RECORD: [&str; 5] = ["key", "value", "topic", "partition", "headers"];
@@ -179,14 +180,21 @@ fn checkpoint(
     session: &Session,
     options: &mut BTreeMap<String, String>,
     name: Option<&str>,
-) -> Result<Option<PathBuf>> {
+) -> Result<Option<Checkpoint>> {
     let key = options.keys().find(|name| name.eq_ignore_ascii_case("checkpointLocation")).cloned();
-    if let Some(location) = key.and_then(|key| options.remove(&key)) {
-        return Ok(Some(PathBuf::from(local(&location, CHECKPOINT)?)));
+    let location = match (key.and_then(|key| options.remove(&key)), session.setting(CHECKPOINTS)) {
+        (Some(location), _) => location,
+        (None, Some(root)) => {
+            let below = name.map_or_else(|| session.new_id(), str::to_owned);
+            format!("{}/{below}", root.trim_end_matches('/'))
+        }
+        (None, None) => return Ok(None),
+    };
+    let checkpoint = Checkpoint { path: path_of(&location)?, storage: storage(session, &*options) };
+    if is_remote(&location) && !options.get("path").is_some_and(|path| is_remote(path)) {
+        forget(options);
     }
-    let Some(root) = session.setting("spark.sql.streaming.checkpointLocation") else { return Ok(None) };
-    let below = name.map_or_else(|| session.new_id(), str::to_owned);
-    Ok(Some(PathBuf::from(local(&root, CHECKPOINT)?).join(below)))
+    Ok(Some(checkpoint))
 }
 
 /// The columns of a record, which go to a topic.

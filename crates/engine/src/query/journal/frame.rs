@@ -41,6 +41,9 @@ pub(crate) struct Start {
     /// The id that its rows are written under.
     pub(crate) producer_id: i64,
     pub(crate) offsets: Offsets,
+    /// Whose topics are meant where no other Kafka is named; known where a checkpoint can be taken elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
 }
 
 /// What a batch will do; it does the same however often it runs.

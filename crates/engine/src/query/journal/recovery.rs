@@ -26,6 +26,7 @@ pub(crate) enum JournalError {
 pub(crate) struct Progress {
     pub(crate) query: u64,
     pub(crate) producer_id: i64,
+    pub(crate) log: Option<String>,
     pub(crate) standing: Snapshot,
 }
 
@@ -111,7 +112,10 @@ impl Recovered {
             Frame::Start(start) => {
                 self.progress.query = start.query;
                 self.progress.producer_id = start.producer_id;
+                self.progress.log = start.log;
                 self.progress.standing.offsets = start.offsets;
+                // Rows are counted for a producer, in the log that it writes to.
+                self.progress.standing.numbers.clear();
             }
             Frame::Intent(intent) if intent.batch == self.progress.standing.batch + 1 => {
                 self.undone = Some(intent);

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use env::{Disk, DiskFile, OpenMode};
 
 use crate::error::SourceError;
+use crate::storage::Place;
+use crate::storage::log::Log;
 
-/// The list, in memory and on disk: a JSON string per line.
+/// A list that grows by so many bytes, and to twice of what it was, is written anew where its pieces are many.
+const LONG: u64 = 64 << 20;
+
+/// The list, in memory and where the query remembers: a JSON string per line.
 #[derive(Debug)]
 pub(super) struct Seen {
     files: Vec<PathBuf>,
@@ -21,24 +23,21 @@ pub(super) struct Seen {
 
 #[derive(Debug)]
 struct Stored {
-    path: PathBuf,
+    place: Place,
     /// Made when there is something to write.
-    file: Option<Box<dyn DiskFile>>,
-    length: u64,
+    log: Option<Log>,
+    /// Lines that are not written yet.
+    lines: Vec<u8>,
 }
 
 impl Seen {
     /// Reads the list; there is none yet for a new query. A line that a crash has torn was never stood on.
-    pub(super) fn open(
-        disk: &Arc<dyn Disk>,
-        path: Option<PathBuf>,
-        name_only: bool,
-    ) -> Result<Self, SourceError> {
+    pub(super) fn open(place: Option<Place>, name_only: bool) -> Result<Self, SourceError> {
         let mut seen = Seen { files: Vec::new(), known: BTreeSet::new(), name_only, stored: None };
-        let Some(path) = path else { return Ok(seen) };
-        let mut length = 0;
-        if disk.exists(&path) {
-            let bytes = disk.read(&path).map_err(failed("read", &path))?;
+        let Some(place) = place else { return Ok(seen) };
+        let mut log = None;
+        if let Some((mut found, bytes)) = Log::open(place.clone()).map_err(failed("read", place.path()))? {
+            let mut length = 0;
             for line in bytes.split_inclusive(|byte| *byte == b'\n') {
                 let Ok(file) = serde_json::from_slice::<PathBuf>(line) else { break };
                 if !line.ends_with(b"\n") {
@@ -47,8 +46,12 @@ impl Seen {
                 length += line.len() as u64;
                 seen.add(file);
             }
+            if found.end() > length {
+                found.cut(length).map_err(failed("write", place.path()))?;
+            }
+            log = Some(found);
         }
-        seen.stored = Some(Stored { path, file: None, length });
+        seen.stored = Some(Stored { place, log, lines: Vec::new() });
         Ok(seen)
     }
 
@@ -75,45 +78,40 @@ impl Seen {
     }
 
     /// Takes files into the list; [`sync`](Self::sync) makes it durable.
-    pub(super) fn append(&mut self, disk: &dyn Disk, files: Vec<PathBuf>) -> Result<(), SourceError> {
-        if let Some(stored) = self.stored.as_mut().filter(|_| !files.is_empty()) {
-            let mut lines = Vec::new();
-            for file in &files {
-                let named = |error: serde_json::Error| SourceError::BadFile {
-                    path: file.clone(),
-                    reason: format!("its name cannot be kept: {error}"),
-                };
-                serde_json::to_writer(&mut lines, file).map_err(named)?;
-                lines.push(b'\n');
-            }
-            stored.write(disk, &lines).map_err(failed("write", &stored.path))?;
+    pub(super) fn append(&mut self, files: Vec<PathBuf>) -> Result<(), SourceError> {
+        if let Some(stored) = &mut self.stored {
+            files.iter().try_for_each(|file| line(&mut stored.lines, file))?;
         }
         files.into_iter().for_each(|file| self.add(file));
         Ok(())
     }
 
-    pub(super) fn sync(&self) -> Result<(), SourceError> {
-        let Some(Stored { path, file: Some(file), .. }) = &self.stored else { return Ok(()) };
-        file.sync_data().map_err(failed("make durable", path))
+    pub(super) fn sync(&mut self) -> Result<(), SourceError> {
+        let Some(Stored { place, log, lines }) = &mut self.stored else { return Ok(()) };
+        let wrong = failed("write", place.path());
+        match log {
+            _ if lines.is_empty() => return Ok(()),
+            None => *log = Some(Log::create(place.clone(), lines).map_err(wrong)?),
+            Some(log) if log.is_long(LONG) => {
+                lines.clear();
+                self.files.iter().try_for_each(|file| line(lines, file))?;
+                log.replace(lines).map_err(wrong)?;
+            }
+            Some(log) => log.append(lines).map_err(wrong)?,
+        }
+        lines.clear();
+        Ok(())
     }
 }
 
-impl Stored {
-    fn write(&mut self, disk: &dyn Disk, lines: &[u8]) -> io::Result<()> {
-        if self.file.is_none() {
-            let dir = self.path.parent().unwrap_or(Path::new(""));
-            disk.create_dir_all(dir)?;
-            let file = disk.open(&self.path, OpenMode::Create)?;
-            file.set_len(self.length)?;
-            disk.sync_dir(dir)?;
-            self.file = Some(file);
-        }
-        if let Some(file) = &self.file {
-            file.write_at(lines, self.length)?;
-        }
-        self.length += lines.len() as u64;
-        Ok(())
-    }
+fn line(lines: &mut Vec<u8>, file: &Path) -> Result<(), SourceError> {
+    let named = |error: serde_json::Error| SourceError::BadFile {
+        path: file.to_owned(),
+        reason: format!("its name cannot be kept: {error}"),
+    };
+    serde_json::to_writer(&mut *lines, file).map_err(named)?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 pub(super) fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SourceError {

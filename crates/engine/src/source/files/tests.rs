@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use env::{OpenMode, SimDisk};
+use env::{Disk, Env, OpenMode, SimDisk};
 
 use super::*;
 use crate::source::format::Format;
@@ -70,8 +70,8 @@ fn opened(
     disk: &Arc<dyn Disk>,
     list: Option<PathBuf>,
 ) -> Result<FileSource, SourceError> {
-    let env = Env { disk: Arc::clone(disk), ..Env::real() };
-    FileSource::new(options.clone(), Store::Local(Arc::clone(disk)), &env, list)
+    let list = list.map(|path| Place::here(disk, path));
+    FileSource::new(options.clone(), Store::Local(Arc::clone(disk)), &Env::real().clock, list)
 }
 
 fn ranges(pinned: &Pinned) -> (i64, i64) {
@@ -113,14 +113,14 @@ async fn a_bucket_is_read_as_a_directory_is() {
         .into_iter()
         .for_each(put);
     let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
-    let env = Env { disk: Arc::clone(&disk), ..Env::real() };
+    let clock = Env::real().clock;
     let archived = FileOptions {
         files_max: Some(2),
         clean: Clean::Archive("s3://b/read".to_owned()),
         ..options("s3://b/in")
     };
-    let list = Some(PathBuf::from("/list/seen"));
-    let source = FileSource::new(archived.clone(), store.clone(), &env, list.clone()).unwrap();
+    let list = Some(Place::here(&disk, "/list/seen".into()));
+    let source = FileSource::new(archived.clone(), store.clone(), &clock, list.clone()).unwrap();
     let limits = Limits { rows: 10, bytes: 1_000, until: None };
     let mut positions = Offsets::new();
     let first = source.pin(&positions, &limits, 0).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_bucket_is_read_as_a_directory_is() {
     first.advance(&mut positions);
     assert_eq!(ranges(&first), (0, 2));
     // The list of what was read outlives the one who read it.
-    let source = FileSource::new(archived, store.clone(), &env, list).unwrap();
+    let source = FileSource::new(archived, store.clone(), &clock, list).unwrap();
     assert_eq!(ranges(&source.reread(&first.ranges).await.unwrap()), (0, 2));
     let second = source.pin(&positions, &limits, 1).await.unwrap();
     assert_eq!(ranges(&second), (2, 3));
