@@ -236,6 +236,23 @@ def _():
     equal(sorted(rows(total)), [(3,), (5,), (7,)])
 
 
+@case("names through casts")
+def _():
+    name = F.col("name").alias("n")
+    equal(people.select(name.cast("string"), name.cast("string").cast("binary"), F.upper(name)).columns, ["n", "n", "upper(name AS n)"])
+
+
+@case("times as numbers are seconds")
+def _():
+    told = spark.sql(
+        "SELECT CAST(timestamp'2023-01-01' AS BIGINT), CAST(timestamp'2023-01-01 00:00:00.5' AS DOUBLE),"
+        " CAST(CAST(CAST(5 AS BIGINT) AS TIMESTAMP) AS STRING), CAST(CAST(2.5D AS TIMESTAMP) AS STRING)"
+    )
+    equal(rows(told), [(1672531200, 1672531200.5, "1970-01-01 00:00:05", "1970-01-01 00:00:02.5")])
+    instant = people.limit(1).select(F.lit("2023-01-01").cast("timestamp").alias("at"))
+    equal(rows(instant.select(F.col("at").cast("long"), F.col("at").cast("long").cast("timestamp") == F.col("at"))), [(1672531200, True)])
+
+
 @case("explode, split, arrays, maps, structs")
 def _():
     lines = spark.createDataFrame([("a b a",), (None,)], ["line"])
@@ -307,6 +324,9 @@ def _():
         typed = spark.read.schema("id INT, name STRING").option("header", True).csv(str(path / "a.csv"))
         equal(rows(typed.filter("id > 1")), [(2, "bob")])
         equal(rows(spark.read.json(str(path / "a.json")).orderBy("id")), [(1, "ann"), (2, "bob")])
+        (path / "events").mkdir()
+        (path / "events" / "part-0").write_text('{"id": 3}\n')
+        equal(rows(spark.read.schema("id INT").json(str(path / "events"))), [(3,)])
         people.select("id", "name").write.mode("overwrite").csv(str(path / "out"), header=True)
         equal(sorted(rows(spark.read.csv(str(path / "out"), header=True)))[:2], [("1", "ann"), ("2", "bob")])
         refused(AnalysisException, "PATH_ALREADY_EXISTS", lambda: people.write.csv(str(path / "out")))

@@ -251,6 +251,8 @@ def _():
     sales.createOrReplaceTempView("sales")
     equal(rows(spark.sql("SELECT plus_one(amount) AS m FROM sales WHERE PLUS_ONE(amount) > 3")), [(4,), (6,)])
     equal(rows(sales.selectExpr("plus_one(amount + 1) AS m").where("m IS NOT NULL").limit(1)), [(3,)])
+    spark.udf.register("weigh", lambda a, b: a * 100 + b, "long")
+    equal(rows(spark.sql("SELECT weigh(b => id, a => id + 1) AS w FROM range(2)")), [(100,), (201,)])
     shout = spark.udf.register("shout", udf(lambda t: t.upper() + "!"))
     equal(rows(sales.select(shout("shop")).limit(1)), [("A!",)])
 

@@ -206,11 +206,11 @@ impl<'a> Resolver<'a> {
         };
         let word = if message.eval_mode == TRY { "TRY_CAST" } else { "CAST" };
         let name = format!("{word}({} AS {})", inner.name, schema::name(&data_type));
-        // A column keeps its name through a cast.
+        // A column keeps its name through a cast, and so does what has been given one.
         let column = inner.source.as_ref().map(|_| inner.column_name().to_owned()).or(inner.column.clone());
         let from = self.type_of(&inner.expr).unwrap_or(DataType::Null);
         let expr = self.converted(inner.expr, &from, &data_type, message.eval_mode == TRY)?;
-        let column = column.filter(|_| inner.aliases.is_empty());
+        let column = column.filter(|_| inner.aliases.len() <= 1);
         Ok(Named { column, ..Named::new(expr, name) })
     }
 
@@ -257,13 +257,17 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Whether some values have no place in the other type: then the engine's cast knows Spark's words for it.
+/// Whether some values have no place in the other type, or another one than the planner gives them: then the engine's
+/// cast knows Spark's words and numbers.
 fn may_fail(from: &DataType, to: &DataType) -> bool {
     if from == to {
         return false;
     }
     match from {
         DataType::Utf8 => !matches!(to, DataType::Utf8 | DataType::Binary),
+        // Spark counts seconds.
+        DataType::Timestamp(..) if to.is_numeric() => true,
+        from if from.is_numeric() && matches!(to, DataType::Timestamp(..)) => true,
         from if from.is_integer() => {
             let narrower = from.primitive_width() > to.primitive_width();
             (to.is_integer() && (narrower || from.is_unsigned_integer()))

@@ -42,6 +42,14 @@ pub(crate) fn text(value: impl Into<String>) -> Expression {
     literal(LiteralType::String(value.into()))
 }
 
+/// An argument by the name of its parameter.
+pub(crate) fn named(key: String, value: Expression) -> Expression {
+    of(ExprType::NamedArgumentExpression(Box::new(NamedArgumentExpression {
+        key,
+        value: Some(Box::new(value)),
+    })))
+}
+
 pub(crate) fn alias(expression: Expression, names: Vec<String>) -> Expression {
     of(ExprType::Alias(Box::new(Alias { expr: Some(Box::new(expression)), name: names, metadata: None })))
 }

@@ -108,7 +108,12 @@ impl Planner<'_> {
         let frame = match format.as_str() {
             "csv" => return self.csv(&context, paths, &options, schema.as_ref()).await,
             "json" => {
-                let read = JsonReadOptions { schema: schema.as_ref(), ..JsonReadOptions::default() };
+                // As in Spark, a directory's files are read whatever they are called.
+                let read = JsonReadOptions {
+                    schema: schema.as_ref(),
+                    file_extension: "",
+                    ..JsonReadOptions::default()
+                };
                 context.read_json(paths, read).await?
             }
             "text" => {

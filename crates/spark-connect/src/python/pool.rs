@@ -13,7 +13,7 @@ use crate::session::lock;
 /// Workers that run something at the same time.
 pub(crate) const BUSY_MAX: usize = 64;
 /// Workers that wait.
-const IDLE_MAX: usize = 4;
+const IDLE_MAX: usize = 16;
 
 /// Workers of one key can take each other's tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -243,13 +243,19 @@ impl<'a> Reader<'a> {
         );
         let mut arguments = Vec::new();
         for argument in &list.args {
-            let (FunctionArg::Unnamed(argument)
-            | FunctionArg::Named { arg: argument, .. }
-            | FunctionArg::ExprNamed { arg: argument, .. }) = argument;
-            arguments.push(match argument {
+            let (name, argument) = match argument {
+                FunctionArg::Unnamed(argument) => (None, argument),
+                FunctionArg::Named { name, arg, .. } => (Some(name.value.clone()), arg),
+                FunctionArg::ExprNamed { name, arg, .. } => (Some(name.to_string()), arg),
+            };
+            let value = match argument {
                 FunctionArgExpr::Expr(expr) => self.expression(expr)?,
                 FunctionArgExpr::Wildcard => build::star(None),
                 other => return Err(SparkError::unsupported(format!("the argument {other}"))),
+            };
+            arguments.push(match name {
+                Some(name) => build::named(name, value),
+                None => value,
             });
         }
         Ok((arguments, distinct))
