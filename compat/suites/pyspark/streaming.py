@@ -114,6 +114,19 @@ def _():
     equal(sorted(rows(name)), [("a", 2), ("b", 1), ("b", 2), ("c", 1)])
 
 
+@case("what is observed of a batch stands in its progress")
+def _():
+    numbers = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 4).load()
+    numbers = numbers.observe("all", F.count("*").alias("n"), F.max("value").alias("most"), F.min(F.lit("x")).alias("x"))
+    query, _ = into_memory(numbers.where("value % 4 > 0").observe("some", F.sum("value").alias("sum")), now=False)
+    until(lambda: query.lastProgress and query.lastProgress.batchId > 1, "three batches have come")
+    query.stop()
+    for batch, progress in enumerate(query.recentProgress[:3]):
+        found = progress.observedMetrics
+        equal((found["all"].n, found["all"].most, found["all"].x), (4, 4 * batch + 3, "x"))
+        equal(found["some"].sum, 12 * batch + 6)
+
+
 @case("a limit counts the rows of all batches, over a restart too")
 def _():
     topic, checkpoint = topic_of("lines", "a", "b"), str(scratch / fresh("c"))

@@ -40,6 +40,7 @@ mod table_function;
 pub(crate) use aggregate::{pivot_columns, sets};
 pub(crate) use local::relation as local_relation;
 pub(crate) use observe::observing;
+pub(crate) use observe::stream::{Figures, NOTHING};
 pub(crate) use project::{to_df, whole};
 pub(crate) use read::{unknown_source, unqualified};
 pub(crate) use set::common_type;
@@ -57,6 +58,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) outer: Vec<Frame>,
     /// Where its Python functions run, as long as it does.
     pub(crate) python: Guard,
+    /// What is observed of the batches of a stream.
+    pub(crate) figures: Arc<Figures>,
     ids: u64,
 }
 
@@ -88,6 +91,7 @@ impl<'a> Planner<'a> {
             subqueries: Vec::new(),
             outer: Vec::new(),
             python: Run::of(session),
+            figures: Arc::default(),
             ids: 0,
         }
     }

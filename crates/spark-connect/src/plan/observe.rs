@@ -20,7 +20,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use engine::Engine;
-use futures::{TryStreamExt, stream};
+use futures::{TryStreamExt, stream as rows_of};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
@@ -33,6 +33,8 @@ use crate::session::{Session, lock};
 use crate::wire::execute::{ExecutePlanResponse, ObservedMetrics};
 use crate::wire::expression::ExprType;
 use crate::wire::statistics::CollectMetrics;
+
+pub(crate) mod stream;
 
 /// Batches that wait for the figures.
 const BATCHES_AHEAD: usize = 4;
@@ -110,7 +112,7 @@ impl Planner<'_> {
     /// The same rows, observed while they pass. Where nothing is run, nothing is observed.
     pub(crate) fn observed(&mut self, frame: Frame, collect: &CollectMetrics, plan_id: i64) -> Result<Frame> {
         if engine::streaming::is_streaming(&frame.plan) {
-            return Err(SparkError::unsupported("observe over a stream"));
+            return self.observed_stream(frame, collect);
         }
         let plan = LogicalPlanBuilder::from(frame.plan).project(frame.columns.iter().map(Column::expr))?;
         let plan = plan.build()?;
@@ -141,7 +143,7 @@ impl Planner<'_> {
     /// The plan that makes the figures, and their names.
     fn figures_of(
         &mut self,
-        end: Arc<End>,
+        end: Arc<dyn PartitionStream>,
         columns: &[Column],
         collect: &CollectMetrics,
     ) -> Result<(LogicalPlan, Vec<String>)> {
@@ -191,7 +193,7 @@ impl PartitionStream for Tap {
         let (engine, plan) = (self.engine.clone(), self.plan.clone());
         let begun = async move {
             let rows = engine.dataframes().run(plan).await.map_err(external)?;
-            Ok::<_, DataFusionError>(stream::unfold((rows, sender), |(mut rows, sender)| async move {
+            Ok::<_, DataFusionError>(rows_of::unfold((rows, sender), |(mut rows, sender)| async move {
                 let batch = rows.next().await?.map_err(external);
                 if let (Ok(batch), Some(sender)) = (&batch, &sender) {
                     // Whoever made the figures has failed if nobody listens: they are asked for later.
@@ -200,7 +202,7 @@ impl PartitionStream for Tap {
                 Some((batch, (rows, sender)))
             }))
         };
-        let rows = stream::once(begun).try_flatten();
+        let rows = rows_of::once(begun).try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
     }
 }
@@ -219,7 +221,7 @@ impl PartitionStream for End {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let receiver = lock(&self.receiver).take();
-        let rows = stream::unfold(receiver, |receiver| async move {
+        let rows = rows_of::unfold(receiver, |receiver| async move {
             let mut receiver = receiver?;
             let batch = receiver.recv().await?;
             Some((Ok(batch), Some(receiver)))

@@ -54,9 +54,9 @@ pub(crate) async fn start(
         lesson.prepare(session, &frame.schema()).await?;
     }
     let memory = writing.name.clone().filter(|_| writing.format == "memory" && writing.table.is_none());
-    let Planner { frames, python, .. } = planner;
+    let Planner { frames, python, figures, .. } = planner;
     let handle = frames.start(frame.plan, &columns, writing).await?;
-    let query = session.streams.add(handle, python, lesson.map(|lesson| lesson.model));
+    let query = session.streams.add(handle, python, lesson.map(|lesson| lesson.model), figures);
     if let Some(name) = memory {
         session.create_view(&name, Stored::Stream(Arc::clone(&query)), true)?;
     }

@@ -126,6 +126,9 @@ fn marked(plan: &LogicalPlan) -> bool {
 /// A function of keys says itself which rows it gives.
 fn check_keyed(node: &LogicalPlan, mode: OutputMode, aggregations: usize) -> Result<()> {
     let Some(keyed) = keyed_of(node) else { return Ok(()) };
+    if keyed.state == crate::plan::NOTHING {
+        return Ok(());
+    }
     let own = word(keyed.mode).to_lowercase();
     if aggregations > 0 && keyed.mode == OutputMode::Update {
         return Err(refused(format!(

@@ -12,6 +12,9 @@ const TERMINATED: i32 = 2;
 /// A batch of a query.
 pub(crate) fn progress(query: &Query, progress: &QueryProgress) -> Value {
     let mut value = serde_json::to_value(progress).unwrap_or_default();
+    if let Some(figures) = query.figures.of(&progress.timestamp) {
+        value["observedMetrics"] = figures;
+    }
     value["name"] = query.handle.name().map_or(Value::Null, Value::from);
     value
 }

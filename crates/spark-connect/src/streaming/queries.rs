@@ -9,6 +9,7 @@ use engine::streaming::StreamQuery;
 use tokio::sync::{mpsc, watch};
 
 use crate::error::{Class, Result, SparkError};
+use crate::plan::Figures;
 use crate::python::Guard;
 use crate::session::lock;
 use crate::streaming::event;
@@ -28,6 +29,8 @@ pub(crate) struct Query {
     pub(crate) handle: StreamQuery,
     /// The model that learns its rows.
     pub(crate) learns: Option<String>,
+    /// What was observed of its batches.
+    pub(crate) figures: Arc<Figures>,
     /// The Python that its functions run in, as long as it runs.
     python: Mutex<Option<Guard>>,
     /// `awaitAnyTermination` does not count it any more.
@@ -95,6 +98,7 @@ impl Streams {
         handle: StreamQuery,
         python: Guard,
         learns: Option<String>,
+        figures: Arc<Figures>,
     ) -> Arc<Query> {
         let (id, run_id) = handle.ids();
         let query = Arc::new(Query {
@@ -102,6 +106,7 @@ impl Streams {
             run_id,
             handle,
             learns,
+            figures,
             python: Mutex::new(Some(python)),
             forgotten: Mutex::new(false),
             told: watch::channel(false).0,
