@@ -65,9 +65,3 @@ pub(crate) fn cast(expression: Expression, type_text: String, lenient: bool) -> 
 pub(crate) fn kind(kind: ExprType) -> Expression {
     of(kind)
 }
-
-/// An argument that is given by its name.
-pub(crate) fn argument(name: &str, value: Expression) -> Expression {
-    let named = NamedArgumentExpression { key: name.to_owned(), value: Some(Box::new(value)) };
-    of(ExprType::NamedArgumentExpression(Box::new(named)))
-}

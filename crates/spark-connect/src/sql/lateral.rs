@@ -210,16 +210,8 @@ impl Planner<'_> {
         let list =
             FunctionArgumentList { duplicate_treatment: None, args: args.to_vec(), clauses: Vec::new() };
         let mut reader = self.reader(arguments);
-        let (values, _) = reader.list(&FunctionArguments::List(list))?;
+        let (arguments, _) = reader.list(&FunctionArguments::List(list))?;
         self.insides(reader, around).await?;
-        let named = |(value, arg): (Expression, &FunctionArg)| match arg {
-            FunctionArg::Named { name, .. } => build::argument(&name.value, value),
-            FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => {
-                build::argument(&name.value, value)
-            }
-            _ => value,
-        };
-        let arguments = values.into_iter().zip(args).map(named).collect();
         Ok(TableFunction { arguments, ..TableFunction::clone(function) })
     }
 
