@@ -91,7 +91,7 @@ impl Cut {
         let (keys, leaf, unfiltered) = (group.as_final(), slot.leaf(None)?, vec![None; functions.len()]);
         let merged =
             AggregateExec::try_new(AggregateMode::Final, keys, functions.clone(), unfiltered, leaf, schema)?;
-        let finish = told(Arc::new(merged), layout.keys, &answers, rows, aggregate.schema())?;
+        let finish = told(Arc::new(merged), layout.keys, &answers, rows, &aggregate.schema())?;
         Ok(Self {
             partial: Stage::new(Arc::new(partial), vec![input]),
             functions,
@@ -148,7 +148,7 @@ fn told(
     keys: usize,
     answers: &[Answer],
     rows: usize,
-    schema: SchemaRef,
+    schema: &SchemaRef,
 ) -> Result<Arc<dyn ExecutionPlan>, CutError> {
     let inner = merged.schema();
     let column = |index: usize| -> Expression { Arc::new(Column::new(inner.field(index).name(), index)) };
