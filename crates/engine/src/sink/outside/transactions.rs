@@ -14,7 +14,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::Offset;
 
 use crate::error::SinkError;
@@ -46,7 +46,9 @@ pub(crate) struct Transactions {
 
 /// A connection whose earlier transactions have ended.
 struct Link {
-    producer: ThreadedProducer<Listener>,
+    /// Asked for its reports by whoever waits for them: a thread that took them away would leave a commit to wait for
+    /// others, a tenth of a second each.
+    producer: BaseProducer<Listener>,
     consumer: BaseConsumer<Listener>,
     /// The last batch that is there.
     token: Option<u64>,
@@ -131,7 +133,7 @@ impl Transactions {
             // As the Java client sends keys where they belong, and those without wherever there is room.
             .set("partitioner", "murmur2_random");
         let unheard = |error| (error, None);
-        let producer: ThreadedProducer<Listener> =
+        let producer: BaseProducer<Listener> =
             config.create_with_context(Listener::default()).map_err(unheard)?;
         let mut config = self.outside.config();
         config
@@ -161,6 +163,8 @@ impl Transactions {
         time_ms: i64,
         until: Duration,
     ) -> Result<(), KafkaError> {
+        // What it had to say since the last batch.
+        link.producer.poll(Duration::ZERO);
         link.producer.begin_transaction()?;
         for (topic, records) in records {
             for record in records {
