@@ -236,6 +236,26 @@ def _():
     equal(sorted(rows(total)), [(3,), (5,), (7,)])
 
 
+@case("fields of what is null are null")
+def _():
+    frame = spark.createDataFrame([("x", [(1, 2), None])], "a STRING, l ARRAY<STRUCT<b INT, c INT>>")
+    equal(rows(frame.select(F.inline("l"))), [(1, 2), (None, None)])
+    equal(rows(frame.select(F.explode("l")).select("col.*")), [(1, 2), (None, None)])
+
+
+@case("columns of the frame that has them")
+def _():
+    left, right = spark.createDataFrame([(1, "l")], "a INT, b STRING"), spark.createDataFrame([(1, "r")], "a INT, c STRING")
+    other = left.withColumnsRenamed({"a": "x", "b": "y"})
+    equal(left.join(other).select(left["*"]).columns, ["a", "b"])
+    equal(left.join(other).select(other["*"]).columns, ["x", "y"])
+    equal(left.join(right, "a").select(left["*"]).columns, ["a", "b"])
+    equal(left.join(right, "a").select(right["*"]).columns, ["a", "c"])
+    made = left.join(right, left["a"] == right["a"]).withColumn("b", F.upper(left["b"]))
+    equal(made.drop(left["b"]).columns, ["a", "b", "a", "c"])
+    equal(made.drop(right["a"]).columns, ["a", "b", "c"])
+
+
 @case("names through casts")
 def _():
     name = F.col("name").alias("n")
@@ -324,6 +344,8 @@ def _():
         typed = spark.read.schema("id INT, name STRING").option("header", True).csv(str(path / "a.csv"))
         equal(rows(typed.filter("id > 1")), [(2, "bob")])
         equal(rows(spark.read.json(str(path / "a.json")).orderBy("id")), [(1, "ann"), (2, "bob")])
+        (path / "a.txt").write_text("one;two")
+        equal(rows(spark.read.option("lineSep", ";").text(str(path / "a.txt"))), [("one",), ("two",)])
         (path / "events").mkdir()
         (path / "events" / "part-0").write_text('{"id": 3}\n')
         equal(rows(spark.read.schema("id INT").json(str(path / "events"))), [(3,)])

@@ -367,6 +367,30 @@ def _():
     equal([event for event in told if event != began], [("progress", query.id, 2), ("terminated", query.id, None)])
 
 
+@case("interruptAll ends queries, and listeners hear of it")
+def _():
+    ended = []
+
+    class Listener(StreamingQueryListener):
+        def onQueryStarted(self, event):
+            pass
+
+        def onQueryProgress(self, event):
+            pass
+
+        def onQueryTerminated(self, event):
+            ended.append(str(event.id))
+
+    listener = Listener()
+    spark.streams.addListener(listener)
+    query = spark.readStream.format("rate").load().writeStream.format("noop").start()
+    until(lambda: query.lastProgress, "the query runs")
+    spark.interruptAll()
+    until(lambda: not query.isActive, "the query ends")
+    until(lambda: ended == [query.id], "the listener hears of it")
+    spark.streams.removeListener(listener)
+
+
 @case("a query that fails says so")
 def _():
     frame = text(topic_of("words", "x")).select(F.lit(None).cast("string").alias("topic"), F.col("line").alias("value"))

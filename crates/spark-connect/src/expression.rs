@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::prelude::{cast, try_cast};
 
 use crate::error::{Result, SparkError};
-use crate::plan::frame::{Column, Frame};
+use crate::plan::frame::{Column, Frame, of_relation};
 use crate::python::Run;
 use crate::schema;
 use crate::show;
@@ -112,8 +112,8 @@ impl<'a> Resolver<'a> {
             ..Named::new(column.expr(), column.name.clone())
         };
         if let Some(plan) = star.plan_id {
-            let of = self.columns.iter().filter(|column| column.plans.contains(&plan));
-            return Ok(of.map(named).collect());
+            let own = of_relation(self.columns.iter().collect(), plan);
+            return Ok(own.into_iter().map(named).collect());
         }
         let Some(target) = star.unparsed_target.as_deref() else {
             return Ok(self.columns.iter().map(named).collect());

@@ -1,6 +1,7 @@
 //! One execution: the answers that a client has not let go of, so that it can attach again where it was.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) struct Operation {
     /// Counts up with every change of the answers.
     changed: watch::Sender<u64>,
     interrupted: watch::Sender<bool>,
+    /// It goes on when all others are interrupted.
+    stays: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +50,17 @@ impl Operation {
             answers: Mutex::default(),
             changed: watch::channel(0).0,
             interrupted: watch::channel(false).0,
+            stays: AtomicBool::new(false),
         }
+    }
+
+    /// From now on, it goes on when all others are interrupted: only its own number ends it.
+    pub(crate) fn stay(&self) {
+        self.stays.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stays(&self) -> bool {
+        self.stays.load(Ordering::Relaxed)
     }
 
     /// Asks the execution to end.

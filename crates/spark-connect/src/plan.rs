@@ -127,7 +127,7 @@ impl<'a> Planner<'a> {
             };
             if let Some(plan) = plan_id {
                 for column in &mut frame.columns {
-                    column.plans.push(plan);
+                    column.enters(plan);
                 }
             }
             Ok(frame)

@@ -8,6 +8,7 @@ use crate::error::{Result, SparkError};
 
 pub(crate) mod json;
 pub(crate) mod message;
+pub(crate) mod nulls;
 pub(crate) mod tree;
 
 /// The zone of Spark's `TIMESTAMP`, an instant, wherever it is computed with.

@@ -8,7 +8,7 @@ use datafusion::prelude::cast;
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::{Named, Resolver, name};
-use crate::plan::frame::{Column, Frame};
+use crate::plan::frame::{Column, Frame, of_relation};
 use crate::wire::expression::{ExprType, Expression, LiteralType};
 
 /// A field of a struct.
@@ -164,12 +164,8 @@ fn columns_called<'c>(
                 .is_none_or(|wanted| column.qualifiers.iter().any(|known| known.eq_ignore_ascii_case(wanted)))
     };
     let all: Vec<&Column> = columns.iter().filter(called).collect();
-    match plan {
-        Some(plan) if all.iter().any(|column| column.plans.contains(&plan)) => {
-            all.into_iter().filter(|column| column.plans.contains(&plan)).collect()
-        }
-        _ => all,
-    }
+    let own = plan.map(|plan| of_relation(all.clone(), plan)).unwrap_or_default();
+    if own.is_empty() { all } else { own }
 }
 
 fn ambiguous(parts: &[String], found: &[&Column]) -> SparkError {

@@ -20,23 +20,37 @@ pub(crate) struct Column {
     pub(crate) id: String,
     /// The aliases it can be reached by: `t` of `t.name`.
     pub(crate) qualifiers: Vec<String>,
-    /// The relations of the client, by number, that it is a column of.
-    pub(crate) plans: Vec<i64>,
+    /// The relations of the client, by number, that it is a column of, and how many others lie between.
+    pub(crate) relations: BTreeMap<i64, usize>,
 }
 
 impl Column {
     pub(crate) fn new(name: impl Into<String>, id: impl Into<String>) -> Self {
-        Column { name: name.into(), id: id.into(), qualifiers: Vec::new(), plans: Vec::new() }
+        Column { name: name.into(), id: id.into(), qualifiers: Vec::new(), relations: BTreeMap::new() }
     }
 
     pub(crate) fn expr(&self) -> Expr {
         column(&self.id)
     }
 
+    /// Passes through a relation of the client.
+    pub(crate) fn enters(&mut self, relation: i64) {
+        self.relations.values_mut().for_each(|between| *between += 1);
+        self.relations.insert(relation, 0);
+    }
+
     /// A column computed from this one, or the same under another name.
     pub(crate) fn renamed(&self, name: impl Into<String>) -> Self {
         Column { name: name.into(), ..self.clone() }
     }
+}
+
+/// Those columns that a relation of the client means by its own: where it stands on both sides of a join, those that
+/// are nearest to it.
+pub(crate) fn of_relation<'c>(columns: Vec<&'c Column>, relation: i64) -> Vec<&'c Column> {
+    let between = |column: &Column| column.relations.get(&relation).copied();
+    let nearest = columns.iter().filter_map(|column| between(column)).min();
+    columns.into_iter().filter(|column| nearest.is_some() && between(column) == nearest).collect()
 }
 
 /// The column that a plan calls so.

@@ -93,7 +93,10 @@ impl Planner<'_> {
         for (a, b) in &pairs {
             let mut column = if kind == JoinType::Right { b.clone() } else { a.clone() };
             column.name.clone_from(&a.name);
-            column.plans = a.plans.iter().chain(&b.plans).copied().collect();
+            for (relation, between) in a.relations.iter().chain(&b.relations) {
+                let nearest = column.relations.entry(*relation).or_insert(*between);
+                *nearest = (*nearest).min(*between);
+            }
             column.qualifiers = a.qualifiers.iter().chain(&b.qualifiers).cloned().collect();
             list.push(if kind == JoinType::Full {
                 let either = datafusion::functions::core::expr_fn::coalesce(vec![a.expr(), b.expr()]);

@@ -17,7 +17,7 @@ use datafusion::logical_expr::lit;
 use crate::error::{Class, Result, SparkError};
 use crate::plan::Planner;
 use crate::plan::frame::Frame;
-use crate::schema::{canonical, parse_schema};
+use crate::schema::{canonical, nulls, parse_schema};
 use crate::wire::expression::Expression;
 use crate::wire::local::{ChunkedCachedLocalRelation, LocalRelation, Range};
 use crate::wire::relation::{RelType, Relation};
@@ -172,8 +172,9 @@ fn fitted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
             schema.fields().len()
         )));
     }
+    let columns = batch.columns().iter().zip(schema.fields());
     let columns =
-        batch.columns().iter().zip(schema.fields()).map(|(column, field)| fit(column, field.data_type()));
+        columns.map(|(column, field)| fit(&nulls::settled(column).map_err(broken)?, field.data_type()));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
     let relaxed = Arc::new(Schema::new(schema.fields().iter().map(nullable).collect::<Vec<_>>()));

@@ -192,8 +192,14 @@ impl Planner<'_> {
         let resolver = self.resolver(&frame);
         let mut gone: HashSet<String> = HashSet::new();
         for expression in &drop.columns {
-            // What is not there need not be dropped.
-            if let Ok(Named { source: Some(column), .. }) = resolver.named(expression) {
+            // What is not there need not be dropped, nor what only has the name of another frame's column.
+            let relation = match &expression.expr_type {
+                Some(ExprType::UnresolvedAttribute(attribute)) => attribute.plan_id,
+                _ => None,
+            };
+            if let Ok(Named { source: Some(column), .. }) = resolver.named(expression)
+                && relation.is_none_or(|relation| column.relations.contains_key(&relation))
+            {
                 gone.insert(column.id);
             }
         }

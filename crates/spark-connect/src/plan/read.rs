@@ -108,6 +108,9 @@ impl Planner<'_> {
         let frame = match format.as_str() {
             "csv" => return self.csv(&context, paths, &options, schema.as_ref()).await,
             "json" => {
+                if separator(&options)?.is_some() {
+                    return Err(SparkError::unsupported("a lineSep of JSON; a line ends with a line break"));
+                }
                 // As in Spark, a directory's files are read whatever they are called.
                 let read = JsonReadOptions {
                     schema: schema.as_ref(),
@@ -120,7 +123,7 @@ impl Planner<'_> {
                 let whole = Schema::new(vec![Field::new("value", DataType::Utf8, true)]);
                 // A line is one field: no byte of a text separates or quotes.
                 let read = CsvReadOptions::new().has_header(false).schema(&whole).delimiter(0).quote(1);
-                let read = CsvReadOptions { file_extension: "", ..read };
+                let read = CsvReadOptions { file_extension: "", terminator: separator(&options)?, ..read };
                 context.read_csv(paths, read).await?
             }
             "parquet" => return self.parquet(&paths, &options, schema).await,
@@ -166,13 +169,13 @@ impl Planner<'_> {
         options: &HashMap<String, String>,
         schema: Option<&Schema>,
     ) -> Result<Frame> {
-        let mut made = context.read_csv(paths.clone(), csv(options, schema)).await?;
+        let mut made = context.read_csv(paths.clone(), csv(options, schema)?).await?;
         if schema.is_none() && !flag(options, "inferschema") {
             // Every column is text.
             let text = |field: &Arc<Field>| field.as_ref().clone().with_data_type(DataType::Utf8);
             let texts = made.schema().fields().iter().map(text).collect::<Vec<_>>();
             let texts = Schema::new(texts);
-            made = context.read_csv(paths, csv(options, Some(&texts))).await?;
+            made = context.read_csv(paths, csv(options, Some(&texts))?).await?;
         }
         let mut frame = unqualified(self.framed(made.into_unoptimized_plan(), "csv")?);
         if !flag(options, "header") && schema.is_none() {
@@ -195,7 +198,16 @@ fn flag(options: &HashMap<String, String>, name: &str) -> bool {
     options.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-fn csv<'o>(options: &HashMap<String, String>, schema: Option<&'o Schema>) -> CsvReadOptions<'o> {
+/// The byte that ends a line, if it is not a line break.
+fn separator(options: &HashMap<String, String>) -> Result<Option<u8>> {
+    match options.get("linesep").map(String::as_bytes) {
+        None | Some(b"\n") => Ok(None),
+        Some([byte]) => Ok(Some(*byte)),
+        Some(_) => Err(SparkError::unsupported("a lineSep of several bytes")),
+    }
+}
+
+fn csv<'o>(options: &HashMap<String, String>, schema: Option<&'o Schema>) -> Result<CsvReadOptions<'o>> {
     let byte = |names: [&str; 2]| {
         let text = names.iter().find_map(|name| options.get(*name))?;
         match text.as_str() {
@@ -209,7 +221,8 @@ fn csv<'o>(options: &HashMap<String, String>, schema: Option<&'o Schema>) -> Csv
     read.quote = byte(["quote", "quote"]).unwrap_or(b'"');
     read.escape = byte(["escape", "escape"]);
     read.schema = schema;
-    read
+    read.terminator = separator(options)?;
+    Ok(read)
 }
 
 pub(crate) fn unknown_source(name: &str) -> SparkError {

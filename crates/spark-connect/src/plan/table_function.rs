@@ -291,7 +291,9 @@ impl Planner<'_> {
         };
         let plan = right.common.as_ref().and_then(|common| common.plan_id);
         Ok(made.map(|mut frame| {
-            frame.columns[before..].iter_mut().for_each(|column| column.plans.extend(plan));
+            frame.columns[before..]
+                .iter_mut()
+                .for_each(|column| plan.into_iter().for_each(|plan| column.enters(plan)));
             frame
         }))
     }

@@ -13,7 +13,7 @@ use crate::wire::session::{
     ReleaseSessionRequest, ReleaseSessionResponse,
 };
 
-/// Ends executions: all, those with a tag, or one.
+/// Ends executions: all, with the queries over streams; those with a tag; or one.
 pub(crate) async fn interrupt(
     sessions: &Arc<Sessions>,
     request: InterruptRequest,
@@ -22,13 +22,19 @@ pub(crate) async fn interrupt(
     let mut operations = session.operations();
     operations.retain(|operation| {
         let meant = match &request.interrupt {
-            None => true,
+            None => !operation.stays(),
             Some(InterruptBy::OperationTag(tag)) => operation.tags.contains(tag),
             Some(InterruptBy::OperationId(id)) => operation.id == *id,
         };
         meant && !operation.ended()
     });
     operations.iter().for_each(|operation| operation.interrupt());
+    if request.interrupt.is_none() {
+        // As in Spark, whose queries end when their batch is cut off; here after it, so nobody waits.
+        for query in session.streams.active() {
+            tokio::spawn(async move { query.stop().await });
+        }
+    }
     Ok(InterruptResponse {
         session_id: session.id.clone(),
         server_side_session_id: session.server_id.clone(),

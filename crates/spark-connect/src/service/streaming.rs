@@ -214,6 +214,7 @@ pub(crate) async fn listeners(
     let Some(mut events) = session.streams.listen() else {
         return Err(SparkError::argument("The session has a listener bus already."));
     };
+    operation.stay();
     let listener_bus_listener_added = Some(true);
     tell(StreamingQueryListenerEventsResult { events: Vec::new(), listener_bus_listener_added }).await;
     let mut taken = Vec::new();
