@@ -327,7 +327,7 @@ def test_of_two_servers_one_goes_on(shared_store, bucket, tmp_path):
     both = [Server(tmp_path / name, storage=store.settings()).start() for name in ("early", "late")]
 
     def ended():
-        return [server for server in both if query(server, "seen")["state"] == "failed"]
+        return [server for server in both if call(server, "queries")[0]["state"] == "failed"]
 
     try:
         sql(both[0], DISTINCT.format(bucket))

@@ -2,7 +2,7 @@
 //!
 //! The planner saw the table as the user does. Here its scan gets the hidden column, every projection above
 //! passes it on, and our own functions get it as a last argument, so that a value that cannot be used leads
-//! back to the record that brought it. An aggregation ends it: a group is no record.
+//! back to the record that brought it. An aggregation ends it, and `DISTINCT` does: a group is no record.
 
 use std::sync::Arc;
 
@@ -11,7 +11,9 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Result};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection, TableScanBuilder};
+use datafusion::logical_expr::{
+    Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableScanBuilder,
+};
 
 use crate::operator::scope::ROW;
 
@@ -39,6 +41,10 @@ pub(crate) fn number_rows(
                 let projection = Projection::try_new(expressions, projection.input)?;
                 Ok(Transformed::yes(LogicalPlan::Projection(projection)))
             }
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                let input = without_row(Arc::unwrap_or_clone(input))?;
+                Ok(Transformed::yes(LogicalPlan::Distinct(Distinct::All(Arc::new(input)))))
+            }
             other => Ok(Transformed::yes(other)),
         }
     })?;
@@ -50,6 +56,13 @@ fn row_of_input(node: &LogicalPlan) -> Option<Column> {
     let schema = inputs.first()?.schema();
     let (qualifier, field) = schema.iter().find(|(_, field)| field.name() == ROW)?;
     Some(Column::new(qualifier.cloned(), field.name().clone()))
+}
+
+/// Rows that differ in their number alone are the same row.
+fn without_row(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let columns = plan.schema().columns().into_iter().filter(|column| column.name != ROW);
+    let columns: Vec<Expr> = columns.map(Expr::Column).collect();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
 fn carries_row(projection: &Projection) -> bool {

@@ -38,6 +38,28 @@ async fn batch_run(world: &World) -> BTreeMap<String, Value> {
 }
 
 #[tokio::test]
+async fn distinct_rows_are_written_once() {
+    let (_disk, world) = World::new();
+    world.sql(SALES).await;
+    world.write("sales", 0, &sales(0, 50)).await;
+    world.sql("CREATE STREAMING TABLE shops USING kafka OPTIONS (topic 'shops') AS SELECT DISTINCT shop FROM STREAM sales").await;
+    world
+        .sql(
+            "CREATE STREAMING TABLE both USING kafka OPTIONS (topic 'both') AS SELECT shop FROM STREAM sales \
+             WHERE amount > 5 UNION SELECT shop FROM STREAM sales WHERE amount < 9",
+        )
+        .await;
+    world.write("sales", 0, &sales(50, 80)).await;
+    world.caught_up().await;
+    for topic in ["shops", "both"] {
+        let mut shops: Vec<String> = world.read(topic).iter().map(ToString::to_string).collect();
+        shops.sort();
+        let expected: Vec<String> = (0..5).map(|n| format!(r#"{{"shop":"s{n}"}}"#)).collect();
+        assert_eq!(shops, expected, "{topic}");
+    }
+}
+
+#[tokio::test]
 async fn the_last_row_of_each_key_equals_a_batch_run() {
     let (_disk, world) = World::new();
     world.sql(SALES).await;
