@@ -47,7 +47,7 @@ impl Column {
 
 /// Those columns that a relation of the client means by its own: where it stands on both sides of a join, those that
 /// are nearest to it.
-pub(crate) fn of_relation<'c>(columns: Vec<&'c Column>, relation: i64) -> Vec<&'c Column> {
+pub(crate) fn of_relation(columns: Vec<&Column>, relation: i64) -> Vec<&Column> {
     let between = |column: &Column| column.relations.get(&relation).copied();
     let nearest = columns.iter().filter_map(|column| between(column)).min();
     columns.into_iter().filter(|column| nearest.is_some() && between(column) == nearest).collect()
