@@ -30,6 +30,9 @@ const TRANSACTION: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How long the client's library is asked for answers at once.
+const POLL: Duration = Duration::from_millis(1);
+
 /// Records by their topics.
 pub(crate) type Records = BTreeMap<String, Vec<Outgoing>>;
 
@@ -46,8 +49,6 @@ pub(crate) struct Transactions {
 
 /// A connection whose earlier transactions have ended.
 struct Link {
-    /// Asked for its reports by whoever waits for them: a thread that took them away would leave a commit to wait for
-    /// others, a tenth of a second each.
     producer: BaseProducer<Listener>,
     consumer: BaseConsumer<Listener>,
     /// The last batch that is there.
@@ -130,6 +131,8 @@ impl Transactions {
             .set("transactional.id", &self.identity)
             .set("transaction.timeout.ms", TRANSACTION.as_millis().to_string())
             .set("enable.idempotence", "true")
+            // A batch is there as a whole: nothing is waited for that could come after it.
+            .set("linger.ms", "0")
             // As the Java client sends keys where they belong, and those without wherever there is room.
             .set("partitioner", "murmur2_random");
         let unheard = |error| (error, None);
@@ -177,7 +180,17 @@ impl Transactions {
         let group = link.consumer.group_metadata();
         let group = group.ok_or(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownGroup))?;
         self.again(until, || link.producer.send_offsets_to_transaction(&token, &group, CALL))?;
+        self.acknowledged(link);
         self.again(until, || link.producer.commit_transaction(CALL))
+    }
+
+    /// Waits until the brokers have answered for all records. A commit does so too, but asks the client's library only every
+    /// tenth of a second; so it also tells what does not come.
+    fn acknowledged(&self, link: &Link) {
+        let until = self.clock.monotonic() + CALL;
+        while link.producer.in_flight_count() > 0 && self.clock.monotonic() < until {
+            link.producer.poll(POLL);
+        }
     }
 
     /// A call that may be made again goes on where it was.
