@@ -32,7 +32,7 @@ import corpus  # noqa: E402
 import latency  # noqa: E402
 import packages  # noqa: E402
 from connect_server import CLIENT, cpu_seconds, memory_mb  # noqa: E402
-from streaming import built, say, told  # noqa: E402
+from streaming import built, measure, say, told  # noqa: E402
 
 PARTS = ["start", "batch", "functions", "words", "latency"]
 JOB = ROOT / "bench" / "streams" / "connect_job.py"
@@ -258,14 +258,7 @@ def main():
     os.environ["PELTON_BIN"] = str(Path(os.environ["PELTON_BIN"]).resolve())
     directory = tempfile.mkdtemp(prefix="pelton-bench-")
     bench = Bench(directory, peers, options.quick)
-    try:
-        for bench.turn in range(options.rounds):
-            for part in parts:
-                getattr(bench, part)()
-    finally:
-        if options.json:
-            options.json.write_text(json.dumps(bench.found, indent=1))
-        print(table(bench.found, bench.names))
+    measure(bench, parts, options, lambda bench: table(bench.found, bench.names))
     shutil.rmtree(directory)
 
 

@@ -258,6 +258,18 @@ def told(values):
     return f"{statistics.median(values):.3g}{spread}"
 
 
+def measure(bench, parts, options, shown):
+    """Runs the parts, round by round; what was found is written and shown, however it ends."""
+    try:
+        for bench.turn in range(options.rounds):
+            for part in parts:
+                getattr(bench, part)()
+    finally:
+        if options.json:
+            options.json.write_text(json.dumps(bench.found, indent=1))
+        print(shown(bench))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
@@ -272,14 +284,7 @@ def main():
     built()
     directory = tempfile.mkdtemp(prefix="pelton-bench-")
     bench = Bench(directory, not options.without_spark, options.quick)
-    try:
-        for bench.turn in range(options.rounds):
-            for part in parts:
-                getattr(bench, part)()
-    finally:
-        if options.json:
-            options.json.write_text(json.dumps(bench.found, indent=1))
-        print(table(bench.found))
+    measure(bench, parts, options, lambda bench: table(bench.found))
     shutil.rmtree(directory)
 
 
