@@ -157,7 +157,7 @@ impl DataFrames {
         let (ready, schema) = tokio::sync::oneshot::channel();
         let task = engine.spawn(async move {
             let failed = |error| SqlError::failed("run the query", error);
-            let physical = context.state().create_physical_plan(&plan).await;
+            let physical = crate::plan::subquery::physical(&context.state(), &plan).await;
             let physical = match physical.and_then(|physical| run_once(physical, bytes_max)) {
                 Ok(physical) => physical,
                 Err(error) => {
@@ -206,4 +206,12 @@ pub fn type_name(data_type: &DataType) -> String {
 #[must_use]
 pub fn map_type(key: DataType, value: DataType) -> DataType {
     types::map_of(key, value)
+}
+
+/// The Avro schema, as JSON, with which `to_avro` writes values of a type.
+///
+/// # Errors
+/// If Avro has no such type.
+pub fn avro_schema(data_type: &DataType, nullable: bool) -> datafusion::common::Result<String> {
+    Ok(crate::functions::avro::schema::of(data_type, nullable)?.to_string())
 }

@@ -12,7 +12,9 @@ use crate::operator::scope::Scope;
 
 mod aggregate;
 mod arithmetic;
+pub(crate) mod avro;
 pub(crate) mod cast;
+mod cipher;
 mod collection;
 mod conditional;
 mod csv;
@@ -26,13 +28,17 @@ mod own;
 mod pattern;
 pub(crate) mod rewrite;
 mod schema;
+mod sentences;
+mod sketch;
 mod text;
 mod time;
 
 /// Everything that is written here.
-const OWN: [&[own::Own]; 11] = [
+const OWN: [&[own::Own]; 15] = [
     arithmetic::FUNCTIONS,
+    avro::FUNCTIONS,
     cast::FUNCTIONS,
+    cipher::FUNCTIONS,
     collection::FUNCTIONS,
     conditional::FUNCTIONS,
     csv::FUNCTIONS,
@@ -41,6 +47,8 @@ const OWN: [&[own::Own]; 11] = [
     math::FUNCTIONS,
     number_format::FUNCTIONS,
     pattern::FUNCTIONS,
+    sentences::FUNCTIONS,
+    sketch::FUNCTIONS,
     text::FUNCTIONS,
 ];
 

@@ -11,4 +11,5 @@ pub(crate) mod resolve;
 pub(crate) mod slot;
 pub(crate) mod stage;
 pub(crate) mod stream;
+pub(crate) mod subquery;
 pub(crate) mod watermark;

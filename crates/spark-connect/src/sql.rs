@@ -16,6 +16,7 @@ mod command;
 mod condition;
 mod describe;
 mod from;
+mod group;
 mod lateral;
 mod pivot;
 mod query;

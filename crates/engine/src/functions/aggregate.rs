@@ -12,24 +12,32 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Sign
 use crate::functions::own::{Kind, coerced};
 
 mod average;
+mod bitmap;
+mod count_min;
 mod exact;
 mod extreme;
 mod histogram;
+mod hll;
 mod mode;
 mod moments;
 mod percentile;
+mod product;
 mod quantiles;
 mod sum;
 
 /// Every aggregate that is written here.
 pub(super) fn functions() -> impl Iterator<Item = AggregateUDF> {
     let own = [
+        bitmap::FUNCTIONS,
+        count_min::FUNCTIONS,
         exact::FUNCTIONS,
         extreme::FUNCTIONS,
         histogram::FUNCTIONS,
         moments::FUNCTIONS,
+        hll::FUNCTIONS,
         mode::FUNCTIONS,
         percentile::FUNCTIONS,
+        product::FUNCTIONS,
     ];
     let own = own.into_iter().flatten().map(|own| {
         let aliases = own.aliases.iter().map(|alias| (*alias).to_owned()).collect();

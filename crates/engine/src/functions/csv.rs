@@ -17,7 +17,7 @@ use crate::functions::time;
 pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("from_csv", &[Kind::Text, Kind::Text, Kind::Any], from_csv_gives, from_csv).optional(1),
     Own::new("to_csv", &[Kind::Any, Kind::Any], to_csv_gives, to_csv).optional(1),
-    Own::new("schema_of_csv", &[Kind::Text], text, schema_of_csv),
+    Own::new("schema_of_csv", &[Kind::Text, Kind::Any], text, schema_of_csv).optional(1),
 ];
 
 fn from_csv_gives(planned: &Planned<'_>) -> Result<DataType> {
@@ -126,14 +126,16 @@ fn to_csv(call: &Call) -> Result<ArrayRef> {
 }
 
 fn schema_of_csv(call: &Call) -> Result<ArrayRef> {
+    let separator = separator(&Options::read(call, 1)?)?;
     call.texts(|row| {
-        let fields = cells(row.text(0), ',').into_iter().enumerate().map(|(index, cell)| {
+        let fields = cells(row.text(0), separator).into_iter().enumerate().map(|(index, cell)| {
             let cell = cell.unwrap_or_default();
             let name = match cell.as_str() {
                 whole if whole.parse::<i32>().is_ok() => "INT",
                 whole if whole.parse::<i64>().is_ok() => "BIGINT",
                 number if number.parse::<f64>().is_ok() => "DOUBLE",
                 "true" | "false" => "BOOLEAN",
+                date if time::read_date(date, None).is_some() && date.len() == 10 => "DATE",
                 _ => "STRING",
             };
             format!("_c{index}: {name}")

@@ -106,7 +106,7 @@ fn of_long(value: i64, seed: u32) -> u32 {
 }
 
 /// Spark mixes the bytes that are left over one by one, signed; it is not the Murmur3 of others.
-fn of_bytes(bytes: &[u8], seed: u32) -> u32 {
+pub(super) fn of_bytes(bytes: &[u8], seed: u32) -> u32 {
     let mut hash = seed;
     let chunks = bytes.chunks_exact(4);
     let rest = chunks.remainder();

@@ -24,7 +24,7 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("json_object_keys", &[Kind::Text], texts, json_object_keys),
     Own::new("from_json", &[Kind::Text, Kind::Text, Kind::Any], from_json_gives, read::from_json).optional(1),
     Own::new("to_json", &[Kind::Any, Kind::Any], to_json_gives, write::to_json).optional(1),
-    Own::new("schema_of_json", &[Kind::Text], text, schema_of_json),
+    Own::new("schema_of_json", &[Kind::Text, Kind::Any], text, schema_of_json).optional(1),
     Own::new("json_tuple", &[Kind::Text, Kind::Text], json_tuple_gives, json_tuple).variadic(),
 ];
 
@@ -73,7 +73,10 @@ fn to_json_gives(planned: &Planned<'_>) -> Result<DataType> {
 }
 
 fn schema_of_json(call: &Call) -> Result<ArrayRef> {
-    call.texts(|row| match schema_of(row.text(0)) {
+    let options = schema::Options::read(call, 1)?;
+    let texts = options.is_true("primitivesAsString");
+    let zeros = options.is_true("allowNumericLeadingZeros");
+    call.texts(|row| match shaped(row.text(0), texts, zeros) {
         None => wrong("schema_of_json: the text is not JSON"),
         schema => Ok(schema),
     })
@@ -81,7 +84,35 @@ fn schema_of_json(call: &Call) -> Result<ArrayRef> {
 
 /// The schema of an example, in Spark's words.
 pub(super) fn schema_of(example: &str) -> Option<String> {
-    value::parse(example).map(|json| shape::name(&shape::of(&json)))
+    shaped(example, false, false)
+}
+
+/// The schema of an example, in Spark's words; with `texts` every plain value is a text, and with `zeros` numbers may
+/// begin with them.
+fn shaped(example: &str, texts: bool, zeros: bool) -> Option<String> {
+    let trimmed = zeros.then(|| without_zeros(example));
+    let json = value::parse(trimmed.as_deref().unwrap_or(example))?;
+    let shape = shape::of(&json);
+    Some(shape::name(&if texts { shape::as_texts(shape) } else { shape }))
+}
+
+/// JSON whose numbers do not begin with zeros that say nothing.
+fn without_zeros(json: &str) -> String {
+    let (mut out, mut quoted) = (String::with_capacity(json.len()), false);
+    let mut rest = json.chars().peekable();
+    while let Some(character) = rest.next() {
+        let begins = !quoted && !out.ends_with(|before: char| before.is_ascii_digit() || before == '.');
+        if begins && character == '0' && rest.peek().is_some_and(char::is_ascii_digit) {
+            continue;
+        }
+        out.push(character);
+        match character {
+            '\\' if quoted => out.extend(rest.next()),
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    out
 }
 
 /// The fields under Spark's names for them.

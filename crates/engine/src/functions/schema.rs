@@ -75,6 +75,10 @@ impl Options {
         self.get(name).map(Pattern::parse).transpose()
     }
 
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     pub(super) fn is_false(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("false"))
     }

@@ -37,6 +37,7 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("encode", &[TEXT, TEXT], bytes, encode),
     Own::new("decode", &[Kind::Any, Kind::Any], decode_gives, decode).variadic(),
     Own::new("format_number", &[Kind::Any, INT], text, format_number),
+    Own::new("validate_utf8", &[TEXT], text, itself).also(&["try_validate_utf8"]),
     Own::new("mask", &[TEXT, TEXT, TEXT, TEXT, TEXT], text, mask).optional(4),
     Own::new("levenshtein", &[TEXT, TEXT], int, levenshtein),
 ];
@@ -328,10 +329,21 @@ fn grouped(text: &str) -> String {
     out
 }
 
+/// Every text here is UTF-8: the door and the files see to it.
+fn itself(call: &Call) -> Result<ArrayRef> {
+    Ok(Arc::clone(&call.arguments[0]))
+}
+
 fn mask(call: &Call) -> Result<ArrayRef> {
-    call.texts(|row| {
-        let by = |argument: usize, usual: Option<char>| {
-            if row.count() > argument { row.text(argument).chars().next() } else { usual }
+    // A mask that is NULL leaves the character as it is.
+    let rows = (0..call.rows).map(|index| call.row(index)).map(|row| {
+        if row.is_null(0) {
+            return None;
+        }
+        let by = |argument: usize, usual: Option<char>| match row.count() > argument {
+            true if row.is_null(argument) => None,
+            true => row.text(argument).chars().next(),
+            false => usual,
         };
         let (upper, lower, digit, other) =
             (by(1, Some('X')), by(2, Some('x')), by(3, Some('n')), by(4, None));
@@ -344,8 +356,9 @@ fn mask(call: &Call) -> Result<ArrayRef> {
             };
             mask.unwrap_or(character)
         });
-        Ok(Some(masked.collect()))
-    })
+        Some(masked.collect::<String>())
+    });
+    Ok(Arc::new(rows.collect::<StringArray>()))
 }
 
 fn levenshtein(call: &Call) -> Result<ArrayRef> {

@@ -97,7 +97,7 @@ pub(crate) async fn plan(
     let logical = resolve::logical(&session, select, &names).await?;
     let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins), now_ms);
-    let physical = session.state().create_physical_plan(&logical).await.map_err(planning)?;
+    let physical = crate::plan::subquery::physical(&session.state(), &logical).await.map_err(planning)?;
     let physical = run_once(physical, bytes_max).map_err(planning)?;
     Ok(Planned { logical, physical, session, scope, refused, _held: held })
 }

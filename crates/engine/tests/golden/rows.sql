@@ -59,3 +59,22 @@ SELECT b, avg(i) FROM t WHERE id < 4 GROUP BY b ORDER BY avg(i)
 SELECT col FROM explode(array(1, 2))
 SELECT x FROM explode(array('a', 'b')) AS u(x) WHERE x > 'a'
 SELECT * FROM posexplode(array(7, 8)) AS u(p, x)
+SELECT hll_sketch_estimate(hll_sketch_agg(id)) AS n FROM (SELECT explode(sequence(1, 5000)) AS id FROM t WHERE id = 1)
+SELECT hll_sketch_estimate(hll_union_agg(k)) AS n FROM (SELECT hll_sketch_agg(id) AS k FROM t GROUP BY i)
+SELECT id, (SELECT count(*) FROM t AS u WHERE u.i > t.i) AS above FROM t
+SELECT id, (SELECT count(*) + 1 FROM t AS u WHERE u.i > t.i) AS place FROM t
+SELECT id, (SELECT count(*) IS NULL FROM t AS u WHERE u.i > t.i) AS none FROM t
+SELECT id, (SELECT sum(n) FROM (SELECT count(*) AS n FROM t AS u WHERE u.id = t.id + 1000) AS c) AS nested FROM t
+SELECT id, EXISTS (SELECT 1 FROM t AS u WHERE u.i = t.i AND u.id <> t.id) AS twin FROM t
+SELECT id, i IN (SELECT u.i FROM t AS u WHERE u.id <> t.id) AS again FROM t
+SELECT id FROM t WHERE i NOT IN (SELECT u.i FROM t AS u WHERE u.id > t.id AND u.i IS NOT NULL)
+SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.id = t.id - 1) OR id = 1
+SELECT id FROM t WHERE id IN (SELECT u.id FROM t AS u WHERE u.id >= t.id ORDER BY u.id LIMIT 1) OR b
+SELECT id, (SELECT max(v) FROM (SELECT u.d AS v FROM t AS u WHERE u.id = t.id UNION ALL SELECT CAST(t.id AS DOUBLE)) AS both) AS top FROM t
+SELECT t.id, u.n FROM t, LATERAL (SELECT count(*) AS n FROM t AS o WHERE o.id < t.id) AS u
+SELECT t.id, u.id AS next FROM t LEFT JOIN LATERAL (SELECT o.id FROM t AS o WHERE o.id > t.id ORDER BY o.id LIMIT 1) AS u
+SELECT i, id, count(*) AS n FROM t GROUP BY i, ROLLUP (id)
+SELECT b, i IS NULL AS x, count(*) AS n FROM t GROUP BY GROUPING SETS ((b), ()), i IS NULL
+SELECT b, id, i, count(*) AS n FROM t GROUP BY ROLLUP ((b, id), i)
+SELECT b FROM t EXCEPT ALL SELECT b FROM t WHERE id = 1
+SELECT b FROM t INTERSECT ALL SELECT b FROM t WHERE id < 3

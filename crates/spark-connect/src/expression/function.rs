@@ -55,7 +55,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 impl Resolver<'_> {
-    pub(super) fn udf(&self, name: &str) -> Result<Arc<ScalarUDF>> {
+    pub(crate) fn udf(&self, name: &str) -> Result<Arc<ScalarUDF>> {
         let state = self.context.state_ref();
         let found = state.read().udf(name);
         found.map_err(|_| unresolved(name))

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::Array;
+use datafusion::arrow::array::{
+    Array, ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, MapArray, StringArray,
+    StructArray, new_empty_array,
+};
+use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::scalar::ScalarStructBuilder;
-use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
@@ -14,7 +18,9 @@ use crate::error::{Result, SparkError};
 use crate::expression::Named;
 use crate::schema::{self, UTC};
 use crate::show;
-use crate::wire::expression::{Expression, Literal, LiteralDecimal, LiteralType};
+use crate::wire::expression::{
+    Expression, Literal, LiteralDecimal, LiteralMap, LiteralSpecialized, LiteralType, Specialized,
+};
 
 /// A value and how it is shown.
 pub(crate) fn named(literal: &Literal) -> Result<Named> {
@@ -56,6 +62,8 @@ pub(crate) fn value(literal: &Literal) -> Result<ScalarValue> {
             let elements = elements.collect::<Result<Vec<_>>>()?;
             ScalarValue::List(ScalarValue::new_list(&elements, &item, true))
         }
+        LiteralType::Map(pairs) => map(literal, pairs)?,
+        LiteralType::SpecializedArray(list) => specialized(list)?,
         LiteralType::Struct(parts) => structure(literal, &parts.elements)?,
         _ => return Err(SparkError::unsupported("this kind of literal")),
     })
@@ -91,6 +99,63 @@ fn element_type(literal: &Literal) -> Result<Option<DataType>> {
         DataType::List(item) => Ok(Some(item.data_type().clone())),
         _ => Ok(None),
     }
+}
+
+/// A list of plain values.
+fn specialized(list: &LiteralSpecialized) -> Result<ScalarValue> {
+    let values: ArrayRef = match &list.values {
+        Some(Specialized::Booleans(list)) => Arc::new(BooleanArray::from(list.values.clone())),
+        Some(Specialized::Ints(list)) => Arc::new(Int32Array::from(list.values.clone())),
+        Some(Specialized::Longs(list)) => Arc::new(Int64Array::from(list.values.clone())),
+        Some(Specialized::Floats(list)) => Arc::new(Float32Array::from(list.values.clone())),
+        Some(Specialized::Doubles(list)) => Arc::new(Float64Array::from(list.values.clone())),
+        Some(Specialized::Strings(list)) => Arc::new(StringArray::from(list.values.clone())),
+        None => return Err(SparkError::missing("values")),
+    };
+    let items = (0..values.len()).map(|at| ScalarValue::try_from_array(&values, at));
+    let items = items.collect::<datafusion::common::Result<Vec<_>>>()?;
+    Ok(ScalarValue::List(ScalarValue::new_list(&items, values.data_type(), true)))
+}
+
+/// A map, of the types that it says or that its values have.
+fn map(literal: &Literal, pairs: &LiteralMap) -> Result<ScalarValue> {
+    let said = literal.data_type.as_ref().map(|message| schema::message::read(message)).transpose()?;
+    let pair = match &said {
+        Some(DataType::Map(entries, _)) => match entries.data_type() {
+            DataType::Struct(pair) if pair.len() == 2 => {
+                Some((pair[0].data_type().clone(), pair[1].data_type().clone()))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let older = |message: &Option<Box<crate::wire::types::DataType>>, elements: &[Literal]| match message {
+        Some(message) => schema::message::read(message),
+        None => common_type(elements),
+    };
+    let (key, item) = match pair {
+        Some(pair) => pair,
+        None => (older(&pairs.key_type, &pairs.keys)?, older(&pairs.value_type, &pairs.values)?),
+    };
+    let column = |elements: &[Literal], kind: &DataType| -> Result<ArrayRef> {
+        let values = elements.iter().map(|element| Ok(value(element)?.cast_to(kind)?));
+        let values = values.collect::<Result<Vec<_>>>()?;
+        if values.is_empty() {
+            return Ok(new_empty_array(kind));
+        }
+        Ok(ScalarValue::iter_to_array(values)?)
+    };
+    let (keys, values) = (column(&pairs.keys, &key)?, column(&pairs.values, &item)?);
+    let DataType::Map(entries, sorted) = engine::dataframe::map_type(key, item) else {
+        return Err(SparkError::missing("key_type"));
+    };
+    let DataType::Struct(fields) = entries.data_type().clone() else {
+        return Err(SparkError::missing("value_type"));
+    };
+    let offsets = OffsetBuffer::from_lengths([keys.len()]);
+    let pairs = StructArray::try_new(fields, vec![keys, values], None).map_err(DataFusionError::from)?;
+    let map = MapArray::try_new(entries, offsets, pairs, None, sorted).map_err(DataFusionError::from)?;
+    Ok(ScalarValue::Map(Arc::new(map)))
 }
 
 fn common_type(elements: &[Literal]) -> Result<DataType> {
@@ -152,6 +217,13 @@ pub(super) fn name(value: &ScalarValue) -> Result<String> {
             let items = list.value(0);
             let names = (0..items.len()).map(|index| inner(&ScalarValue::try_from_array(&items, index)?));
             format!("ARRAY({})", names.collect::<Result<Vec<_>>>()?.join(", "))
+        }
+        ScalarValue::Map(map) => {
+            let pairs = map.value(0);
+            let name =
+                |column: usize, at: usize| inner(&ScalarValue::try_from_array(pairs.column(column), at)?);
+            let names = (0..pairs.len()).map(|at| Ok(format!("{}, {}", name(0, at)?, name(1, at)?)));
+            format!("MAP({})", names.collect::<Result<Vec<_>>>()?.join(", "))
         }
         _ => shown,
     })

@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{Case, InList, Like};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use datafusion::prelude::cast;
 
 use crate::error::Result;
@@ -68,7 +68,7 @@ impl Resolver<'_> {
             ("isnotnull", 1) => Named::new(expr(0).is_not_null(), format!("({} IS NOT NULL)", name(0))),
             ("in", 2..) => in_list(arguments),
             ("<<" | ">>" | ">>>", 2) => self.shifted(function, arguments)?,
-            ("like" | "ilike", 2 | 3) => like(function, arguments),
+            ("like" | "ilike", 2 | 3) => like(self, function, arguments)?,
             ("rlike" | "regexp_like" | "regexp", 2) => {
                 let found = self.udf("regexp_like")?.call(vec![expr(0), expr(1)]);
                 Named::new(found, format!("{}({}, {})", function.to_uppercase(), name(0), name(1)))
@@ -216,18 +216,29 @@ fn in_list(arguments: &[Named]) -> Named {
     Named::new(expr, format!("({} IN ({}))", arguments[0].name, names.join(", ")))
 }
 
-fn like(function: &str, arguments: &[Named]) -> Named {
+fn like(resolver: &Resolver<'_>, function: &str, arguments: &[Named]) -> Result<Named> {
     let escape = match arguments.get(2).map(|argument| &argument.expr) {
         Some(Expr::Literal(value, _)) => value.try_as_str().flatten().and_then(|text| text.chars().next()),
         _ => Some('\\'),
     };
     let (mut pattern, mut known) = (arguments[1].expr.clone(), escape);
     // The planner knows one letter before what stands for itself.
-    if let (Some(escape), Expr::Literal(value, _)) = (escape.filter(|escape| *escape != '\\'), &pattern)
-        && let Some(text) = value.try_as_str().flatten()
-    {
-        let doubled = text.replace('\\', "\\\\");
-        pattern = Expr::Literal(ScalarValue::Utf8(Some(doubled.replace(escape, "\\"))), None);
+    if let Some(escape) = escape.filter(|escape| *escape != '\\') {
+        pattern = match &pattern {
+            Expr::Literal(value, _) => match value.try_as_str().flatten() {
+                Some(text) => lit(backslashed(text, escape)),
+                None => pattern,
+            },
+            _ => {
+                let replace = resolver.udf("replace")?;
+                let twice = String::from_iter([escape, escape]);
+                let steps = [("\\", "\\\\"), (&twice, "\u{0}"), (&escape.to_string(), "\\")];
+                let changed = steps
+                    .iter()
+                    .fold(pattern, |text, (from, to)| replace.call(vec![text, lit(*from), lit(*to)]));
+                replace.call(vec![changed, lit("\u{0}"), lit(escape.to_string())])
+            }
+        };
         known = Some('\\');
     }
     let expr = Expr::Like(Like::new(
@@ -243,7 +254,24 @@ fn like(function: &str, arguments: &[Named]) -> Named {
         let escape = escape.filter(|escape| *escape != '\\').map(|escape| format!(" ESCAPE '{escape}'"));
         format!("{} LIKE {}{}", arguments[0].name, arguments[1].name, escape.unwrap_or_default())
     };
-    Named::new(expr, name)
+    Ok(Named::new(expr, name))
+}
+
+/// A pattern with a backslash where it has another letter before what stands for itself.
+fn backslashed(pattern: &str, escape: char) -> String {
+    let (mut out, mut rest) = (String::new(), pattern.chars());
+    while let Some(character) = rest.next() {
+        match character {
+            c if c == escape => match rest.next() {
+                Some(next @ ('%' | '_' | '\\')) => out.extend(['\\', next]),
+                Some(next) => out.push(next),
+                None => out.push(c),
+            },
+            '\\' => out.push_str("\\\\"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn case(arguments: &[Named]) -> Named {

@@ -51,12 +51,19 @@ const OTHERS: &[(&str, &str)] = &[
     ("dateadd", "date_add"),
     ("pow", "power"),
     ("random", "rand"),
+    ("to_varchar", "to_char"),
 ];
 
 /// Arguments that Spark adds to a call of so many: the function, how many there may be at least, what is added.
 const ADDED: &[(&str, usize, &[&str])] = &[
+    ("aes_decrypt", 2, &["GCM", "DEFAULT", ""]),
+    ("aes_encrypt", 2, &["GCM", "DEFAULT", "", ""]),
     ("approx_percentile", 2, &["10000"]),
+    ("from_avro", 2, &["NULL"]),
     ("from_unixtime", 1, &["yyyy-MM-dd HH:mm:ss"]),
+    ("hll_sketch_agg", 1, &["12"]),
+    ("hll_union", 2, &["false"]),
+    ("hll_union_agg", 1, &["false"]),
     ("lag", 1, &["1", "NULL"]),
     ("lead", 1, &["1", "NULL"]),
     ("locate", 2, &["1"]),
@@ -79,7 +86,9 @@ const ADDED: &[(&str, usize, &[&str])] = &[
     ("str_to_map", 1, &[",", ":"]),
     ("substr", 2, &["2147483647"]),
     ("substring", 2, &["2147483647"]),
+    ("to_avro", 1, &["NULL"]),
     ("to_unix_timestamp", 1, &["yyyy-MM-dd HH:mm:ss"]),
+    ("try_aes_decrypt", 2, &["GCM", "DEFAULT", ""]),
     ("try_make_interval", 0, &["0", "0", "0", "0", "0", "0", "0.000000"]),
     ("unix_timestamp", 0, &["current_timestamp()", "yyyy-MM-dd HH:mm:ss"]),
 ];
@@ -95,6 +104,8 @@ const FIRST_ONLY: &[&str] = &[
     "last",
     "last_value",
     "mode",
+    "schema_of_csv",
+    "schema_of_json",
     "to_csv",
     "to_json",
 ];
@@ -123,7 +134,7 @@ fn otherwise(name: &str, arguments: &[&str]) -> Option<String> {
     Some(match (name, arguments) {
         ("if", [condition, a, b]) => format!("(IF({condition}, {a}, {b}))"),
         ("log", [base, value]) => format!("LOG({base}, {value})"),
-        ("ceil" | "ceiling", [value, digits]) => format!("ceil({value}, {digits})"),
+        ("ceil" | "ceiling", [value, digits]) => format!("{name}({value}, {digits})"),
         ("floor", [value, digits]) => format!("floor({value}, {digits})"),
         ("ltrim", [what, text]) => format!("TRIM(LEADING {what} FROM {text})"),
         ("rtrim", [what, text]) => format!("TRIM(TRAILING {what} FROM {text})"),

@@ -1,8 +1,8 @@
 //! Functions that are made of others, under Spark's names.
 
-use datafusion::arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, Operator, binary_expr, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable as _, Operator, binary_expr, lit};
 use datafusion::prelude::{cast, when};
 
 use crate::error::{Result, SparkError};
@@ -177,6 +177,11 @@ impl Resolver<'_> {
                 let whole = self.udf("add")?.call(vec![years, rest]);
                 cast(whole, DataType::Interval(IntervalUnit::YearMonth))
             }
+            ("to_avro", 1) => {
+                let (data_type, nullable) = self.avro_type(&arguments[0].expr)?;
+                let schema = engine::dataframe::avro_schema(&data_type, nullable)?;
+                self.udf(name)?.call(vec![arguments[0].expr.clone(), lit(schema)])
+            }
             ("grouping_id", 1..) => self.grouping_id(arguments)?,
             ("from_json" | "from_csv", 2..) if json_schema(arguments).is_some() => {
                 let mut given: Vec<Expr> = arguments.iter().map(|argument| argument.expr.clone()).collect();
@@ -188,6 +193,28 @@ impl Resolver<'_> {
             _ => return self.of_bytes(name, arguments),
         };
         Ok(Some(expr))
+    }
+
+    /// The type with which Avro writes a value: what is made in place has no NULLs but those of its parts.
+    fn avro_type(&self, expr: &Expr) -> Result<(DataType, bool)> {
+        match expr {
+            Expr::Alias(alias) => self.avro_type(&alias.expr),
+            Expr::ScalarFunction(call) if call.name() == "named_struct" => {
+                let mut fields = Vec::new();
+                for pair in call.args.chunks_exact(2) {
+                    let Expr::Literal(name, _) = &pair[0] else { return Err(SparkError::missing("name")) };
+                    let (data_type, nullable) = self.avro_type(&pair[1])?;
+                    let name = name.try_as_str().flatten().unwrap_or_default();
+                    fields.push(Field::new(name, data_type, nullable));
+                }
+                Ok((DataType::Struct(fields.into()), false))
+            }
+            Expr::ScalarFunction(call) if matches!(call.name(), "make_array" | "map") => {
+                Ok((self.type_of(expr)?, false))
+            }
+            _ if literal::constant(expr.clone()).is_some() => Ok((self.type_of(expr)?, false)),
+            _ => Ok((self.type_of(expr)?, expr.nullable(self.schema).unwrap_or(true))),
+        }
     }
 
     /// A bit for each group, set where the row is not of one.
@@ -214,9 +241,20 @@ impl Resolver<'_> {
         let text = self.as_text(text.expr.clone())?;
         let bytes = match format.as_str() {
             "hex" => self.udf("unhex")?.call(vec![text.clone()]),
+            "base64" if name == "try_to_binary" => {
+                let looks = lit("^([A-Za-z0-9+/\\s]{2,})?={0,2}\\s*$");
+                let valid = self.udf("regexp_like")?.call(vec![text.clone(), looks]);
+                when(valid, self.udf("unbase64")?.call(vec![text.clone()])).end()?
+            }
             "base64" => self.udf("unbase64")?.call(vec![text.clone()]),
             "utf-8" | "utf8" => return Ok(Some(cast(text, DataType::Binary))),
-            _ => return Err(SparkError::invalid(format!("to_binary knows no format {format:?}."))),
+            // It is NULL where it cannot be.
+            _ if name == "try_to_binary" => return Ok(Some(lit(ScalarValue::Binary(None)))),
+            _ => {
+                let text = format!("to_binary knows no format {format:?}.");
+                let condition = "DATATYPE_MISMATCH.INVALID_ARG_VALUE";
+                return Err(SparkError::new(crate::error::Class::Analysis, condition, "42K09", text));
+            }
         };
         if name == "try_to_binary" {
             return Ok(Some(bytes));

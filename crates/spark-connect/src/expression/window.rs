@@ -9,10 +9,10 @@ use datafusion::logical_expr::expr::{
     Exists, InSubquery, NullTreatment, WindowFunction, WindowFunctionParams,
 };
 use datafusion::logical_expr::{
-    Expr, LogicalPlanBuilder, SortExpr, Subquery, WindowFrame, WindowFrameBound, WindowFrameUnits,
-    WindowFunctionDefinition,
+    Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, Subquery, WindowFrame, WindowFrameBound,
+    WindowFrameUnits, WindowFunctionDefinition, lit,
 };
-use datafusion::prelude::cast;
+use datafusion::prelude::{cast, when};
 
 use crate::error::{Result, SparkError};
 use crate::expression::{Named, Resolver};
@@ -210,6 +210,17 @@ impl Resolver<'_> {
         Ok(format!("{} {direction} NULLS {nulls}", self.named(child)?.name))
     }
 
+    /// The columns of the rows around it that a subquery asks for, as Spark shows them.
+    fn outer_names(&self, subquery: &Subquery) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for asked in &subquery.outer_ref_columns {
+            let Expr::OuterReferenceColumn(_, asked) = asked else { continue };
+            let known = self.columns.iter().find(|column| column.id == asked.name);
+            names.extend(known.map(|column| column.name.as_str()));
+        }
+        names.join(", ")
+    }
+
     pub(super) fn subquery(&self, subquery: &SubqueryExpression) -> Result<Named> {
         const SCALAR: i32 = 1;
         const EXISTS: i32 = 2;
@@ -221,8 +232,21 @@ impl Resolver<'_> {
             Subquery { subquery, outer_ref_columns, spans: Spans::new() }
         };
         match subquery.subquery_type {
-            SCALAR => Ok(Named::new(Expr::ScalarSubquery(plan()), "scalarsubquery()")),
-            EXISTS => Ok(Named::new(Expr::Exists(Exists::new(plan(), false)), "exists()")),
+            SCALAR => {
+                let plan = plan();
+                let name = format!("scalarsubquery({})", self.outer_names(&plan));
+                let never = plan.subquery.schema().fields().iter().all(|field| !field.is_nullable());
+                let absent = never && !always_a_row(&plan.subquery);
+                let value = Expr::ScalarSubquery(plan);
+                // Without a row it is NULL, whatever its column says.
+                let value = if absent { when(lit(true), value).end()? } else { value };
+                Ok(Named::new(value, name))
+            }
+            EXISTS => {
+                let plan = plan();
+                let name = format!("exists({})", self.outer_names(&plan));
+                Ok(Named::new(Expr::Exists(Exists::new(plan, false)), name))
+            }
             IN => {
                 let [value] = subquery.in_subquery_values.as_slice() else {
                     return self.among(frame, &subquery.in_subquery_values, false);
@@ -301,4 +325,15 @@ fn shifted(function: &str, arguments: &[Expr], frame: &WindowFrame) -> WindowFra
         _ => return frame.clone(),
     };
     WindowFrame::new_bounds(WindowFrameUnits::Rows, row.clone(), row)
+}
+
+/// Whether a query has a row whatever there is: an aggregate of everything.
+fn always_a_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {
+            plan.inputs().iter().all(|input| always_a_row(input))
+        }
+        _ => false,
+    }
 }

@@ -106,7 +106,7 @@ impl Planner<'_> {
     ) -> Result<Frame> {
         let calls = find_aggregate_exprs(outputs.iter().map(|output| &output.expr));
         let calls: Vec<(Expr, String)> = calls.into_iter().map(|call| (call, self.new_id())).collect();
-        let functions = calls.iter().map(|(call, id)| call.clone().alias(id));
+        let functions = calls.iter().map(|(call, id)| of_keys(call, keys).alias(id));
         let plan = LogicalPlanBuilder::from(frame.plan).aggregate(groups, functions)?.build()?;
         let known: Vec<&String> = keys.iter().chain(&calls).map(|(_, id)| id).collect();
         for output in &mut outputs {
@@ -186,6 +186,21 @@ pub(crate) fn pivot_columns(fits: &Expr, name: &str, functions: &[Named]) -> Res
         outputs.push(Named::new(expr, name));
     }
     Ok(outputs)
+}
+
+/// `grouping(a)` asks for the column that the groups are made of.
+fn of_keys(call: &Expr, keys: &[(Expr, String)]) -> Expr {
+    let Expr::AggregateFunction(function) = call else { return call.clone() };
+    if function.func.name() != "grouping" {
+        return call.clone();
+    }
+    let mut function = function.clone();
+    for argument in &mut function.params.args {
+        if let Some((_, id)) = keys.iter().find(|(expr, _)| expr == argument) {
+            *argument = column(id);
+        }
+    }
+    Expr::AggregateFunction(function)
 }
 
 /// Which columns the groups of a rollup or a cube have.

@@ -1,12 +1,14 @@
 //! Some of the rows: by chance, or the last ones.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
+use datafusion::prelude::cast;
 
 use crate::error::{Result, SparkError};
-use crate::expression::{build, literal};
+use crate::expression::{Generator, Named, build, literal};
 use crate::plan::frame::Frame;
-use crate::plan::{Planner, filtered, input, limited};
+use crate::plan::{Planner, filtered, input, limited, whole};
 use crate::streaming::not_streaming;
 use crate::wire::expression::LiteralType;
 use crate::wire::relation::Tail;
@@ -15,11 +17,29 @@ use crate::wire::statistics::{Sample, SampleBy, StatApproxQuantile, StatCrosstab
 impl Planner<'_> {
     pub(crate) fn sample(&mut self, frame: Frame, sample: &Sample) -> Result<Frame> {
         if sample.with_replacement == Some(true) {
-            return Err(SparkError::unsupported("samples with replacement"));
+            return self.with_replacement(frame, sample.upper_bound);
         }
         let chance = datafusion::functions::math::expr_fn::random();
         let wanted = lit(sample.upper_bound - sample.lower_bound);
         filtered(frame, chance.lt(wanted))
+    }
+
+    /// Each row as often as a Poisson distribution with this mean says, as Spark does.
+    fn with_replacement(&mut self, frame: Frame, mean: f64) -> Result<Frame> {
+        let (visible, chance) = (frame.columns.len(), self.new_id());
+        let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
+        outputs.push(Named::new(datafusion::functions::math::expr_fn::random(), chance));
+        let frame = self.projected(frame, outputs)?;
+        let chance = frame.columns[visible].expr();
+        let times = cumulative(mean)?
+            .into_iter()
+            .map(|limit| cast(chance.clone().gt_eq(lit(limit)), DataType::Int64));
+        let times = times.reduce(|all, one| all + one).unwrap_or_else(|| lit(0_i64));
+        let list = self.resolver(&frame).udf("array_repeat")?.call(vec![lit(1_i32), times]);
+        let fields = vec![("again".to_owned(), None)];
+        let made = self.each_with(frame, &Generator { list, places: None, outer: false, fields })?;
+        let kept = made.columns[..visible].iter().map(whole).collect();
+        self.projected(made, kept)
     }
 
     /// Of each group as many as its fraction says; of groups without one, none.
@@ -119,4 +139,21 @@ impl Planner<'_> {
         }
         Ok(values)
     }
+}
+
+/// How likely none, at most one, at most two, ... are, until more are all but impossible.
+fn cumulative(mean: f64) -> Result<Vec<f64>> {
+    if !(0.0..=100.0).contains(&mean) {
+        return Err(SparkError::unsupported("a sample with replacement of more than 100 times the rows"));
+    }
+    let (mut limits, mut share, mut sum) = (Vec::new(), (-mean).exp(), 0.0);
+    for count in 1_i32.. {
+        sum += share;
+        limits.push(sum);
+        share *= mean / f64::from(count);
+        if f64::from(count) > mean && share < 1e-15 {
+            break;
+        }
+    }
+    Ok(limits)
 }

@@ -2,8 +2,9 @@
 
 use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::common::ScalarValue;
+use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, ExprFunctionExt as _, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::cast;
 
 use engine::streaming::is_streaming;
@@ -11,7 +12,7 @@ use engine::streaming::is_streaming;
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Named;
 use crate::plan::Planner;
-use crate::plan::frame::{Column, Frame};
+use crate::plan::frame::{Column, Frame, column};
 use crate::plan::project::whole;
 use crate::wire::relation::{Deduplicate, SetOperation};
 
@@ -70,8 +71,18 @@ impl Planner<'_> {
                 let both = LogicalPlanBuilder::from(left).union(right)?;
                 if all { both.build()? } else { both.distinct()?.build()? }
             }
-            INTERSECT => LogicalPlanBuilder::intersect(left, right, all)?,
-            EXCEPT => LogicalPlanBuilder::except(left, right, all)?,
+            INTERSECT if all => {
+                let shown = ids.iter().map(|id| column(id)).collect::<Vec<_>>();
+                let both = LogicalPlanBuilder::intersect(counted(left)?, counted(right)?, true)?;
+                LogicalPlanBuilder::from(both).project(shown)?.build()?
+            }
+            EXCEPT if all => {
+                let shown = ids.iter().map(|id| column(id)).collect::<Vec<_>>();
+                let rest = LogicalPlanBuilder::except(counted(left)?, counted(right)?, true)?;
+                LogicalPlanBuilder::from(rest).project(shown)?.build()?
+            }
+            INTERSECT => LogicalPlanBuilder::intersect(left, right, false)?,
+            EXCEPT => LogicalPlanBuilder::except(left, right, false)?,
             _ => return Err(SparkError::unsupported("this set operation")),
         };
         let columns = names.into_iter().zip(ids).map(|(name, id)| Column::new(name, id)).collect();
@@ -124,6 +135,13 @@ impl Planner<'_> {
         let all = columns.iter().map(Column::expr).collect();
         Ok(Frame { plan: builder.distinct_on(keys, all, None)?.build()?, columns })
     }
+}
+
+/// The rows with the number of each among those like it, which makes them a set: of `ALL`, so many rows meet as many.
+fn counted(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let all = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    let number = row_number().partition_by(all).build()?;
+    Ok(LogicalPlanBuilder::from(plan).window([number])?.build()?)
 }
 
 /// The type that Spark gives what may be a value of one type or of another.

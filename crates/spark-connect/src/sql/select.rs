@@ -11,8 +11,7 @@ use datafusion::logical_expr::expr::Exists;
 use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, SortExpr, Subquery, lit};
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier,
-    ObjectName, OrderByExpr, Select, SelectItem, TableAlias,
+    Distinct, Expr, ObjectName, OrderByExpr, Select, SelectItem, TableAlias,
 };
 
 use crate::error::{Result, SparkError};
@@ -170,81 +169,6 @@ impl Planner<'_> {
         self.insides(reader, around).await?;
         Ok(read)
     }
-
-    /// The groups, and which sets of them if there are several; or `None` without `GROUP BY`.
-    async fn groups(
-        &mut self,
-        frame: &Frame,
-        select: &Select,
-        outputs: &[Named],
-        arguments: &Arguments,
-    ) -> Result<Option<(Vec<Named>, Vec<Vec<usize>>)>> {
-        let (exprs, modifiers) = match &select.group_by {
-            GroupByExpr::Expressions(exprs, modifiers) if exprs.is_empty() && modifiers.is_empty() => {
-                return Ok(None);
-            }
-            GroupByExpr::Expressions(exprs, modifiers) => (exprs, modifiers),
-            GroupByExpr::All(_) => {
-                let plain = |named: &&Named| find_aggregate_exprs([&named.expr]).is_empty();
-                return Ok(Some((outputs.iter().filter(plain).cloned().collect(), Vec::new())));
-            }
-        };
-        let mut groups = Vec::new();
-        let mut sets: Vec<Vec<usize>> = Vec::new();
-        let within = modifiers.iter().filter_map(|modifier| match modifier {
-            GroupByWithModifier::GroupingSets(sets) => Some(sets),
-            _ => None,
-        });
-        for expr in exprs.iter().chain(within) {
-            let Some((members, kind)) = members(expr) else {
-                let read = self.read_one(expr, arguments, Some(frame)).await?;
-                groups.push(self.group(frame, expr, &read, outputs)?);
-                continue;
-            };
-            let mut places = Vec::new();
-            for set in &members {
-                let mut set_places = Vec::new();
-                for member in set {
-                    let read = self.read_one(member, arguments, Some(frame)).await?;
-                    let group = self.group(frame, member, &read, outputs)?;
-                    let known = groups.iter().position(|known: &Named| known.expr == group.expr);
-                    set_places.push(known.unwrap_or_else(|| {
-                        groups.push(group);
-                        groups.len() - 1
-                    }));
-                }
-                places.push(set_places);
-            }
-            sets = match kind {
-                None => places,
-                Some(rollup) => crate::plan::sets(&places.concat(), rollup),
-            };
-        }
-        for modifier in modifiers {
-            let all: Vec<usize> = (0..groups.len()).collect();
-            sets = match modifier {
-                GroupByWithModifier::Rollup => crate::plan::sets(&all, true),
-                GroupByWithModifier::Cube => crate::plan::sets(&all, false),
-                GroupByWithModifier::GroupingSets(_) => continue,
-                _ => return Err(SparkError::unsupported("this kind of GROUP BY")),
-            };
-        }
-        Ok(Some((groups, sets)))
-    }
-
-    /// A group: an ordinal, a column, or an alias of the select list.
-    fn group(&self, frame: &Frame, expr: &Expr, read: &Expression, outputs: &[Named]) -> Result<Named> {
-        if let Some(output) = ordinal(expr).and_then(|place| outputs.get(place)) {
-            return Ok(output.clone());
-        }
-        let resolved = self.resolver(frame).named(read);
-        if let (Err(_), Expr::Identifier(name)) = (&resolved, expr)
-            && let Some(output) = outputs.iter().find(|output| same(name, output.column_name()))
-        {
-            return Ok(output.clone());
-        }
-        resolved
-    }
 }
 
 /// What a `SELECT` computes: what it shows, and behind that what its conditions and order need.
@@ -380,27 +304,4 @@ pub(super) fn named(frame: Frame, alias: Option<&TableAlias>) -> Result<Frame> {
         crate::plan::to_df(frame, &names)?
     };
     Ok(aliased(frame, &alias.name.value))
-}
-
-/// The members of `ROLLUP (..)`, `CUBE (..)` and `GROUPING SETS (..)`; whether it is a rollup, or neither.
-fn members(expr: &Expr) -> Option<(Vec<Vec<Expr>>, Option<bool>)> {
-    match expr {
-        Expr::Rollup(members) => Some((members.clone(), Some(true))),
-        Expr::Cube(members) => Some((members.clone(), Some(false))),
-        Expr::GroupingSets(members) => Some((members.clone(), None)),
-        Expr::Function(call) => {
-            let rollup = match function_name(&call.name).as_str() {
-                "rollup" => true,
-                "cube" => false,
-                _ => return None,
-            };
-            let FunctionArguments::List(list) = &call.args else { return None };
-            let member = |argument: &FunctionArg| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(vec![expr.clone()]),
-                _ => None,
-            };
-            Some((list.args.iter().filter_map(member).collect(), Some(rollup)))
-        }
-        _ => None,
-    }
 }

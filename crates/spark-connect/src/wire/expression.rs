@@ -119,7 +119,7 @@ pub(crate) enum LiteralType {
     #[prost(message, tag = "24")]
     Struct(LiteralStruct),
     #[prost(message, tag = "25")]
-    SpecializedArray(Absent),
+    SpecializedArray(LiteralSpecialized),
     #[prost(message, tag = "26")]
     Time(Absent),
 }
@@ -162,6 +162,65 @@ pub(crate) struct LiteralMap {
     pub(crate) keys: Vec<Literal>,
     #[prost(message, repeated, tag = "4")]
     pub(crate) values: Vec<Literal>,
+}
+
+/// A list of values of one plain type.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct LiteralSpecialized {
+    #[prost(oneof = "Specialized", tags = "1, 2, 3, 4, 5, 6")]
+    pub(crate) values: Option<Specialized>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(crate) enum Specialized {
+    #[prost(message, tag = "1")]
+    Booleans(Booleans),
+    #[prost(message, tag = "2")]
+    Ints(Ints),
+    #[prost(message, tag = "3")]
+    Longs(Longs),
+    #[prost(message, tag = "4")]
+    Floats(Floats),
+    #[prost(message, tag = "5")]
+    Doubles(Doubles),
+    #[prost(message, tag = "6")]
+    Strings(Strings),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Booleans {
+    #[prost(bool, repeated, tag = "1")]
+    pub(crate) values: Vec<bool>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Ints {
+    #[prost(int32, repeated, tag = "1")]
+    pub(crate) values: Vec<i32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Longs {
+    #[prost(int64, repeated, tag = "1")]
+    pub(crate) values: Vec<i64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Floats {
+    #[prost(float, repeated, tag = "1")]
+    pub(crate) values: Vec<f32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Doubles {
+    #[prost(double, repeated, tag = "1")]
+    pub(crate) values: Vec<f64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Strings {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) values: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

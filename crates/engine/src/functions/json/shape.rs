@@ -35,6 +35,17 @@ pub(super) fn of(json: &Json<'_>) -> Shape {
     }
 }
 
+/// The same with texts for everything plain.
+pub(super) fn as_texts(shape: Shape) -> Shape {
+    match shape {
+        Shape::List(item) => Shape::List(Box::new(as_texts(*item))),
+        Shape::Object(fields) => {
+            Shape::Object(fields.into_iter().map(|(name, shape)| (name, as_texts(shape))).collect())
+        }
+        Shape::Unknown | Shape::Boolean | Shape::Whole | Shape::Fraction | Shape::Text => Shape::Text,
+    }
+}
+
 /// A type that has room for both.
 fn both(one: Shape, other: Shape) -> Shape {
     match (one, other) {

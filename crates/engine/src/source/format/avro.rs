@@ -1,6 +1,7 @@
 //! Avro, as values of records and as container files.
 
 use std::fmt;
+use std::sync::Arc;
 
 use arrow_avro::reader::{Decoder, ReaderBuilder};
 use arrow_avro::schema::{AvroSchema, Fingerprint, SchemaStore};
@@ -40,6 +41,14 @@ pub(crate) enum Framing {
     Confluent,
 }
 
+/// What becomes of bytes behind a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Refused,
+    /// As Spark's `from_avro` does.
+    Ignored,
+}
+
 impl fmt::Debug for Avro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Avro")
@@ -71,7 +80,13 @@ impl Avro {
         Ok(Avro { json, framing, prefix, store, schema: decoder.schema() })
     }
 
-    pub(super) fn columns(&self) -> Vec<FieldRef> {
+    /// The fields as the schema has them, with what may be NULL.
+    pub(crate) fn fields(&self) -> &datafusion::arrow::datatypes::Fields {
+        self.schema.fields()
+    }
+
+    /// The columns that hold the fields of the schema, in their order.
+    pub(crate) fn columns(&self) -> Vec<FieldRef> {
         fit::columns(&self.schema)
     }
 
@@ -85,12 +100,30 @@ impl Avro {
         columns: &SchemaRef,
         records: &[&SourceRecord],
     ) -> Result<RecordBatch, ArrowError> {
+        let values = records.iter().map(|record| record.value.as_deref());
+        let values: Option<Vec<&[u8]>> = values.collect();
+        let values = values.ok_or_else(|| wrong("the value is null"))?;
+        self.values(columns, &values, Behind::Refused)
+    }
+
+    /// Reads values, each of them a row.
+    ///
+    /// # Errors
+    /// One of them is not of the schema.
+    pub(crate) fn values(
+        &self,
+        columns: &SchemaRef,
+        values: &[&[u8]],
+        behind: Behind,
+    ) -> Result<RecordBatch, ArrowError> {
+        if values.is_empty() {
+            return Ok(RecordBatch::new_empty(Arc::clone(columns)));
+        }
         let builder = ReaderBuilder::new().with_writer_schema_store(self.store.clone());
-        let mut decoder = builder.with_batch_size(records.len()).build_decoder()?;
-        for (row, record) in records.iter().enumerate() {
-            let value = record.value.as_deref().ok_or_else(|| wrong("the value is null"))?;
-            self.read_one(&mut decoder, value)?;
-            if records.len() - decoder.capacity() != row + 1 {
+        let mut decoder = builder.with_batch_size(values.len()).build_decoder()?;
+        for (row, value) in values.iter().enumerate() {
+            self.read_one(&mut decoder, value, behind)?;
+            if values.len() - decoder.capacity() != row + 1 {
                 return Err(wrong("the value ends too early"));
             }
         }
@@ -98,7 +131,7 @@ impl Avro {
         fit::fit(&batch, columns)
     }
 
-    fn read_one(&self, decoder: &mut Decoder, value: &[u8]) -> Result<(), ArrowError> {
+    fn read_one(&self, decoder: &mut Decoder, value: &[u8], behind: Behind) -> Result<(), ArrowError> {
         let body = match self.framing {
             Framing::Plain => value,
             Framing::SingleObject => {
@@ -112,7 +145,8 @@ impl Avro {
         };
         decoder.decode(&self.prefix)?;
         let read = decoder.decode(body)?;
-        if read < body.len() && read > 0 { Err(wrong("something follows the value")) } else { Ok(()) }
+        let more = read < body.len() && read > 0;
+        if more && behind == Behind::Refused { Err(wrong("something follows the value")) } else { Ok(()) }
     }
 }
 
