@@ -72,7 +72,7 @@ SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.id = t.id - 1) OR id
 SELECT id FROM t WHERE id IN (SELECT u.id FROM t AS u WHERE u.id >= t.id ORDER BY u.id LIMIT 1) OR b
 SELECT id, (SELECT max(v) FROM (SELECT u.d AS v FROM t AS u WHERE u.id = t.id UNION ALL SELECT CAST(t.id AS DOUBLE)) AS both) AS top FROM t
 SELECT t.id, u.n FROM t, LATERAL (SELECT count(*) AS n FROM t AS o WHERE o.id < t.id) AS u
-SELECT t.id, u.id AS next FROM t LEFT JOIN LATERAL (SELECT o.id FROM t AS o WHERE o.id > t.id ORDER BY o.id LIMIT 1) AS u
+SELECT t.id, u.id AS next FROM t LEFT JOIN LATERAL (SELECT o.id FROM t AS o WHERE o.id > t.id ORDER BY o.id LIMIT 1) AS u ON true
 SELECT i, id, count(*) AS n FROM t GROUP BY i, ROLLUP (id)
 SELECT b, i IS NULL AS x, count(*) AS n FROM t GROUP BY GROUPING SETS ((b), ()), i IS NULL
 SELECT b, id, i, count(*) AS n FROM t GROUP BY ROLLUP ((b, id), i)
