@@ -108,10 +108,9 @@ fn one_by_one(avro: &Avro, columns: &SchemaRef, values: &[&[u8]]) -> Result<(Opt
 fn placed(call: &Call, known: &[usize], read: Option<ArrayRef>, good: &[bool]) -> Result<ArrayRef> {
     let Some(read) = read else { return Ok(new_null_array(&call.gives, call.rows)) };
     let mut places: Vec<Option<u32>> = vec![None; call.rows];
-    let mut next = 0;
-    for (row, _) in known.iter().zip(good).filter(|(_, good)| **good) {
+    let read_rows = known.iter().zip(good).filter(|(_, good)| **good);
+    for (next, (row, _)) in (0..).zip(read_rows) {
         places[*row] = Some(next);
-        next += 1;
     }
     let places: datafusion::arrow::array::PrimitiveArray<UInt32Type> = places.into_iter().collect();
     Ok(take(&read, &places, None)?)
