@@ -38,7 +38,7 @@ impl Groups {
     }
 
     /// Every set so far with each of these: `GROUP BY a, ROLLUP (b)` is `GROUPING SETS ((a, b), (a))`.
-    fn cross(&mut self, sets: Vec<Vec<usize>>, several: bool) {
+    fn cross(&mut self, sets: &[Vec<usize>], several: bool) {
         self.several |= several;
         let with = |before: &Vec<usize>, more: &Vec<usize>| {
             let mut both = before.clone();
@@ -99,11 +99,11 @@ impl Planner<'_> {
                 let read = self.read_one(expr, arguments, Some(frame)).await?;
                 let group = self.group(frame, expr, &read, outputs)?;
                 found.groups.push(group);
-                found.cross(vec![vec![found.groups.len() - 1]], false);
+                found.cross(&[vec![found.groups.len() - 1]], false);
                 continue;
             };
             let places = self.member_places(frame, &members, outputs, arguments, &mut found).await?;
-            found.cross(kind.of(places), true);
+            found.cross(&kind.of(places), true);
         }
         for modifier in modifiers {
             let all = (0..found.groups.len()).map(|place| vec![place]).collect();
