@@ -8,7 +8,6 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::execution::object_store::ObjectStoreUrl;
 
 use crate::dataframe::DataFrames;
 use crate::error::SqlError;
@@ -21,6 +20,9 @@ use crate::sql::sink_options::{SinkKind, SinkOptions};
 use crate::storage::{Settings, Store, waiting};
 use crate::streaming::tables::words;
 use crate::streaming::{options, placeless, table_over};
+
+mod lines;
+mod pieces;
 
 /// Rows that wait until they become files.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -144,30 +146,6 @@ impl DataFrames {
         let store = self.store(path, given)?;
         waiting(|| store.clear(Path::new(path)))
             .map_err(|error| SqlError::failed(format!("remove {path}"), error))
-    }
-
-    /// Lets the planner's session read the object store that a path is in, if it is in one: the path as the planner
-    /// wants it, which ends with `/` if it is a directory's.
-    ///
-    /// # Errors
-    /// A setting is not known or does not fit, or there is nothing at the path.
-    pub fn reach(&self, path: &str, given: &BTreeMap<String, String>) -> Result<String, SqlError> {
-        let store = self.store(path, given)?;
-        let Store::Bucket(bucket) = &store else { return Ok(path.to_owned()) };
-        let url = ObjectStoreUrl::parse(bucket.root()).map_err(|error| SqlError::plan(&error))?;
-        self.context().runtime_env().register_object_store(url.as_ref(), bucket.store());
-        if path.contains(['*', '?', '[']) {
-            return Ok(path.to_owned());
-        }
-        let below = waiting(|| store.names(Path::new(path)));
-        let below = below.map_err(|error| SqlError::failed(format!("look into {path}"), error))?;
-        if !below.is_empty() {
-            return Ok(format!("{}/", path.trim_end_matches('/')));
-        }
-        match self.exists(path, given)? {
-            true => Ok(path.to_owned()),
-            false => Err(SqlError::invalid(path, "does not exist")),
-        }
     }
 
     fn store(&self, path: &str, given: &BTreeMap<String, String>) -> Result<Store, SqlError> {

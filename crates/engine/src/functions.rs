@@ -26,6 +26,7 @@ mod number;
 mod number_format;
 mod own;
 mod pattern;
+pub(crate) mod records;
 pub(crate) mod rewrite;
 mod schema;
 mod sentences;

@@ -47,6 +47,10 @@ pub(crate) mod start;
 pub(crate) mod streams;
 mod views;
 
+/// Of a thread that runs queries: plans within plans are walked by functions that call themselves. Only what is used of it
+/// takes memory.
+const STACK_BYTES: usize = 128 * 1024 * 1024;
+
 /// How long running batches have to come to an end when the engine is dropped.
 const DROP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -109,6 +113,7 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(config.worker_threads.max(1))
             .thread_name("pelton-query")
+            .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()
             .map_err(OpenError::Runtime)?;

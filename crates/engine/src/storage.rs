@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use env::{Clock, Disk, Env, write_atomically};
+use env::{Clock, Disk, DiskFile, Env, OpenMode, write_atomically};
 use tokio::runtime::Handle;
 
 mod bucket;
@@ -108,6 +108,20 @@ impl Storage {
     }
 }
 
+/// A file of a disk, read from its start.
+struct Opened {
+    file: Box<dyn DiskFile>,
+    position: u64,
+}
+
+impl io::Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
 /// A place of files. All of it makes the calling thread wait.
 #[derive(Debug, Clone)]
 pub(crate) enum Store {
@@ -183,6 +197,19 @@ impl Store {
                 }
                 let bytes = disk.read(path)?.into();
                 Ok(Held { bytes, modified_ms: disk.modified_ms(path).unwrap_or(0) })
+            }
+        }
+    }
+
+    /// A file as a stream of bytes. What is in a bucket is read at once.
+    ///
+    /// # Errors
+    /// `FileTooLarge` if a bucket's has more than `bytes_max`.
+    pub(crate) fn open(&self, path: &Path, bytes_max: u64) -> io::Result<Box<dyn io::Read + Send>> {
+        match self {
+            Store::Bucket(bucket) => Ok(Box::new(io::Cursor::new(bucket.read(path, bytes_max)?.bytes))),
+            Store::Local(disk) => {
+                Ok(Box::new(Opened { file: disk.open(path, OpenMode::Read)?, position: 0 }))
             }
         }
     }

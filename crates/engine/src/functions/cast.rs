@@ -41,7 +41,7 @@ fn cast_to(call: &Call) -> Result<ArrayRef> {
 }
 
 /// The values as another type.
-pub(super) fn changed(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRef> {
+pub(crate) fn changed(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRef> {
     let from = given.data_type();
     if from == to {
         return Ok(Arc::clone(given));

@@ -14,6 +14,9 @@ use crate::functions::own::{Call, Kind, Own, Planned, text, wrong};
 use crate::functions::schema::{self, Options};
 use crate::functions::time;
 
+mod guess;
+pub(super) mod records;
+
 pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("from_csv", &[Kind::Text, Kind::Text, Kind::Any], from_csv_gives, from_csv).optional(1),
     Own::new("to_csv", &[Kind::Any, Kind::Any], to_csv_gives, to_csv).optional(1),

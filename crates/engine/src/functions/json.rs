@@ -12,6 +12,7 @@ use crate::functions::schema;
 
 mod path;
 mod read;
+pub(super) mod records;
 mod shape;
 pub(super) mod value;
 pub(super) mod write;
@@ -92,8 +93,7 @@ pub(super) fn schema_of(example: &str) -> Option<String> {
 fn shaped(example: &str, texts: bool, zeros: bool) -> Option<String> {
     let trimmed = zeros.then(|| without_zeros(example));
     let json = value::parse(trimmed.as_deref().unwrap_or(example))?;
-    let shape = shape::of(&json);
-    Some(shape::name(&if texts { shape::as_texts(shape) } else { shape }))
+    Some(shape::name(&shape::of(&json, shape::Hints { texts, ..shape::Hints::default() })))
 }
 
 /// JSON whose numbers do not begin with zeros that say nothing.

@@ -1,5 +1,6 @@
 //! Schemas and options that functions take as arguments.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StructArray};
@@ -46,7 +47,7 @@ pub(super) fn strings(array: &ArrayRef) -> Result<&StringArray> {
 
 /// `map('name', 'value', ...)`, the same for all rows.
 #[derive(Debug, Default)]
-pub(super) struct Options {
+pub(crate) struct Options {
     entries: Vec<(String, String)>,
 }
 
@@ -63,6 +64,11 @@ impl Options {
         let (keys, values) = (strings(pairs.column(0))?, strings(pairs.column(1))?);
         let pairs = keys.iter().zip(values.iter()).filter_map(|(key, value)| Some((key?, value?)));
         Ok(Options { entries: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() })
+    }
+
+    /// Those that a reader of files is given.
+    pub(super) fn of(given: &BTreeMap<String, String>) -> Self {
+        Options { entries: given.iter().map(|(name, value)| (name.clone(), value.clone())).collect() }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -32,7 +32,8 @@ mod seen;
 mod tests;
 mod waiting;
 
-pub(crate) use columns::{columns_of, partitions_of};
+pub(crate) use columns::{below, columns_of, listed, narrowest, partitions_of};
+pub(crate) use content::read_through as opened;
 
 /// How soon the directory is looked at again, at first and when nothing has come for a while.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(1_000));

@@ -101,16 +101,6 @@ impl Bucket {
         self.root.strip_prefix(scheme).and_then(|rest| rest.strip_suffix('/')) == Some(name)
     }
 
-    /// For a planner that reads by itself.
-    pub(crate) fn store(&self) -> Arc<dyn ObjectStore> {
-        Arc::clone(&self.store)
-    }
-
-    /// `s3://bucket/`.
-    pub(crate) fn root(&self) -> &str {
-        &self.root
-    }
-
     fn key(&self, path: &Path) -> io::Result<Key> {
         let text = path.to_str().unwrap_or_default();
         let key = text.strip_prefix(&self.root).or_else(|| (format!("{text}/") == self.root).then_some(""));

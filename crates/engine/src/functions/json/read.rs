@@ -23,7 +23,7 @@ use crate::functions::time;
 /// The field that receives a record which cannot be read.
 const CORRUPT: &str = "_corrupt_record";
 
-type Cells<'v, 'a> = Vec<Option<&'v Json<'a>>>;
+pub(super) type Cells<'v, 'a> = Vec<Option<&'v Json<'a>>>;
 
 pub(super) fn from_json(call: &Call) -> Result<ArrayRef> {
     let options = Options::read(call, 2)?;
@@ -68,14 +68,14 @@ fn rootless(call: &Call, parsed: &[Option<Json<'_>>], options: &Options) -> Resu
 }
 
 /// Of a name that comes twice, the last counts.
-fn last<'v, 'a>(json: &'v Json<'a>, name: &str) -> Option<&'v Json<'a>> {
+pub(super) fn last<'v, 'a>(json: &'v Json<'a>, name: &str) -> Option<&'v Json<'a>> {
     match json {
         Json::Object(fields) => fields.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value),
         _ => None,
     }
 }
 
-fn build(cells: &Cells<'_, '_>, gives: &DataType, options: &Options) -> Result<ArrayRef> {
+pub(super) fn build(cells: &Cells<'_, '_>, gives: &DataType, options: &Options) -> Result<ArrayRef> {
     Ok(match gives {
         DataType::Boolean => Arc::new(cells.iter().map(|cell| truth((*cell)?)).collect::<BooleanArray>()),
         DataType::Int8 => numbers::<Int8Type>(cells, gives, whole),

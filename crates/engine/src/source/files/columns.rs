@@ -1,6 +1,6 @@
 //! The columns of files that nobody has named.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -45,6 +45,20 @@ pub(crate) fn partitions_of(options: &FileOptions, store: &Store) -> Result<Vec<
     Ok(partitions(options, &paths).into_iter().map(|(name, _)| name).collect())
 }
 
+/// The files that there are, in the order of their names.
+pub(crate) fn listed(options: &FileOptions, store: &Store) -> Result<Vec<PathBuf>, SourceError> {
+    let mut paths = paths(options, store)?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// What the directories below the path that was named say of a file; a pattern names what it matches.
+pub(crate) fn below(options: &FileOptions, file: &Path) -> Vec<(String, Option<String>)> {
+    let named = Path::new(options.path.strip_prefix("file://").unwrap_or(&options.path));
+    let below: PathBuf = file.components().skip(named.components().count()).collect();
+    partition::said(&below)
+}
+
 fn paths(options: &FileOptions, store: &Store) -> Result<Vec<PathBuf>, SourceError> {
     let mut paths = Vec::new();
     Listing::new(options)?.each(store, &mut |file| paths.push(file.path))?;
@@ -67,7 +81,8 @@ fn partitions(options: &FileOptions, paths: &[PathBuf]) -> Vec<(String, Vec<Stri
     columns
 }
 
-fn narrowest(values: &[String]) -> DataType {
+/// The narrowest type of directories' values.
+pub(crate) fn narrowest(values: &[String]) -> DataType {
     let fits = |data_type: &&DataType| match data_type {
         DataType::Int32 => values.iter().all(|value| value.parse::<i32>().is_ok()),
         DataType::Int64 => values.iter().all(|value| value.parse::<i64>().is_ok()),

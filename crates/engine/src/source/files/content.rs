@@ -97,6 +97,13 @@ fn opened(path: &Path, held: io::Result<Held>) -> Result<Held, SourceError> {
     Ok(Held { bytes: unpacked.into(), ..held })
 }
 
+/// A file as a stream of bytes, unpacked if its name says that it is packed.
+pub(crate) fn read_through(store: &Store, path: &Path) -> Result<Box<dyn Read + Send>, SourceError> {
+    let file = store.open(path, FILE_BYTES_MAX).map_err(failed("read", path))?;
+    let packed = path.extension().is_some_and(|extension| extension == "gz");
+    Ok(if packed { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { file })
+}
+
 /// One record per line.
 fn lines(format: &Format, (path, held): (&Path, Held), records: &mut Vec<SourceRecord>) {
     let Held { bytes, modified_ms } = held;
