@@ -30,6 +30,8 @@ pub(crate) enum Class {
     DateTime,
     ArrayIndex,
     Python,
+    /// A function of a stream's batches that cannot be read.
+    Runner,
     Spark,
     StreamingQuery,
 }
@@ -49,6 +51,11 @@ impl Class {
             Class::NoSuchElement => {
                 &["org.apache.spark.SparkNoSuchElementException", "java.util.NoSuchElementException"]
             }
+            Class::Runner => &[
+                "org.apache.spark.sql.execution.streaming.runtime.StreamingPythonRunner$StreamingPythonRunnerInitializationException",
+                "$StreamingPythonRunnerInitializationException",
+                "java.lang.Exception",
+            ],
             Class::Runtime => &["org.apache.spark.SparkRuntimeException", "java.lang.RuntimeException"],
             Class::Arithmetic => {
                 &["org.apache.spark.SparkArithmeticException", "java.lang.ArithmeticException"]

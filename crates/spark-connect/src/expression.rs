@@ -14,6 +14,7 @@ use crate::plan::frame::{Column, Frame, of_relation};
 use crate::python::Run;
 use crate::schema;
 use crate::show;
+use crate::wire::deep::grown;
 use crate::wire::expression::{Cast, CastTo, ExprType, Expression, SortOrder, UnresolvedStar};
 
 pub(crate) mod build;
@@ -151,6 +152,10 @@ impl<'a> Resolver<'a> {
 
     /// One expression.
     pub(crate) fn named(&self, expression: &Expression) -> Result<Named> {
+        grown(|| self.of(expression))
+    }
+
+    fn of(&self, expression: &Expression) -> Result<Named> {
         let kind = expression.expr_type.as_ref().ok_or_else(|| SparkError::missing("expression"))?;
         match kind {
             ExprType::Literal(value) => literal::named(value),
@@ -232,17 +237,22 @@ impl<'a> Resolver<'a> {
 
     /// The value of an alias or a column that an `ORDER BY` names.
     pub(crate) fn order(&self, order: &SortOrder) -> Result<datafusion::logical_expr::SortExpr> {
+        let child = order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
+        Ok(Self::directed(self.named(child)?.expr, order))
+    }
+
+    /// A value, with the direction and the place of nulls that an order says.
+    pub(crate) fn directed(expr: Expr, order: &SortOrder) -> datafusion::logical_expr::SortExpr {
         const DESCENDING: i32 = 2;
         const NULLS_FIRST: i32 = 1;
         const NULLS_LAST: i32 = 2;
-        let child = order.child.as_ref().ok_or_else(|| SparkError::missing("child"))?;
         let ascending = order.direction != DESCENDING;
         let nulls_first = match order.null_ordering {
             NULLS_FIRST => true,
             NULLS_LAST => false,
             _ => ascending,
         };
-        Ok(self.named(child)?.expr.sort(ascending, nulls_first))
+        expr.sort(ascending, nulls_first)
     }
 
     /// The frame that an expression names by number.

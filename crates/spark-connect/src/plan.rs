@@ -1,9 +1,12 @@
 //! Relations: a client's plan becomes the planner's, once.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Column as PlanColumn;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::prelude::cast;
@@ -13,11 +16,12 @@ use futures::future::BoxFuture;
 
 use crate::error::{Result, SparkError};
 use crate::expression::Resolver;
-use crate::plan::frame::{Column, Frame, Stored, Views};
+use crate::plan::frame::{Column, Frame, Held, Stored, Views};
 use crate::python::{Guard, Run};
 use crate::schema::canonical;
 use crate::session::Session;
 use crate::streaming::not_streaming;
+use crate::wire::deep::grown;
 use crate::wire::relation::{RelType, Relation, Sort};
 
 mod aggregate;
@@ -34,6 +38,7 @@ mod python;
 mod read;
 mod sample;
 mod set;
+mod source;
 mod summary;
 mod table_function;
 
@@ -46,6 +51,9 @@ pub(crate) use read::{unknown_source, unqualified};
 pub(crate) use set::common_type;
 pub(crate) use table_function::TABLE_ARG;
 
+/// Operators of a plan, and expressions that stand within each other in them, together.
+const LEVELS_MAX: usize = 10_000;
+
 /// Translates one plan.
 pub(crate) struct Planner<'a> {
     pub(crate) session: &'a Arc<Session>,
@@ -56,6 +64,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) subqueries: Vec<(i64, Frame)>,
     /// The frames around the subquery that is planned, the nearest last.
     pub(crate) outer: Vec<Frame>,
+    /// Frames that were held when the view was made that is looked into.
+    kept: Held,
     /// Where its Python functions run, as long as it does.
     pub(crate) python: Guard,
     /// What is observed of the batches of a stream.
@@ -76,6 +86,45 @@ impl Running {
     }
 }
 
+/// The planner makes one expression of those that stand above each other, and walks it by functions that call themselves.
+pub(crate) fn not_too_deep(plan: &LogicalPlan) -> Result<()> {
+    let mut levels = 0_usize;
+    plan.apply_with_subqueries(|node| {
+        let deepest = node.expressions().iter().map(depth).max().unwrap_or(0);
+        levels += 1 + deepest;
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    if levels > LEVELS_MAX {
+        let text = format!("The plan is {levels} operators and expressions deep; {LEVELS_MAX} are taken.");
+        return Err(SparkError::invalid(text));
+    }
+    Ok(())
+}
+
+/// How many expressions stand within each other.
+fn depth(expr: &Expr) -> usize {
+    grown(|| {
+        let mut deepest = 0;
+        // Walking cannot fail.
+        let _ = expr.apply_children(|inner| {
+            deepest = deepest.max(depth(inner));
+            Ok(TreeNodeRecursion::Continue)
+        });
+        deepest + 1
+    })
+}
+
+/// A frame in the making, which waits for the one below it: each on a stack that has room for it.
+struct Grown<'r>(BoxFuture<'r, Result<Frame>>);
+
+impl Future for Grown<'_> {
+    type Output = Result<Frame>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        grown(|| self.0.as_mut().poll(context))
+    }
+}
+
 /// A part of a message that must be there.
 pub(crate) fn input<'m, T>(part: &'m Option<Box<T>>, name: &str) -> Result<&'m T> {
     part.as_deref().ok_or_else(|| SparkError::missing(name))
@@ -90,6 +139,7 @@ impl<'a> Planner<'a> {
             views: session.views(),
             subqueries: Vec::new(),
             outer: Vec::new(),
+            kept: Held::default(),
             python: Run::of(session),
             figures: Arc::default(),
             ids: 0,
@@ -115,7 +165,7 @@ impl<'a> Planner<'a> {
 
     /// The frame of a relation.
     pub(crate) fn relation<'r>(&'r mut self, relation: &'r Relation) -> BoxFuture<'r, Result<Frame>> {
-        async move {
+        let work = async move {
             let kind = relation.rel_type.as_ref().ok_or_else(|| SparkError::missing("relation"))?;
             let plan_id = relation.common.as_ref().and_then(|common| common.plan_id);
             let mut frame = match kind {
@@ -131,14 +181,15 @@ impl<'a> Planner<'a> {
                 }
             }
             Ok(frame)
-        }
-        .boxed()
+        };
+        Grown(work.boxed()).boxed()
     }
 
     /// Runs what was planned.
     pub(crate) async fn run(self, frame: Frame) -> Result<Running> {
         let Frame { plan, columns } = frame;
         not_streaming(&plan)?;
+        not_too_deep(&plan)?;
         // Hidden columns stay behind.
         let plan = LogicalPlanBuilder::from(plan).project(columns.iter().map(Column::expr))?.build()?;
         Ok(Running { rows: self.frames.run(plan).await?, _python: self.python })
@@ -216,8 +267,12 @@ impl<'a> Planner<'a> {
                 self.filter(frame, input(&filter.condition, "condition")?)
             }
             RelType::Sort(sort) => {
-                let frame = over!(sort);
-                self.sort(frame, sort)
+                let below = input(&sort.input, "input")?;
+                let frame = self.relation(below).await?;
+                match (self.sort(frame, sort), &below.rel_type) {
+                    (Err(_), Some(RelType::Aggregate(aggregate))) => self.sort_groups(sort, aggregate).await,
+                    (sorted, _) => sorted,
+                }
             }
             RelType::Limit(limit) => limited(over!(limit), 0, Some(count(limit.limit))),
             RelType::Offset(offset) => limited(over!(offset), count(offset.offset), None),

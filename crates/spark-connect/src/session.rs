@@ -13,10 +13,11 @@ use tonic::Status;
 
 use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
-use crate::plan::frame::{Stored, Views};
+use crate::plan::frame::{Held, Stored, Views};
 use crate::python::{Modules, Pool};
 use crate::sql::SqlFunctions;
 use crate::streaming::{Kafka, Streams};
+use crate::wire::command::DataSource;
 use crate::wire::expression::InlineFunction;
 use crate::wire::function::TableFunction;
 
@@ -65,6 +66,7 @@ struct State {
     views: Views,
     functions: Functions,
     table_functions: TableFunctions,
+    sources: Sources,
     sql_functions: SqlFunctions,
     variables: Variables,
     /// Tables and views that the script said to cache.
@@ -83,6 +85,9 @@ pub(crate) type Functions = Arc<BTreeMap<String, Arc<InlineFunction>>>;
 
 /// Table functions of Python by name, in lower case.
 pub(crate) type TableFunctions = Arc<BTreeMap<String, Arc<TableFunction>>>;
+
+/// Data sources of Python by name, in lower case.
+type Sources = Arc<BTreeMap<String, Arc<DataSource>>>;
 
 /// Variables of SQL by name, in lower case.
 pub(crate) type Variables = Arc<BTreeMap<String, Variable>>;
@@ -148,6 +153,7 @@ impl Sessions {
                 views: from.views.clone(),
                 functions: from.functions.clone(),
                 table_functions: from.table_functions.clone(),
+                sources: from.sources.clone(),
                 sql_functions: from.sql_functions.clone(),
                 variables: from.variables.clone(),
                 ..State::default()
@@ -227,6 +233,24 @@ impl Session {
     pub(crate) fn register_table(&self, function: TableFunction) {
         let name = function.function_name.to_lowercase();
         Arc::make_mut(&mut self.state().table_functions).insert(name, Arc::new(function));
+    }
+
+    /// A data source of Python.
+    pub(crate) fn source(&self, name: &str) -> Option<Arc<DataSource>> {
+        self.state().sources.get(&name.to_lowercase()).cloned()
+    }
+
+    /// Gives a data source a name, which must not be one of the server's own.
+    pub(crate) fn register_source(&self, source: DataSource) -> Result<()> {
+        let name = source.name.to_lowercase();
+        if ["csv", "json", "kafka", "parquet", "rate", "socket", "text"].contains(&name.as_str()) {
+            let text =
+                format!("Data source '{}' already exists. Please choose a different name.", source.name);
+            return Err(SparkError::new(Class::Analysis, "DATA_SOURCE_ALREADY_EXISTS", "42710", text)
+                .with("provider", source.name.as_str()));
+        }
+        Arc::make_mut(&mut self.state().sources).insert(name, Arc::new(source));
+        Ok(())
     }
 
     /// Functions that SQL itself says.
@@ -340,6 +364,11 @@ impl Session {
         let id = self.new_id();
         self.state().held.insert(id.clone(), stored);
         id
+    }
+
+    /// All frames that the client holds now.
+    pub(crate) fn all_held(&self) -> Held {
+        Arc::new(self.state().held.iter().map(|(id, stored)| (id.clone(), stored.clone())).collect())
     }
 
     pub(crate) fn held(&self, id: &str) -> Option<Stored> {

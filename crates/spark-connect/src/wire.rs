@@ -3,6 +3,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod command;
+pub(crate) mod deep;
 pub(crate) mod execute;
 pub(crate) mod expression;
 pub(crate) mod function;

@@ -208,6 +208,15 @@ def analyze(task, command, connection):
     return table.analyze(task, command)
 
 
+def source(task, command, connection):
+    """What a data source says of itself, of its parts, or of rows written to it."""
+    version(task)
+    paths(task)
+    from pelton import source
+
+    return source.ask(task, command)
+
+
 def run(task, command, connection):
     """One task: the functions over all batches that come."""
     version(task)
@@ -289,7 +298,7 @@ def main():
         (length,) = INT.unpack_from(data)
         task = json.loads(data[4 : 4 + length])
         try:
-            work = {"function": run, "analyze": analyze}.get(task["kind"], batches)
+            work = {"function": run, "analyze": analyze, "source": source}.get(task["kind"], batches)
             last = work(task, data[4 + length :], connection)
             sys.stdout.flush()
             connection.send(b"F", last or b"")

@@ -6,11 +6,11 @@ use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 
 use crate::error::{Class, Result, SparkError};
-use crate::expression::{Named, literal};
+use crate::expression::{Named, Resolver, literal};
 use crate::plan::frame::{Column, Frame, column};
-use crate::plan::{Planner, input};
+use crate::plan::{Planner, input, ordered};
 use crate::show;
-use crate::wire::relation::{Aggregate, AggregatePivot};
+use crate::wire::relation::{Aggregate, AggregatePivot, Sort};
 
 /// `group_type`s of the message.
 const ROLLUP: i32 = 2;
@@ -48,6 +48,19 @@ impl Planner<'_> {
             }
             _ => self.aggregate(frame, &groups, outputs),
         }
+    }
+
+    /// Groups sorted by what is no column of theirs: by what they are grouped by, or another aggregate.
+    pub(super) async fn sort_groups(&mut self, sort: &Sort, aggregate: &Aggregate) -> Result<Frame> {
+        let mut aggregate = aggregate.clone();
+        for order in &sort.order {
+            aggregate.aggregate_expressions.extend(order.child.as_deref().cloned());
+        }
+        let Frame { plan, mut columns } = self.aggregate_relation(&aggregate).await?;
+        let by = columns.split_off(columns.len() - sort.order.len().min(columns.len()));
+        let order =
+            by.iter().zip(&sort.order).map(|(column, order)| Resolver::directed(column.expr(), order));
+        ordered(Frame { plan, columns }, order.collect())
     }
 
     /// One row for each group.

@@ -100,6 +100,12 @@ pub(crate) enum Stored {
         relation: Arc<Relation>,
         views: Views,
     },
+    /// What a view is made of: as the relation, and the frames that the client held then are there for as long.
+    Kept {
+        relation: Arc<Relation>,
+        views: Views,
+        held: Held,
+    },
     Query {
         query: Query,
         views: Views,
@@ -107,6 +113,9 @@ pub(crate) enum Stored {
     /// What a streaming query has in memory.
     Stream(Arc<crate::streaming::Query>),
 }
+
+/// Frames that a client holds, by their ids.
+pub(crate) type Held = Arc<BTreeMap<String, Stored>>;
 
 /// Views by name, as they were when something was made from them.
 pub(crate) type Views = Arc<BTreeMap<String, Stored>>;

@@ -1,11 +1,12 @@
 //! Columns chosen, computed, renamed, dropped.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use datafusion::common::UnnestOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection};
 use datafusion::prelude::cast;
 
 use crate::error::{Class, Result, SparkError};
@@ -49,7 +50,10 @@ impl Planner<'_> {
             exprs.push(self.settled(&frame, named.expr)?.alias(&id));
             columns.push(Column::new(name, id));
         }
-        let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+        let plan = match merged(&frame.plan, &exprs)? {
+            Some(plan) => plan,
+            None => LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?,
+        };
         Ok(Frame { plan, columns })
     }
 
@@ -227,6 +231,57 @@ impl Planner<'_> {
         }
         self.projected(frame, list)
     }
+}
+
+/// A projection of a projection as one, if nothing is computed twice for it: a script that adds columns one by one makes
+/// hundreds of them, and planning costs more than in proportion to how deep they lie.
+fn merged(plan: &LogicalPlan, exprs: &[Expr]) -> Result<Option<LogicalPlan>> {
+    let LogicalPlan::Projection(below) = plan else { return Ok(None) };
+    let known: HashMap<&str, &Expr> = below
+        .schema
+        .fields()
+        .iter()
+        .zip(&below.expr)
+        .map(|(field, expr)| (field.name().as_str(), expr))
+        .collect();
+    let bare = |expr: &Expr| match expr {
+        Expr::Alias(alias) => alias.expr.as_ref().clone(),
+        other => other.clone(),
+    };
+    let mut made = Vec::with_capacity(exprs.len());
+    for expr in exprs {
+        if let Expr::Column(column) = expr {
+            let Some(same) = known.get(column.name.as_str()) else { return Ok(None) };
+            made.push((*same).clone());
+            continue;
+        }
+        let mut simple = true;
+        let replaced = expr.clone().transform_up(|inner| {
+            simple &= !matches!(
+                inner,
+                Expr::ScalarSubquery(_)
+                    | Expr::Exists(_)
+                    | Expr::InSubquery(_)
+                    | Expr::SetComparison(_)
+                    | Expr::OuterReferenceColumn(..)
+            );
+            let Expr::Column(column) = &inner else { return Ok(Transformed::no(inner)) };
+            match known.get(column.name.as_str()).map(|expr| bare(expr)) {
+                Some(same @ (Expr::Column(_) | Expr::Literal(..))) => Ok(Transformed::yes(same)),
+                _ => {
+                    simple = false;
+                    Ok(Transformed::no(inner))
+                }
+            }
+        });
+        let replaced = replaced?.data;
+        if !simple {
+            return Ok(None);
+        }
+        made.push(replaced);
+    }
+    let merged = Projection::try_new(made, Arc::clone(&below.input))?;
+    Ok(Some(LogicalPlan::Projection(merged)))
 }
 
 /// The column as it is.

@@ -74,7 +74,11 @@ impl Planner<'_> {
             let operator = datafusion::logical_expr::Operator::IsNotDistinctFrom;
             datafusion::logical_expr::binary_expr(left.expr(), operator, right.expr())
         });
-        let equal: Vec<Expr> = equal.collect();
+        let mut equal: Vec<Expr> = equal.collect();
+        if equal.is_empty() {
+            // All rows of both are one pair.
+            equal.push(lit(true));
+        }
         let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, JoinType::Full, equal)?.build()?;
         let groups = vec![of_left, of_right];
         let list = Call::groups(function.clone(), makes, lists, groups, &self.python);
@@ -235,7 +239,7 @@ impl Planner<'_> {
     }
 
     /// The rows in a list, under the names of the function's schema.
-    fn rows_of(&mut self, frame: Frame, list: Expr, function: &Function) -> Result<Frame> {
+    pub(super) fn rows_of(&mut self, frame: Frame, list: Expr, function: &Function) -> Result<Frame> {
         let DataType::Struct(fields) = &function.output else {
             return Err(SparkError::invalid(format!("The schema of {} is no struct.", function.name)));
         };

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlanBuilder;
-use datafusion::prelude::{CsvReadOptions, JsonReadOptions, SessionContext};
 use engine::storage::is_remote;
 
 use crate::error::{Class, Result, SparkError};
@@ -16,6 +15,9 @@ use crate::plan::frame::{Frame, Stored, aliased_name};
 use crate::plan::local::lower;
 use crate::schema::parse_schema;
 use crate::wire::relation::{Read, ReadDataSource, ReadType, Sql};
+
+/// The setting that names the column of records that cannot be read.
+const CORRUPT: &str = "spark.sql.columnNameOfCorruptRecord";
 
 impl Planner<'_> {
     pub(crate) async fn read(&mut self, read: &Read) -> Result<Frame> {
@@ -52,6 +54,12 @@ impl Planner<'_> {
                 self.views = outside;
                 frame
             }
+            Stored::Kept { relation, views, held } => {
+                let outside = std::mem::replace(&mut self.kept, held);
+                let frame = Box::pin(self.stored(Stored::Relation { relation, views })).await;
+                self.kept = outside;
+                frame
+            }
             Stored::Query { query, views } => {
                 let outside = std::mem::replace(&mut self.views, views);
                 let frame = self.query(&query).await;
@@ -67,7 +75,7 @@ impl Planner<'_> {
 
     /// A frame that the client holds.
     pub(crate) async fn held(&mut self, id: &str) -> Result<Frame> {
-        let stored = self.session.held(id);
+        let stored = self.session.held(id).or_else(|| self.kept.get(id).cloned());
         let stored = stored.ok_or_else(|| SparkError::argument(format!("There is no held frame {id}.")))?;
         self.stored(stored).await
     }
@@ -84,19 +92,32 @@ impl Planner<'_> {
         let format = source.format.clone().unwrap_or_else(|| "parquet".to_owned()).to_lowercase();
         let mut paths = source.paths.clone();
         paths.extend(options.get("path").cloned());
+        if let Some(known) = self.session.source(&format) {
+            let schema =
+                source.schema.as_deref().filter(|text| !text.is_empty()).map(parse_schema).transpose()?;
+            return self.python_source(&known, &options, &source.paths, schema.as_ref());
+        }
         if format == "model" {
             let show = options.get("show").map(|show| show.to_lowercase());
             return self.models(paths.first().map(String::as_str), show.as_deref());
+        }
+        if !["csv", "json", "text", "parquet"].contains(&format.as_str()) {
+            return Err(unknown_source(&format));
         }
         if paths.is_empty() {
             return Err(SparkError::argument(format!("What is read as {format} has a path.")));
         }
         let told = storage(self.session, &options);
-        for path in &mut paths {
-            if is_remote(path) && format != "parquet" {
-                *path = self.frames.reach(path, &told)?;
-            }
-            if !path.contains("://") && !path.contains('*') && !std::path::Path::new(path).exists() {
+        for path in &paths {
+            let there = match path {
+                remote if is_remote(remote) => remote.contains('*') || self.frames.exists(remote, &told)?,
+                path => {
+                    path.contains("://")
+                        || path.contains(['*', '{', '['])
+                        || std::path::Path::new(path).exists()
+                }
+            };
+            if !there {
                 let text = format!("Path does not exist: {path}.");
                 return Err(SparkError::new(Class::Analysis, "PATH_NOT_FOUND", "42K03", text)
                     .with("path", path.as_str()));
@@ -104,32 +125,34 @@ impl Planner<'_> {
         }
         let schema =
             source.schema.as_deref().filter(|text| !text.is_empty()).map(parse_schema).transpose()?;
-        let context = self.frames.context().clone();
-        let frame = match format.as_str() {
-            "csv" => return self.csv(&context, paths, &options, schema.as_ref()).await,
-            "json" => {
-                if separator(&options)?.is_some() {
-                    return Err(SparkError::unsupported("a lineSep of JSON; a line ends with a line break"));
-                }
-                // As in Spark, a directory's files are read whatever they are called.
-                let read = JsonReadOptions {
-                    schema: schema.as_ref(),
-                    file_extension: "",
-                    ..JsonReadOptions::default()
-                };
-                context.read_json(paths, read).await?
-            }
-            "text" => {
-                let whole = Schema::new(vec![Field::new("value", DataType::Utf8, true)]);
-                // A line is one field: no byte of a text separates or quotes.
-                let read = CsvReadOptions::new().has_header(false).schema(&whole).delimiter(0).quote(1);
-                let read = CsvReadOptions { file_extension: "", terminator: separator(&options)?, ..read };
-                context.read_csv(paths, read).await?
-            }
-            "parquet" => return self.parquet(&paths, &options, schema).await,
-            other => return Err(unknown_source(other)),
-        };
-        Ok(unqualified(self.framed(frame.into_unoptimized_plan(), &format)?))
+        match format.as_str() {
+            "csv" | "json" | "text" => self.lines(&format, &paths, &options, schema),
+            "parquet" => self.parquet(&paths, &options, schema).await,
+            other => Err(unknown_source(other)),
+        }
+    }
+
+    /// The rows of files of text, as often as a path is named.
+    fn lines(
+        &mut self,
+        format: &str,
+        paths: &[String],
+        options: &HashMap<String, String>,
+        schema: Option<Schema>,
+    ) -> Result<Frame> {
+        let not_taken = ["allowcomments", "allowunquotedfieldnames", "allowbackslashescapinganycharacter"];
+        if let Some(name) = not_taken.iter().find(|name| flag(options, name)) {
+            return Err(SparkError::unsupported(format!("the option {name} of {format}")));
+        }
+        let mut given: BTreeMap<String, String> = options.clone().into_iter().collect();
+        given.extend(storage(self.session, options));
+        if let Some(name) = self.session.settings().get(CORRUPT) {
+            given.entry("columnnameofcorruptrecord".to_owned()).or_insert_with(|| name.clone());
+        }
+        let paths = paths.iter().map(|path| path_of(path)).collect::<Result<Vec<_>>>()?;
+        let rows = self.frames.lines(format, &paths, &given, schema.as_ref())?;
+        let plan = LogicalPlanBuilder::scan("files", provider_as_source(rows), None)?.build()?;
+        Ok(unqualified(self.framed(plan, format)?))
     }
 
     /// The rows of all paths, in the columns of the first.
@@ -161,30 +184,6 @@ impl Planner<'_> {
         let plan = plan.ok_or_else(|| SparkError::missing("paths"))?.build()?;
         Ok(unqualified(self.framed(plan, "parquet")?))
     }
-
-    async fn csv(
-        &mut self,
-        context: &SessionContext,
-        paths: Vec<String>,
-        options: &HashMap<String, String>,
-        schema: Option<&Schema>,
-    ) -> Result<Frame> {
-        let mut made = context.read_csv(paths.clone(), csv(options, schema)?).await?;
-        if schema.is_none() && !flag(options, "inferschema") {
-            // Every column is text.
-            let text = |field: &Arc<Field>| field.as_ref().clone().with_data_type(DataType::Utf8);
-            let texts = made.schema().fields().iter().map(text).collect::<Vec<_>>();
-            let texts = Schema::new(texts);
-            made = context.read_csv(paths, csv(options, Some(&texts))?).await?;
-        }
-        let mut frame = unqualified(self.framed(made.into_unoptimized_plan(), "csv")?);
-        if !flag(options, "header") && schema.is_none() {
-            for (index, column) in frame.columns.iter_mut().enumerate() {
-                column.name = format!("_c{index}");
-            }
-        }
-        Ok(frame)
-    }
 }
 
 pub(crate) fn unqualified(mut frame: Frame) -> Frame {
@@ -196,33 +195,6 @@ pub(crate) fn unqualified(mut frame: Frame) -> Frame {
 
 fn flag(options: &HashMap<String, String>, name: &str) -> bool {
     options.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-/// The byte that ends a line, if it is not a line break.
-fn separator(options: &HashMap<String, String>) -> Result<Option<u8>> {
-    match options.get("linesep").map(String::as_bytes) {
-        None | Some(b"\n") => Ok(None),
-        Some([byte]) => Ok(Some(*byte)),
-        Some(_) => Err(SparkError::unsupported("a lineSep of several bytes")),
-    }
-}
-
-fn csv<'o>(options: &HashMap<String, String>, schema: Option<&'o Schema>) -> Result<CsvReadOptions<'o>> {
-    let byte = |names: [&str; 2]| {
-        let text = names.iter().find_map(|name| options.get(*name))?;
-        match text.as_str() {
-            "\\t" => Some(b'\t'),
-            other => other.bytes().next(),
-        }
-    };
-    let mut read = CsvReadOptions::new().has_header(flag(options, "header"));
-    read.file_extension = "";
-    read.delimiter = byte(["sep", "delimiter"]).unwrap_or(b',');
-    read.quote = byte(["quote", "quote"]).unwrap_or(b'"');
-    read.escape = byte(["escape", "escape"]);
-    read.schema = schema;
-    read.terminator = separator(options)?;
-    Ok(read)
 }
 
 pub(crate) fn unknown_source(name: &str) -> SparkError {

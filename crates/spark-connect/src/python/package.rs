@@ -12,6 +12,7 @@ const FILES: &[(&str, &str)] = &[
     ("batches.py", include_str!("../../python/pelton/batches.py")),
     ("context.py", include_str!("../../python/pelton/context.py")),
     ("processor.py", include_str!("../../python/pelton/processor.py")),
+    ("source.py", include_str!("../../python/pelton/source.py")),
     ("table.py", include_str!("../../python/pelton/table.py")),
     ("types.py", include_str!("../../python/pelton/types.py")),
     ("worker.py", include_str!("../../python/pelton/worker.py")),

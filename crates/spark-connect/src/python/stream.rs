@@ -14,7 +14,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use crate::error::{Result, SparkError};
+use crate::error::{Class, Result, SparkError};
 use crate::plan::frame::Stored;
 use crate::plan::local_relation;
 use crate::python::failure::Failure;
@@ -84,6 +84,9 @@ impl Batches {
             run: Arc::clone(run),
             worker: Mutex::default(),
         };
+        if takes == Takes::Frames {
+            work.initialized()?;
+        }
         Ok(Some(Arc::new(Batches(Arc::new(work)))))
     }
 }
@@ -156,6 +159,30 @@ impl Work {
         let sent = worker.send(b'D', &[&length, about.as_bytes(), data]);
         let heard = sent.and_then(|()| worker.receive());
         self.heard(heard, worker)
+    }
+
+    /// Reads the function, in the worker that will take the batches. As in Spark, a function that cannot be read is an
+    /// error of the start. Makes the thread wait.
+    fn initialized(&self) -> Result<()> {
+        match tokio::task::block_in_place(|| self.begin()) {
+            Ok(worker) => {
+                *lock(&self.worker) = Some(worker);
+                Ok(())
+            }
+            Err(Failure::Raised { traceback }) => {
+                let cause = traceback.trim_end().lines().last().unwrap_or_default();
+                let text = format!("Streaming Runner initialization failed, returned -2. Cause: {cause}");
+                Err(SparkError::new(
+                    Class::Runner,
+                    "STREAMING_PYTHON_RUNNER_INITIALIZATION_FAILURE",
+                    "XXKST",
+                    text,
+                )
+                .with("resFromPython", "-2")
+                .with("msg", cause))
+            }
+            Err(failure) => Err(SparkError::from(datafusion::error::DataFusionError::from(failure))),
+        }
     }
 
     /// A worker that has the function.

@@ -58,6 +58,7 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
             session.register_table(function);
             Ok(())
         }
+        CommandType::RegisterDataSource(source) => session.register_source(source),
         CommandType::WriteStreamOperationStart(start) => streaming::start(session, operation, start).await,
         CommandType::StreamingQueryCommand(command) => streaming::query(session, operation, command).await,
         CommandType::StreamingQueryManagerCommand(command) => {
@@ -75,7 +76,11 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
 async fn create_view(session: &Arc<Session>, view: CreateDataFrameViewCommand) -> Result<()> {
     let relation = view.input.ok_or_else(|| SparkError::missing("input"))?;
     Planner::new(session).relation(&relation).await?;
-    let stored = Stored::Relation { relation: Arc::new(*relation), views: session.views() };
+    // A frame of a stream's batch goes with the batch: what a view needs of it stays with the view.
+    let stored = match session.all_held() {
+        held if held.is_empty() => Stored::Relation { relation: Arc::new(*relation), views: session.views() },
+        held => Stored::Kept { relation: Arc::new(*relation), views: session.views(), held },
+    };
     session.create_view(&view.name, stored, view.replace)
 }
 

@@ -7,8 +7,8 @@ use engine::streaming::is_streaming;
 
 use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
-use crate::plan::Planner;
 use crate::plan::frame::Stored;
+use crate::plan::{Planner, not_too_deep};
 use crate::python::Batches;
 use crate::service::tables;
 use crate::session::Session;
@@ -38,6 +38,7 @@ pub(crate) async fn start(
         let text = "`writeStream` can be called only on streaming Dataset/DataFrame.";
         return Err(SparkError::new(Class::Analysis, "WRITE_STREAM_NOT_ALLOWED", "42601", text));
     }
+    not_too_deep(&frame.plan)?;
     let Wanted { columns, mut writing, new_table, lesson } = writing(session, &frame, &start)?;
     if let Some(name) = &writing.name {
         session.streams.check_name(name)?;

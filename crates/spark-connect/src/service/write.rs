@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use engine::files::FileWriter;
+use tokio::task::block_in_place;
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Named;
 use crate::place::{complete, local, path_of, storage};
 use crate::plan::frame::{Frame, aliased_name};
-use crate::plan::{Planner, unknown_source};
+use crate::plan::{Planner, not_too_deep, unknown_source};
+use crate::python::Source;
 use crate::service::tables::{self, NewTable};
 use crate::session::Session;
 use crate::sql::{CreateTable, Insert};
-use crate::wire::command::{SaveType, WriteOperation, WriteOperationV2};
+use crate::wire::command::{DataSource, SaveType, WriteOperation, WriteOperationV2};
 use crate::wire::expression::ExprType;
 use crate::wire::relation::Relation;
 
@@ -47,8 +50,10 @@ struct Writing {
 
 /// Writes a frame into a directory or a table, one file or several, as Spark does.
 pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> Result<()> {
-    if operation.bucket_by.is_some() || !operation.clustering_columns.is_empty() {
-        return Err(SparkError::unsupported("bucketBy and clusterBy"));
+    // They say how the rows of a table lie, and not which there are: here they lie as they come.
+    let lies = operation.bucket_by.is_some() || !operation.clustering_columns.is_empty();
+    if lies && !matches!(operation.save_type, Some(SaveType::Table(_))) {
+        return Err(SparkError::unsupported("bucketBy and clusterBy of files that are no table"));
     }
     let writing = Writing {
         format: operation.source.as_deref().unwrap_or("parquet").to_lowercase(),
@@ -58,6 +63,13 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
     };
     let mut planner = Planner::new(session);
     let frame = finite(&mut planner, operation.input.as_deref()).await?;
+    if let Some(source) = session.source(&writing.format) {
+        let Writing { mut options, mode, .. } = writing;
+        if let Some(SaveType::Path(path)) = operation.save_type {
+            options.insert("path".to_owned(), path);
+        }
+        return to_source(planner, frame, &source, options, mode).await;
+    }
     match operation.save_type {
         Some(SaveType::Path(path)) => {
             let path = path_of(&path)?;
@@ -76,6 +88,44 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
         }
         None => Err(SparkError::missing("path")),
     }
+}
+
+/// Rows for a data source of Python.
+async fn to_source(
+    planner: Planner<'_>,
+    frame: Frame,
+    source: &DataSource,
+    options: BTreeMap<String, String>,
+    mode: i32,
+) -> Result<()> {
+    if mode != APPEND && mode != OVERWRITE {
+        let name = if mode == IGNORE { "Ignore" } else { "ErrorIfExists" };
+        let text = format!(
+            "The data source \"{}\" cannot be written in the \"{name}\" mode. Please use either the \"Append\" or \
+             \"Overwrite\" mode instead.",
+            source.name
+        );
+        let condition = "UNSUPPORTED_DATA_SOURCE_SAVE_MODE";
+        return Err(SparkError::new(Class::Analysis, condition, "0A000", text)
+            .with("source", source.name.as_str())
+            .with("createMode", format!("\"{name}\"")));
+    }
+    let schema = Arc::new(frame.schema());
+    let mut writer =
+        block_in_place(|| Source::new(source)?.write(&options, &schema, mode == OVERWRITE, &planner.python))?;
+    let mut rows = planner.frames.run(projected(frame)?).await?;
+    while let Some(batch) = rows.next().await {
+        let written = match batch {
+            Ok(batch) => block_in_place(|| writer.write(&batch)),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = written {
+            // What it says to that is of no matter: the first error is told.
+            let _ = block_in_place(|| writer.abort());
+            return Err(error);
+        }
+    }
+    block_in_place(|| writer.finish(&RecordBatch::new_empty(schema)))
 }
 
 /// `df.writeTo(table)`.
@@ -368,6 +418,7 @@ async fn save(planner: Planner<'_>, frame: Frame, path: &str, writing: &Writing)
 
 /// The columns under their names: they are all different.
 fn projected(frame: Frame) -> Result<LogicalPlan> {
+    not_too_deep(&frame.plan)?;
     let exprs = frame.columns.iter().map(|column| column.expr().alias(&column.name));
     let exprs: Vec<Expr> = match frame.columns.is_empty() {
         true => vec![lit(true)],

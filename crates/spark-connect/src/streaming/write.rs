@@ -298,9 +298,6 @@ fn files(
         .with("outputMode", mode)
         .with("className", format));
     }
-    if !start.clustering_column_names.is_empty() {
-        return Err(SparkError::unsupported("clusterBy of a stream"));
-    }
     if !start.partitioning_column_names.is_empty() {
         options.insert("partitionBy".to_owned(), start.partitioning_column_names.join(","));
     }

@@ -47,7 +47,7 @@ pub(crate) enum CommandType {
     #[prost(message, tag = "11")]
     StreamingQueryListenerBusCommand(StreamingQueryListenerBusCommand),
     #[prost(message, tag = "12")]
-    RegisterDataSource(Absent),
+    RegisterDataSource(DataSource),
     #[prost(message, tag = "13")]
     CreateResourceProfileCommand(Absent),
     #[prost(message, tag = "14")]
@@ -62,6 +62,24 @@ pub(crate) enum CommandType {
     ExecuteExternalCommand(Absent),
     #[prost(message, tag = "19")]
     PipelineCommand(Absent),
+}
+
+/// A data source of Python.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct DataSource {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) python_data_source: Option<PythonDataSource>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct PythonDataSource {
+    /// The pickled class.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub(crate) command: bytes::Bytes,
+    #[prost(string, tag = "2")]
+    pub(crate) python_ver: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -2,15 +2,17 @@
 
 use crate::wire::types::{Absent, DataType, Origin};
 
-#[derive(Clone, PartialEq, prost::Message)]
+/// Its way to bytes and back stands in `deep`.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Expression {
-    #[prost(message, optional, tag = "18")]
     pub(crate) common: Option<ExpressionCommon>,
-    #[prost(
-        oneof = "ExprType",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22"
-    )]
     pub(crate) expr_type: Option<ExprType>,
+}
+
+impl ExprType {
+    /// The numbers of all kinds.
+    pub(super) const TAGS: &'static [u32] =
+        &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22];
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]

@@ -13,15 +13,20 @@ use crate::wire::statistics::{
 };
 use crate::wire::types::{Absent, DataType, Origin};
 
-#[derive(Clone, PartialEq, prost::Message)]
+/// Its way to bytes and back stands in `deep`.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Relation {
-    #[prost(message, optional, tag = "1")]
     pub(crate) common: Option<RelationCommon>,
-    #[prost(
-        oneof = "RelType",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 90, 91, 92, 100, 101, 102, 103, 104, 105, 106, 107, 200, 300, 999"
-    )]
     pub(crate) rel_type: Option<RelType>,
+}
+
+impl RelType {
+    /// The numbers of all kinds.
+    pub(super) const TAGS: &'static [u32] = &[
+        2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+        29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 90, 91, 92, 100, 101,
+        102, 103, 104, 105, 106, 107, 200, 300, 999,
+    ];
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]
