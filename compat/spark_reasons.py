@@ -12,7 +12,8 @@ REASONS = {
     r"ImportError: Failed to import|has_memory_profiler": CLIENT,
     # Python.
     r"Python table functions \(udtf\)|udtf #.*: this command": "table functions in Python (`udtf`) are not served",
-    r"test_parity_python_(streaming_)?datasource.*not supported": "data sources in Python are not served",
+    r"test_parity_python_streaming_datasource|streamReader|streamWriter": "data sources in Python are not served in streams",
+    r"test_parity_python_datasource.*(filter|COLLATE)": "conditions are not handed to data sources in Python",
     r"test_parity_(udf|memory)_profiler|with_profile|test_resources": "profiles of Python functions, and resources for them, are not served",
     r"over a window\.|weighted_mean is neither a window": "Python functions over windows are not served",
     r"with an initial state": "`transformWithState` with an initial state is not served",
@@ -26,7 +27,6 @@ REASONS = {
         "what a function gives is fitted to its schema by name, where Spark refuses other order, other nullability or more",
     # Streams.
     r"UNRESOLVED_COLUMN.*`CAST\(.* AS .* AS ": "a cast of a column with an alias has not the alias for its name",
-    r"test_parity_foreach #.*0 != ": "`read.json` leaves out files of a directory whose names do not end in .json",
     r"interruptAll|listener_uninterruptible": "`interruptAll` does not end streaming queries",
     r"observed_metrics|test_parity_observation|observe": "`observe` saw nothing, or not what it sees in Spark",
     r"cluster_?[bB]y": "`clusterBy` and `bucketBy` are not served",
@@ -48,7 +48,6 @@ REASONS = {
     r"test_parity_repartition": "there are no partitions that rows are dealt to",
     r"Scala and Java": "there is no JVM",
     r"test_df_debug|shell/test_progress": "progress and plans of single operators are not sent",
-    r"recursion": "a plan is at most 100 messages deep",
     r"this kind of relation": "kinds of frames that are not served (table-valued functions in joins, `transpose`, `freqItems`)",
     r"this kind of literal": "literals of types that are not there",
     r"this type of column": "columns of types that are not there",
