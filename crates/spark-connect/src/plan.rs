@@ -266,14 +266,7 @@ impl<'a> Planner<'a> {
                 let frame = over!(filter);
                 self.filter(frame, input(&filter.condition, "condition")?)
             }
-            RelType::Sort(sort) => {
-                let below = input(&sort.input, "input")?;
-                let frame = self.relation(below).await?;
-                match (self.sort(frame, sort), &below.rel_type) {
-                    (Err(_), Some(RelType::Aggregate(aggregate))) => self.sort_groups(sort, aggregate).await,
-                    (sorted, _) => sorted,
-                }
-            }
+            RelType::Sort(sort) => self.sort_relation(sort).await,
             RelType::Limit(limit) => limited(over!(limit), 0, Some(count(limit.limit))),
             RelType::Offset(offset) => limited(over!(offset), count(offset.offset), None),
             RelType::Deduplicate(deduplicate) => {
@@ -412,6 +405,15 @@ impl<'a> Planner<'a> {
     /// One row without columns.
     pub(crate) fn nothing(&self) -> Result<Frame> {
         Ok(Frame { plan: LogicalPlanBuilder::empty(true).build()?, columns: Vec::new() })
+    }
+
+    async fn sort_relation(&mut self, sort: &Sort) -> Result<Frame> {
+        let below = input(&sort.input, "input")?;
+        let frame = self.relation(below).await?;
+        match (self.sort(frame, sort), &below.rel_type) {
+            (Err(_), Some(RelType::Aggregate(aggregate))) => self.sort_groups(sort, aggregate).await,
+            (sorted, _) => sorted,
+        }
     }
 
     fn sort(&mut self, frame: Frame, sort: &Sort) -> Result<Frame> {

@@ -59,7 +59,7 @@ impl Records {
         match format {
             "text" => Ok(Records::Text),
             "json" => Ok(Records::Json(Json::new(options)?)),
-            "csv" => Ok(Records::Csv(Box::new(Csv::new(options)?))),
+            "csv" => Ok(Records::Csv(Box::new(Csv::new(&options)?))),
             other => wrong(format!("{other} is no format of text")),
         }
     }

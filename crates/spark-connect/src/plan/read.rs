@@ -126,7 +126,7 @@ impl Planner<'_> {
         let schema =
             source.schema.as_deref().filter(|text| !text.is_empty()).map(parse_schema).transpose()?;
         match format.as_str() {
-            "csv" | "json" | "text" => self.lines(&format, &paths, &options, schema),
+            "csv" | "json" | "text" => self.lines(&format, &paths, &options, schema.as_ref()),
             "parquet" => self.parquet(&paths, &options, schema).await,
             other => Err(unknown_source(other)),
         }
@@ -138,7 +138,7 @@ impl Planner<'_> {
         format: &str,
         paths: &[String],
         options: &HashMap<String, String>,
-        schema: Option<Schema>,
+        schema: Option<&Schema>,
     ) -> Result<Frame> {
         let not_taken = ["allowcomments", "allowunquotedfieldnames", "allowbackslashescapinganycharacter"];
         if let Some(name) = not_taken.iter().find(|name| flag(options, name)) {
@@ -150,7 +150,7 @@ impl Planner<'_> {
             given.entry("columnnameofcorruptrecord".to_owned()).or_insert_with(|| name.clone());
         }
         let paths = paths.iter().map(|path| path_of(path)).collect::<Result<Vec<_>>>()?;
-        let rows = self.frames.lines(format, &paths, &given, schema.as_ref())?;
+        let rows = self.frames.lines(format, &paths, &given, schema)?;
         let plan = LogicalPlanBuilder::scan("files", provider_as_source(rows), None)?.build()?;
         Ok(unqualified(self.framed(plan, format)?))
     }

@@ -88,7 +88,7 @@ impl<'s> Source<'s> {
         let about = json!({"asks": "make", "name": self.name, "schema": known, "options": options});
         let made: Made = self.asked("create", about, &self.code.command, run)?;
         let DataType::Struct(fields) = schema::parse_type(&made.schema)? else {
-            return Err(self.wrong("create", format!("its schema {} names no columns", made.schema)));
+            return Err(self.wrong("create", &format!("its schema {} names no columns", made.schema)));
         };
         let output = schema::json::write_schema(&Schema::new(fields.clone())).to_string();
         let about = json!({"asks": "read", "schema": output, "pushes": pushes});
@@ -145,13 +145,13 @@ impl<'s> Source<'s> {
         run: &Run,
     ) -> Result<T> {
         ask(self.name, &self.code.python_ver, about, code, run).map_err(|failure| match failure {
-            Failure::Raised { traceback } => self.wrong(does, traceback),
+            Failure::Raised { traceback } => self.wrong(does, &traceback),
             other => SparkError::from(DataFusionError::from(other)),
         })
     }
 
-    fn wrong(&self, does: &str, reason: String) -> SparkError {
-        refused(self.name, does, &reason)
+    fn wrong(&self, does: &str, reason: &str) -> SparkError {
+        refused(self.name, does, reason)
     }
 }
 

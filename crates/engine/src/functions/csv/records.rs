@@ -50,7 +50,7 @@ pub(crate) struct Learner<'r> {
 }
 
 impl Csv {
-    pub(in crate::functions) fn new(options: Options) -> Result<Self> {
+    pub(in crate::functions) fn new(options: &Options) -> Result<Self> {
         let text = |names: [&str; 2], usual: &str| {
             let found = names.iter().find_map(|name| options.get(name));
             found.unwrap_or(usual).replace("\\t", "\t")
@@ -84,7 +84,7 @@ impl Csv {
             infer: options.is_true("inferSchema"),
             dates: options.pattern("dateFormat")?,
             times: options.pattern("timestampFormat")?,
-            malformed: Malformed::read(&options),
+            malformed: Malformed::read(options),
         })
     }
 
