@@ -49,6 +49,20 @@ impl Records {
     }
 
     fn read(&mut self) -> Result<Record, Error> {
+        let Some(record) = quick::plain(&self.payload, self.position) else { return self.read_any() };
+        self.position = record.end;
+        let slice = |range| self.payload.slice(range);
+        Ok(Record {
+            offset: self.offset(record.offset_delta),
+            timestamp: self.timestamp(i64::from(record.timestamp_delta)),
+            key: record.key.map(slice),
+            value: record.value.map(slice),
+            headers: Vec::new(),
+        })
+    }
+
+    /// As [`Records::read`], also of a record with headers or of what is none.
+    fn read_any(&mut self) -> Result<Record, Error> {
         let mut cursor = Cursor::new(&self.payload, self.position);
         let end = record_end(&mut cursor)?;
         // A record must not reach into its neighbour.
@@ -69,13 +83,20 @@ impl Records {
         }
         check_end(&cursor)?;
         self.position = end;
-        let timestamp = if self.header.is_log_append_time() {
+        let (offset, timestamp) = (self.offset(offset_delta), self.timestamp(timestamp_delta));
+        Ok(Record { offset, timestamp, key, value, headers })
+    }
+
+    fn timestamp(&self, delta: i64) -> i64 {
+        if self.header.is_log_append_time() {
             self.header.max_timestamp
         } else {
-            self.header.base_timestamp.wrapping_add(timestamp_delta)
-        };
-        let offset = self.header.base_offset.wrapping_add(i64::from(offset_delta));
-        Ok(Record { offset, timestamp, key, value, headers })
+            self.header.base_timestamp.wrapping_add(delta)
+        }
+    }
+
+    fn offset(&self, delta: i32) -> i64 {
+        self.header.base_offset.wrapping_add(i64::from(delta))
     }
 
     fn nullable(&self, cursor: &mut Cursor<'_>, what: &'static str) -> Result<Option<Bytes>, Error> {
@@ -111,9 +132,9 @@ pub(crate) fn walk(payload: &[u8], start: usize, count: i32) -> Result<(), Error
     let mut position = start;
     for expected in 0..count {
         // Every produced record passes here, so the usual one is judged without building errors.
-        position = match quick::step(payload, position, expected) {
-            Some(end) => end,
-            None => step(payload, position, expected)?,
+        position = match quick::plain(payload, position) {
+            Some(record) if record.offset_delta == expected => record.end,
+            _ => step(payload, position, expected)?,
         };
     }
     if position < payload.len() {
@@ -149,19 +170,31 @@ fn step(payload: &[u8], position: usize, expected: i32) -> Result<usize, Error> 
 
 /// The walk over records in their usual form, without a word about what is wrong with others.
 mod quick {
-    /// Where the record at `position` ends; `None` if it has headers or is not in order.
+    use std::ops::Range;
+
+    /// A record without headers, and where its parts are.
+    pub(super) struct Plain {
+        pub(super) timestamp_delta: i32,
+        pub(super) offset_delta: i32,
+        pub(super) key: Option<Range<usize>>,
+        pub(super) value: Option<Range<usize>>,
+        pub(super) end: usize,
+    }
+
+    /// The record at `position`; `None` if it is another kind of record, or none.
     #[inline]
-    pub(super) fn step(payload: &[u8], position: usize, expected: i32) -> Option<usize> {
+    pub(super) fn plain(payload: &[u8], position: usize) -> Option<Plain> {
         let (length, at) = varint(payload, position)?;
         let end = at.checked_add(usize::try_from(length).ok()?)?;
         let record = payload.get(..end)?;
         // The attributes are one byte.
-        let at = skip_varlong(record, at + 1)?;
-        let (delta, at) = varint(record, at)?;
-        let at = skip_nullable(record, at)?;
-        let at = skip_nullable(record, at)?;
+        let (timestamp_delta, at) = delta(record, at + 1)?;
+        let (offset_delta, at) = varint(record, at)?;
+        let (key, at) = nullable(record, at)?;
+        let (value, at) = nullable(record, at)?;
         let no_headers = *record.get(at)? == 0;
-        (delta == expected && no_headers && at + 1 == end).then_some(end)
+        let plain = no_headers && at + 1 == end && offset_delta >= 0;
+        plain.then_some(Plain { timestamp_delta, offset_delta, key, value, end })
     }
 
     /// A zigzag integer of at most three bytes, and the position behind it.
@@ -180,19 +213,28 @@ mod quick {
         (third < 0x80).then(|| (zigzag(raw | third << 14), at + 3))
     }
 
-    /// A delta of at most four bytes: 37 hours in milliseconds.
+    /// A zigzag integer of at most four bytes: as milliseconds, 37 hours.
     #[inline]
-    fn skip_varlong(bytes: &[u8], at: usize) -> Option<usize> {
-        let ends = bytes.get(at..)?.iter().take(4).position(|byte| *byte < 0x80)?;
-        Some(at + ends + 1)
+    fn delta(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
+        let mut raw = 0;
+        for (index, byte) in bytes.get(at..)?.iter().take(4).enumerate() {
+            raw |= i32::from(byte & 0x7f) << (7 * index);
+            if *byte < 0x80 {
+                return Some((zigzag(raw), at + index + 1));
+            }
+        }
+        None
     }
 
+    /// Where a key or a value is, and the position behind it.
     #[inline]
-    fn skip_nullable(bytes: &[u8], at: usize) -> Option<usize> {
-        match varint(bytes, at)? {
-            (-1, at) => Some(at),
-            (length, at) => Some(at + usize::try_from(length).ok()?),
+    fn nullable(bytes: &[u8], at: usize) -> Option<(Option<Range<usize>>, usize)> {
+        let (length, at) = varint(bytes, at)?;
+        if length == -1 {
+            return Some((None, at));
         }
+        let end = at + usize::try_from(length).ok()?;
+        Some((Some(at..end), end))
     }
 
     #[inline]
@@ -261,7 +303,7 @@ mod tests {
     use crate::{BatchBuilder, Compression, HEADER_BYTES, Producer};
 
     proptest! {
-        /// Whatever the quick walk accepts, the exact one accepts too, to the same end.
+        /// Whatever the quick walk accepts, the exact one accepts too, to the same end; and both read the same of it.
         #[test]
         fn both_walks_agree(
             value in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..300)),
@@ -273,15 +315,22 @@ mod tests {
             for delta in deltas {
                 builder.push(delta, None, value.as_deref(), &[]);
             }
-            let mut payload = builder.build()[HEADER_BYTES..].to_vec();
+            let built = builder.build();
+            let header = crate::Batch::parse(&built).unwrap().header;
+            let mut payload = built[HEADER_BYTES..].to_vec();
             let at = at.index(payload.len());
             payload[at] = byte;
             let mut position = 0;
             for expected in 0.. {
                 let exact = step(&payload, position, expected);
-                if let Some(end) = quick::step(&payload, position, expected) {
+                let quick = quick::plain(&payload, position);
+                if let Some(end) = quick.filter(|record| record.offset_delta == expected).map(|record| record.end) {
                     prop_assert_eq!(exact.as_ref().ok(), Some(&end));
                 }
+                let mut quick = Records::new(header, Bytes::copy_from_slice(&payload), position);
+                let mut exact_reader = quick.clone();
+                prop_assert_eq!(quick.read().ok(), exact_reader.read_any().ok());
+                prop_assert_eq!(quick.position, exact_reader.position);
                 match exact {
                     Ok(end) if end < payload.len() => position = end,
                     _ => break,
