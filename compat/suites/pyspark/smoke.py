@@ -20,7 +20,6 @@ from pyspark.errors import (
 )
 from pyspark.sql import Observation, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
 from tap import case, equal, finish, until
 
@@ -224,16 +223,6 @@ def _():
     equal(rows(people.unionByName(swapped).groupBy().sum("id")), [(12,)])
     equal(people.intersect(people.filter("id = 1")).count(), 1)
     equal(people.subtract(people.filter("id = 1")).count(), 2)
-
-
-@case("window functions")
-def _():
-    by_shop = Window.partitionBy("shop").orderBy("amount")
-    frame = sales.select("shop", "amount", F.row_number().over(by_shop).alias("n"), F.lag("amount").over(by_shop).alias("before"))
-    equal(rows(frame.orderBy("amount")), [("a", 1, 1, None), ("a", 2, 2, 1), ("b", 3, 1, None), ("b", 4, 2, 3), ("c", 5, 1, None)])
-    equal(frame.dtypes[2], ("n", "int"))
-    total = sales.select(F.sum("amount").over(Window.partitionBy("shop")).alias("t")).distinct()
-    equal(sorted(rows(total)), [(3,), (5,), (7,)])
 
 
 @case("fields of what is null are null")

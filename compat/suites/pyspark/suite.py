@@ -23,10 +23,11 @@ def client(this):
     return python, f"sc://{address}"
 
 
-def script(name):
+def script(*names):
     def run(this):
         python, address = client(this)
-        this.tap([python, HERE / name, address, this.address], env={"PYTHONPATH": str(COMPAT)})
+        for name in names:
+            this.tap([python, HERE / name, address, this.address], env={"PYTHONPATH": str(COMPAT)})
 
     return run
 
@@ -85,7 +86,7 @@ def submitted(this):
 
 
 SUITES = [
-    Suite("PySpark's Connect client", VERSION, script("smoke.py"), quick=True, minutes=5),
+    Suite("PySpark's Connect client", VERSION, script("smoke.py", "windows.py"), quick=True, minutes=5),
     Suite("PySpark's Python functions", VERSION, script("udf.py"), quick=True, minutes=5),
     Suite("PySpark's table functions", VERSION, script("table_functions.py"), quick=True, minutes=5),
     Suite("PySpark's files", VERSION, script("files.py"), quick=True, minutes=5),

@@ -19,6 +19,7 @@ use crate::wire::expression::{Cast, CastTo, ExprType, Expression, SortOrder, Unr
 
 pub(crate) mod build;
 mod field;
+mod frame;
 mod function;
 mod generator;
 mod lambda;

@@ -73,6 +73,7 @@ impl Resolver<'_> {
         let shown = format!("{}({})", function.name, shown.join(", "));
         let frame = self.frame_of(&function.name, window.frame_spec.as_ref(), &order)?;
         let text = self.spec_text(partition, window, &frame)?;
+        let frame = self.typed_frame(&frame, &order, &text)?;
         let options = order.iter().map(|order| SortOptions::new(!order.asc, order.nulls_first)).collect();
         let call = WindowCall::over(function, arguments.len(), &frame, options, self.python);
         let call = call.ok_or_else(|| {

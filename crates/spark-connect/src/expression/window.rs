@@ -9,8 +9,8 @@ use datafusion::logical_expr::expr::{
     Exists, InSubquery, NullTreatment, WindowFunction, WindowFunctionParams,
 };
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, Subquery, WindowFrame, WindowFrameBound,
-    WindowFrameUnits, WindowFunctionDefinition, lit,
+    Expr, LogicalPlan, LogicalPlanBuilder, Subquery, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    WindowFunctionDefinition, lit,
 };
 use datafusion::prelude::{cast, when};
 
@@ -18,8 +18,7 @@ use crate::error::{Result, SparkError};
 use crate::expression::{Named, Resolver};
 use crate::plan::frame::Frame as PlanFrame;
 use crate::wire::expression::{
-    Boundary, ExprType, Expression, FrameBoundary, SortOrder, SubqueryExpression, UnresolvedFunction, Window,
-    WindowFrame as Frame,
+    ExprType, Expression, SortOrder, SubqueryExpression, UnresolvedFunction, Window,
 };
 
 impl Resolver<'_> {
@@ -46,6 +45,7 @@ impl Resolver<'_> {
         let frame = self.frame_of(&call.function_name, window.frame_spec.as_ref(), &order)?;
         let (definition, arguments, shown, nulls) = self.windowed(&call)?;
         let text = self.spec_text(&partition, window, &shifted(&call.function_name, &arguments, &frame))?;
+        let frame = self.typed_frame(&frame, &order, &text)?;
         let ranks = matches!(&definition, WindowFunctionDefinition::WindowUDF(udwf)
             if matches!(udwf.name(), "row_number" | "rank" | "dense_rank" | "ntile"));
         let params = WindowFunctionParams {
@@ -107,68 +107,6 @@ impl Resolver<'_> {
                 function.params.null_treatment,
             )),
             _ => Err(SparkError::invalid(format!("{name} is neither a window function nor an aggregate."))),
-        }
-    }
-
-    pub(super) fn frame_of(
-        &self,
-        function: &str,
-        frame: Option<&Frame>,
-        order: &[SortExpr],
-    ) -> Result<WindowFrame> {
-        const ROW: i32 = 1;
-        let unbounded = WindowFrameBound::Preceding(ScalarValue::Null);
-        let Some(frame) = frame else {
-            let ranks = ["row_number", "rank", "dense_rank", "ntile", "percent_rank", "lag", "lead"];
-            let rows = order.is_empty() || ranks.contains(&function.to_lowercase().as_str());
-            let units = if rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
-            let end = if order.is_empty() {
-                WindowFrameBound::Following(ScalarValue::Null)
-            } else {
-                WindowFrameBound::CurrentRow
-            };
-            return Ok(WindowFrame::new_bounds(units, unbounded, end));
-        };
-        let rows = frame.frame_type == ROW;
-        let units = if rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
-        let lower = self.bound(frame.lower.as_ref(), rows, false)?;
-        let upper = self.bound(frame.upper.as_ref(), rows, true)?;
-        Ok(WindowFrame::new_bounds(units, lower, upper))
-    }
-
-    fn bound(&self, bound: Option<&FrameBoundary>, rows: bool, upper: bool) -> Result<WindowFrameBound> {
-        let value = match bound.and_then(|bound| bound.boundary.as_ref()) {
-            Some(Boundary::CurrentRow(_)) => return Ok(WindowFrameBound::CurrentRow),
-            Some(Boundary::Value(value)) => value,
-            _ if upper => return Ok(WindowFrameBound::Following(ScalarValue::Null)),
-            _ => return Ok(WindowFrameBound::Preceding(ScalarValue::Null)),
-        };
-        let steps = self.steps(value)?;
-        let distance = |steps: i64| {
-            if rows {
-                ScalarValue::UInt64(Some(steps.unsigned_abs()))
-            } else {
-                ScalarValue::Int64(Some(steps.abs()))
-            }
-        };
-        Ok(match steps {
-            0 => WindowFrameBound::CurrentRow,
-            ..0 => WindowFrameBound::Preceding(distance(steps)),
-            _ => WindowFrameBound::Following(distance(steps)),
-        })
-    }
-
-    fn steps(&self, value: &Expression) -> Result<i64> {
-        let wrong = || SparkError::unsupported("the boundary of a window that is no whole number");
-        let mut expr = self.named(value)?.expr;
-        let mut sign = 1;
-        if let Expr::Negative(inner) = expr {
-            (sign, expr) = (-1, *inner);
-        }
-        let Expr::Literal(value, _) = expr else { return Err(wrong()) };
-        match value.cast_to(&DataType::Int64) {
-            Ok(ScalarValue::Int64(Some(steps))) => Ok(sign * steps),
-            _ => Err(wrong()),
         }
     }
 

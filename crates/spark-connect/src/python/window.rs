@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int32Array};
 use datafusion::arrow::compute::SortOptions;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::arrow::datatypes::{Field, FieldRef, Schema};
 use datafusion::arrow::ipc::writer::StreamWriter;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
@@ -24,9 +24,6 @@ use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes, kind};
 use crate::python::run::Run;
 use crate::python::task::Next;
-
-/// Days of a month and such have no place in the bounds of frames: they are counted in the column's own unit.
-const DAYS: fn(i32) -> ScalarValue = |days| ScalarValue::new_interval_mdn(0, days, 0);
 
 /// An aggregate over a window. Its arguments in a plan are the function's own, and then what the window is ordered by.
 #[derive(Debug, Clone)]
@@ -104,13 +101,7 @@ impl Inner {
 
     /// Where the frame of each row begins, and where the next one would.
     fn frames(&self, order: &[ArrayRef], rows: usize) -> Result<[ArrayRef; 2]> {
-        let frame = match order.first() {
-            Some(column) if self.frame.units == WindowFrameUnits::Range => {
-                of_type(&self.frame, column.data_type())?
-            }
-            _ => self.frame.clone(),
-        };
-        let mut frames = WindowFrameContext::new(Arc::new(frame), self.order.clone());
+        let mut frames = WindowFrameContext::new(Arc::new(self.frame.clone()), self.order.clone());
         let number = |place: usize| i32::try_from(place).unwrap_or(i32::MAX);
         let (mut begins, mut ends) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         let mut last = 0..0;
@@ -144,25 +135,6 @@ impl Inner {
         })?;
         self.call.column(&made, rows)
     }
-}
-
-/// A frame of values, its bounds in the type of what the window is ordered by.
-fn of_type(frame: &WindowFrame, wanted: &DataType) -> Result<WindowFrame> {
-    let settled = |value: &ScalarValue| match (wanted, value) {
-        (_, value) if value.is_null() => Ok(value.clone()),
-        (DataType::Date32, ScalarValue::Int64(Some(days))) => {
-            Ok(DAYS(i32::try_from(*days).unwrap_or(i32::MAX)))
-        }
-        _ => value.cast_to(wanted),
-    };
-    let bound = |bound: &WindowFrameBound| {
-        Ok::<_, datafusion::error::DataFusionError>(match bound {
-            WindowFrameBound::Preceding(value) => WindowFrameBound::Preceding(settled(value)?),
-            WindowFrameBound::Following(value) => WindowFrameBound::Following(settled(value)?),
-            WindowFrameBound::CurrentRow => WindowFrameBound::CurrentRow,
-        })
-    };
-    Ok(WindowFrame::new_bounds(frame.units, bound(&frame.start_bound)?, bound(&frame.end_bound)?))
 }
 
 impl PartialEq for WindowCall {
