@@ -58,6 +58,7 @@ mod embed;
 mod error;
 pub mod files;
 mod functions;
+mod instant;
 pub mod language;
 mod models;
 mod operator;

@@ -5,12 +5,12 @@ mod instants;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StructArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::error::ArrowError;
-use datafusion::arrow::json::WriterBuilder;
-use datafusion::arrow::json::writer::LineDelimited;
+use datafusion::arrow::json::EncoderOptions;
+use datafusion::arrow::json::writer::make_encoder;
 use record::Header;
 
 use crate::sink::json::instants::Instants;
@@ -30,25 +30,38 @@ pub(crate) struct Outgoing {
 
 /// One JSON object per row; NULL and what JSON has no number for become `null`.
 pub(crate) fn encode(batches: &[RecordBatch], key: Option<&str>) -> Result<Vec<Outgoing>, ArrowError> {
-    let mut rows = Vec::new();
+    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Instants));
-        let mut writer = builder.build::<_, LineDelimited>(Vec::with_capacity(batch.num_rows() * ROW_BYTES));
-        writer.write(batch)?;
-        writer.finish()?;
-        let lines = Bytes::from(writer.into_inner());
+        let (text, ends) = texts(batch)?;
         let keys = key.and_then(|key| batch.column_by_name(key)).map(|key| cast(key, &DataType::Utf8));
         let keys = keys.transpose()?;
-        // A line feed inside of a string is written as `\n`.
-        for (row, line) in lines.split(|byte| *byte == b'\n').take(batch.num_rows()).enumerate() {
-            let key = keys.as_ref().map(AsArray::as_string::<i32>);
-            let key = key.filter(|keys| keys.is_valid(row)).map(|keys| keys.value(row));
+        let keys = keys.as_ref().map(AsArray::as_string::<i32>);
+        let mut start = 0;
+        for (row, end) in ends.into_iter().enumerate() {
+            let key = keys.filter(|keys| keys.is_valid(row)).map(|keys| keys.value(row));
             rows.push(Outgoing {
                 key: key.map(|key| Bytes::copy_from_slice(key.as_bytes())),
-                value: Some(lines.slice_ref(line)),
+                value: Some(text.slice(start..end)),
                 ..Outgoing::default()
             });
+            start = end;
         }
     }
     Ok(rows)
+}
+
+/// The rows' objects, one behind the other, and where each ends.
+fn texts(batch: &RecordBatch) -> Result<(Bytes, Vec<usize>), ArrowError> {
+    let options =
+        EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Instants));
+    let rows = StructArray::from(batch.clone());
+    let field = Arc::new(Field::new_struct("row", batch.schema_ref().fields().clone(), false));
+    let mut encoder = make_encoder(&field, &rows, &options)?;
+    let mut text = Vec::with_capacity(batch.num_rows() * ROW_BYTES);
+    let mut ends = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        encoder.encode(row, &mut text);
+        ends.push(text.len());
+    }
+    Ok((Bytes::from(text), ends))
 }

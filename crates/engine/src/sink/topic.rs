@@ -64,8 +64,8 @@ impl TopicSink {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut by_partition: BTreeMap<u32, Vec<Outgoing>> = BTreeMap::new();
-        for (number, row) in (first..).zip(rows) {
+        let mut by_partition: BTreeMap<u32, Vec<&Outgoing>> = BTreeMap::new();
+        for (number, row) in (first..).zip(&rows) {
             let partition = match (row.partition, &row.key) {
                 (Some(partition), _) => partition,
                 (None, Some(key)) => partition_for_key(key, partitions),
@@ -85,6 +85,8 @@ impl TopicSink {
             }
             *next += rows.len() as i64;
         }
+        // The batches hold them now.
+        drop(rows);
         for (index, appended) in waiting {
             appended.await.map_err(|source| self.append_error(index, source))?;
         }
@@ -105,7 +107,7 @@ impl TopicSink {
         usize::try_from(ahead).ok().filter(|ahead| *ahead <= rows).unwrap_or(0)
     }
 
-    fn batches(&self, rows: &[Outgoing], first: i64, time_ms: i64) -> Vec<bytes::Bytes> {
+    fn batches(&self, rows: &[&Outgoing], first: i64, time_ms: i64) -> Vec<bytes::Bytes> {
         let mut batches = Vec::new();
         let mut open: Option<BatchBuilder> = None;
         for (number, row) in (first..).zip(rows) {

@@ -1,47 +1,60 @@
-//! JSON values of records to Arrow columns.
+//! JSON values of records to Arrow columns, in one pass: what a query does not ask for is stepped over.
 
-use std::sync::Arc;
+mod column;
+mod nested;
+mod scalar;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
-use datafusion::arrow::json::ReaderBuilder;
-use datafusion::arrow::json::reader::Decoder;
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType};
 
 use crate::source::SourceRecord;
-use crate::source::format::wrong;
+use crate::source::format::json::nested::Object;
+use crate::source::format::{batch, wrong};
 
-/// Reads records that hold a JSON object each.
+/// Reads records that hold a JSON object each. The last of several values of one name counts.
 pub(super) fn read(columns: &SchemaRef, records: &[&SourceRecord]) -> Result<RecordBatch, ArrowError> {
-    let mut decoder = ReaderBuilder::new(Arc::clone(columns))
-        .with_batch_size(records.len())
-        .with_coerce_primitive(true)
-        .build_decoder()?;
-    for (row, record) in records.iter().enumerate() {
+    let mut rows = Object::new(columns.fields(), records.len())?;
+    let mut unescaped = Vec::new();
+    for record in records {
         let value = record.value.as_deref().ok_or_else(|| wrong("the value is null"))?;
-        read_one(&mut decoder, value, row)?;
+        // What is stepped over has to be text too.
+        std::str::from_utf8(value).map_err(|error| wrong(&format!("malformed JSON: not UTF-8: {error}")))?;
+        if value.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(wrong("the value is not a JSON object"));
+        }
+        let mut json = Jiter::with_tape(value, unescaped);
+        json.peek().map_err(malformed)?;
+        rows.row(&mut json)?;
+        json.finish().map_err(malformed)?;
+        unescaped = json.into_tape();
     }
-    decoder.flush()?.ok_or_else(|| wrong("the value is empty"))
+    batch(columns, rows.finish()?, records.len())
 }
 
-/// Reads one record, which must hold one JSON object and nothing else.
-fn read_one(decoder: &mut Decoder, value: &[u8], row: usize) -> Result<(), ArrowError> {
-    if value.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(wrong("the value is not a JSON object"));
-    }
-    let mut rest = value;
-    while !rest.is_empty() {
-        let read = decoder.decode(rest)?;
-        rest = &rest[read..];
-        if read == 0 {
-            break;
+/// What is no JSON.
+fn malformed(error: JiterError) -> ArrowError {
+    let at = error.index;
+    let reason = match error.error_type {
+        JiterErrorType::JsonError(
+            JsonErrorType::EofWhileParsingList
+            | JsonErrorType::EofWhileParsingObject
+            | JsonErrorType::EofWhileParsingString
+            | JsonErrorType::EofWhileParsingValue,
+        ) => "the value ends too early".to_owned(),
+        JiterErrorType::JsonError(JsonErrorType::TrailingCharacters) => {
+            "something follows the object".to_owned()
         }
-    }
-    if decoder.has_partial_record() {
-        return Err(wrong("malformed JSON: the value ends too early"));
-    }
-    if decoder.len() != row + 1 || !rest.iter().all(u8::is_ascii_whitespace) {
-        return Err(wrong("malformed JSON: something follows the object"));
-    }
-    Ok(())
+        other => format!("{other} at byte {at}"),
+    };
+    wrong(&format!("malformed JSON: {reason}"))
 }
+
+/// What is JSON, but nothing for a column of this type.
+fn misfit(what: &str, wanted: &str) -> ArrowError {
+    wrong(&format!("{what} is no {wanted}"))
+}
+
+#[cfg(test)]
+mod tests;

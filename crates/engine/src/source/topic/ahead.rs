@@ -15,6 +15,9 @@ use crate::source::topic::Member;
 /// Bytes asked from a partition at once.
 const READ_BYTES: usize = 1024 * 1024;
 
+/// Room for so many records is made ahead.
+const RECORDS_AT_ONCE: usize = 1024;
+
 /// A record batch may not unpack to more.
 const UNCOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -80,6 +83,7 @@ impl Reader {
         bytes: usize,
         taken: &mut Vec<SourceRecord>,
     ) -> Result<usize, SourceError> {
+        taken.reserve(usize::try_from(to - self.next).unwrap_or(0).min(RECORDS_AT_ONCE));
         let mut aborted = Aborted::new(member.partition.aborted_transactions(self.next, to));
         let mut read = 0;
         while self.next < to && read < bytes {

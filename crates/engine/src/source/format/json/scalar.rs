@@ -1,0 +1,410 @@
+//! Columns of single values. Where JSON says a number as a string, or the other way round, it is taken.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use datafusion::arrow::array::builder::NullBufferBuilder;
+use datafusion::arrow::array::timezone::Tz;
+use datafusion::arrow::array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
+use datafusion::arrow::array::{
+    ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, StringArray,
+};
+use datafusion::arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use datafusion::arrow::compute::kernels::cast_utils::{Parser, parse_decimal, string_to_datetime};
+use datafusion::arrow::datatypes::ArrowNativeType;
+use datafusion::arrow::error::ArrowError;
+use jiter::{Jiter, Peek};
+
+use crate::instant;
+use crate::source::format::json::column::Column;
+use crate::source::format::json::nested::kind;
+use crate::source::format::json::{malformed, misfit};
+use crate::source::format::wrong;
+use crate::sql::types::UTC;
+
+/// The text of a number, as it is written.
+fn number<'j>(json: &'j mut Jiter<'_>, next: Peek, wanted: &str) -> Result<&'j str, ArrowError> {
+    if !next.is_num() {
+        return match next {
+            Peek::True | Peek::False | Peek::Array | Peek::Object => Err(misfit(kind(next), wanted)),
+            // No value begins so.
+            _ => Err(json.next_skip().map_or_else(malformed, |()| misfit(kind(next), wanted))),
+        };
+    }
+    let bytes = json.known_number_bytes(next).map_err(malformed)?;
+    std::str::from_utf8(bytes).map_err(|error| wrong(&error.to_string()))
+}
+
+/// Values of one width, and which of them are there.
+struct Values<T> {
+    values: Vec<T>,
+    nulls: NullBufferBuilder,
+}
+
+impl<T: Copy + Default> Values<T> {
+    fn new(rows: usize) -> Self {
+        Values { values: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
+    }
+
+    fn push(&mut self, value: T) {
+        self.values.push(value);
+        self.nulls.append_non_null();
+    }
+
+    fn null(&mut self) {
+        self.values.push(T::default());
+        self.nulls.append_null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        self.nulls.truncate(rows);
+    }
+}
+
+impl<T: ArrowNativeType> Values<T> {
+    fn primitive<P: ArrowPrimitiveType<Native = T>>(&mut self) -> Result<PrimitiveArray<P>, ArrowError> {
+        PrimitiveArray::try_new(ScalarBuffer::from(std::mem::take(&mut self.values)), self.nulls.finish())
+    }
+}
+
+/// How a number becomes a value: whole numbers lose what is behind the point.
+pub(super) trait Number: ArrowPrimitiveType + Parser {
+    fn number(text: &str) -> Option<Self::Native>;
+}
+
+macro_rules! whole {
+    ($($kind:ty),*) => {$(
+        impl Number for $kind {
+            fn number(text: &str) -> Option<Self::Native> {
+                whole_number(text)?.try_into().ok()
+            }
+        }
+    )*};
+}
+
+whole!(Int8Type, Int16Type, Int32Type, Int64Type, Date32Type);
+
+impl Number for Float32Type {
+    fn number(text: &str) -> Option<f32> {
+        Self::parse(text)
+    }
+}
+
+impl Number for Float64Type {
+    fn number(text: &str) -> Option<f64> {
+        Self::parse(text)
+    }
+}
+
+fn whole_number(text: &str) -> Option<i64> {
+    /// Of these and smaller ones every one is a number of 64 bits.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    Int64Type::parse(text).or_else(|| {
+        let number = Float64Type::parse(text)?.trunc();
+        (-END..END).contains(&number).then_some(number as i64)
+    })
+}
+
+/// A column of numbers, or of days since 1970.
+pub(super) struct Numbers<P: Number>(Values<P::Native>);
+
+impl<P: Number> Numbers<P> {
+    pub(super) fn new(rows: usize) -> Self {
+        Numbers(Values::new(rows))
+    }
+}
+
+impl<P: Number> Column for Numbers<P> {
+    fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError> {
+        if next == Peek::String {
+            return self.text(json.known_str().map_err(malformed)?);
+        }
+        let text = number(json, next, "number")?;
+        self.0.push(P::number(text).ok_or_else(|| misfit(text, &P::DATA_TYPE.to_string()))?);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ArrowError> {
+        self.0.push(P::parse(text).ok_or_else(|| misfit(&format!("'{text}'"), &P::DATA_TYPE.to_string()))?);
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.0.null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ArrayRef, ArrowError> {
+        Ok(Arc::new(self.0.primitive::<P>()?))
+    }
+}
+
+/// Microseconds since 1970: a text says when, a number is one.
+pub(super) struct Instants {
+    values: Values<i64>,
+    zone: Option<Arc<str>>,
+    /// Where a text names no zone; `None` for UTC.
+    local: Option<Tz>,
+}
+
+impl Instants {
+    pub(super) fn new(zone: Option<&str>, rows: usize) -> Result<Self, ArrowError> {
+        let local = zone.filter(|zone| *zone != UTC).map(str::parse).transpose()?;
+        Ok(Instants { values: Values::new(rows), zone: zone.map(Arc::from), local })
+    }
+
+    fn instant(&self, text: &str) -> Result<i64, ArrowError> {
+        match &self.local {
+            None => {
+                instant::read(text).map_or_else(|| Ok(string_to_datetime(&Utc, text)?.timestamp_micros()), Ok)
+            }
+            Some(zone) => Ok(string_to_datetime(zone, text)?.timestamp_micros()),
+        }
+    }
+}
+
+impl Column for Instants {
+    fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError> {
+        if next == Peek::String {
+            return self.text(json.known_str().map_err(malformed)?);
+        }
+        let text = number(json, next, "timestamp")?;
+        self.values.push(whole_number(text).ok_or_else(|| misfit(text, "timestamp"))?);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ArrowError> {
+        let instant = self
+            .instant(text)
+            .map_err(|error| misfit(&format!("'{text}'"), &format!("timestamp: {error}")))?;
+        self.values.push(instant);
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.values.null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ArrayRef, ArrowError> {
+        let instants = self.values.primitive::<TimestampMicrosecondType>()?;
+        Ok(Arc::new(instants.with_timezone_opt(self.zone)))
+    }
+}
+
+/// Numbers of so many digits, so many of them behind the point.
+pub(super) struct Decimal {
+    values: Values<i128>,
+    precision: u8,
+    scale: i8,
+}
+
+impl Decimal {
+    pub(super) fn new(precision: u8, scale: i8, rows: usize) -> Self {
+        Decimal { values: Values::new(rows), precision, scale }
+    }
+}
+
+impl Column for Decimal {
+    fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError> {
+        if next == Peek::String {
+            return self.text(json.known_str().map_err(malformed)?);
+        }
+        self.text(number(json, next, "number")?)
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ArrowError> {
+        let number = parse_decimal::<Decimal128Type>(text, self.precision, self.scale);
+        let wanted =
+            || format!("decimal of {} digits, {} of them behind the point", self.precision, self.scale);
+        self.values.push(number.map_err(|_| misfit(&format!("'{text}'"), &wanted()))?);
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.values.null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ArrayRef, ArrowError> {
+        let decimals = self.values.primitive::<Decimal128Type>()?;
+        Ok(Arc::new(decimals.with_precision_and_scale(self.precision, self.scale)?))
+    }
+}
+
+/// `true` and `false`; a string is neither.
+pub(super) struct Flags(Values<bool>);
+
+impl Flags {
+    pub(super) fn new(rows: usize) -> Self {
+        Flags(Values::new(rows))
+    }
+}
+
+impl Column for Flags {
+    fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError> {
+        if !matches!(next, Peek::True | Peek::False) {
+            return match next {
+                Peek::String => Err(misfit("a string", "boolean")),
+                other => number(json, other, "boolean").and_then(|number| Err(misfit(number, "boolean"))),
+            };
+        }
+        self.0.push(json.known_bool(next).map_err(malformed)?);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ArrowError> {
+        Err(misfit(&format!("'{text}'"), "boolean"))
+    }
+
+    fn null(&mut self) {
+        self.0.null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ArrayRef, ArrowError> {
+        let nulls = self.0.nulls.finish();
+        Ok(Arc::new(BooleanArray::new(std::mem::take(&mut self.0.values).into(), nulls)))
+    }
+}
+
+/// Bytes of all rows, one behind the other.
+struct Runs {
+    bytes: Vec<u8>,
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+}
+
+impl Runs {
+    fn new(rows: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Runs { bytes: Vec::new(), offsets, nulls: NullBufferBuilder::new(rows) }
+    }
+
+    fn close(&mut self) -> Result<(), ArrowError> {
+        let end = self.bytes.len();
+        self.offsets.push(i32::try_from(end).map_err(|_| ArrowError::OffsetOverflowError(end))?);
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.offsets.extend_from_within(self.offsets.len() - 1..);
+        self.nulls.append_null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows + 1);
+        self.nulls.truncate(rows);
+        self.bytes.truncate(self.offsets.last().map_or(0, |end| usize::try_from(*end).unwrap_or(0)));
+    }
+
+    fn parts(&mut self) -> (OffsetBuffer<i32>, Buffer) {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(std::mem::take(&mut self.offsets)));
+        (offsets, Buffer::from_vec(std::mem::take(&mut self.bytes)))
+    }
+}
+
+/// Strings; numbers and booleans as they are written.
+pub(super) struct Text(Runs);
+
+impl Text {
+    pub(super) fn new(rows: usize) -> Self {
+        Text(Runs::new(rows))
+    }
+}
+
+impl Column for Text {
+    fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError> {
+        match next {
+            Peek::String => self.text(json.known_str().map_err(malformed)?),
+            Peek::True | Peek::False => {
+                let flag = json.known_bool(next).map_err(malformed)?;
+                self.text(if flag { "true" } else { "false" })
+            }
+            other => self.text(number(json, other, "string")?),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ArrowError> {
+        self.0.bytes.extend_from_slice(text.as_bytes());
+        self.0.close()
+    }
+
+    fn null(&mut self) {
+        self.0.null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ArrayRef, ArrowError> {
+        let (offsets, bytes) = self.0.parts();
+        Ok(Arc::new(StringArray::try_new(offsets, bytes, self.0.nulls.finish())?))
+    }
+}
+
+/// Bytes, in two hexadecimal digits each.
+pub(super) struct Bytes(Runs);
+
+impl Bytes {
+    pub(super) fn new(rows: usize) -> Self {
+        Bytes(Runs::new(rows))
+    }
+}
+
+impl Column for Bytes {
+    fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError> {
+        match next {
+            Peek::String => self.text(json.known_str().map_err(malformed)?),
+            Peek::True | Peek::False => Err(misfit("a boolean", "string of hexadecimal digits")),
+            other => number(json, other, "string of hexadecimal digits")
+                .and_then(|number| Err(misfit(number, "string of hexadecimal digits"))),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), ArrowError> {
+        let wrong = || misfit(&format!("'{text}'"), "string of hexadecimal digits");
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(wrong());
+        }
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        for [high, low] in pairs {
+            let byte = digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low);
+            self.0.bytes.push(byte.ok_or_else(wrong)?);
+        }
+        self.0.close()
+    }
+
+    fn null(&mut self) {
+        self.0.null();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<ArrayRef, ArrowError> {
+        let (offsets, bytes) = self.0.parts();
+        Ok(Arc::new(BinaryArray::try_new(offsets, bytes, self.0.nulls.finish())?))
+    }
+}
