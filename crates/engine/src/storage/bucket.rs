@@ -44,9 +44,9 @@ type Asked<T> = oneshot::Receiver<io::Result<T>>;
 /// A bucket of an object store. A cheap handle.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
-    store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn ObjectStore>,
     /// `s3://bucket/`: what stands before a key.
-    root: String,
+    pub(super) root: String,
     clock: Arc<dyn Clock>,
     handle: Handle,
     /// What tells this program from every other that writes there, also from its own earlier run.

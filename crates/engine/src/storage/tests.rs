@@ -194,7 +194,13 @@ async fn who_does_not_answer_is_waited_for() {
     assert_eq!(get(&store, "s3://b/a"), b"x");
     objects.away.store(1, Ordering::SeqCst);
     let Store::Bucket(bucket) = &store else { unreachable!("it is one") };
-    let hasty = Bucket::new(bucket.store(), ("s3://", "b"), &Env::real().clock, Handle::current(), [1; 16]);
+    let hasty = Bucket::new(
+        Arc::clone(&bucket.store),
+        ("s3://", "b"),
+        &Env::real().clock,
+        Handle::current(),
+        [1; 16],
+    );
     assert!(is_passing(&hasty.len(Path::new("s3://b/a")).unwrap_err()));
     assert_eq!(hasty.len(Path::new("s3://b/a")).unwrap(), 1);
     // A listing is tried once: who lists decides.
@@ -227,7 +233,7 @@ async fn paths_lead_where_they_say() {
         &[("fs.s3a.access.key".into(), "a".into()), ("fs.s3a.secret.key".into(), "s".into())].into(),
     );
     let root = |path: &str| match storage.at(path, &told).unwrap() {
-        Store::Bucket(bucket) => bucket.root().to_owned(),
+        Store::Bucket(bucket) => bucket.root.clone(),
         Store::Local(_) => "local".to_owned(),
     };
     assert_eq!(root("s3a://b/in/*.json"), "s3a://b/");
