@@ -1,8 +1,8 @@
 //! Instants as RFC 3339 has them, read and written by arithmetic: JSON brings one or more in every row.
 
 /// The instant of `2023-11-14T22:13:20.123Z`, in microseconds since 1970: of four digits of the year, `T` or a space, at
-/// most six digits behind the second, and `Z` or no zone, which is UTC. `None` for all else, right or wrong: ask a slower
-/// reader.
+/// most six digits behind the second, and `Z`, `+01:00` or no zone, which is UTC. `None` for all else, right or wrong: ask
+/// a slower reader.
 pub(crate) fn read(text: &str) -> Option<i64> {
     let text = text.as_bytes();
     let (day, rest) = text.split_at_checked(10)?;
@@ -15,13 +15,24 @@ pub(crate) fn read(text: &str) -> Option<i64> {
     if !plain || !fits || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let seconds = days_before(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second;
+    let (rest, ahead) = zone(rest)?;
+    let seconds = days_before(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second - ahead;
     Some(seconds * SECOND_US + fraction(rest)?)
 }
 
-/// The microseconds of `.123Z`, `.123`, `Z` or nothing.
+/// What stands before `Z`, `+01:00` or nothing, and by how many seconds clocks there are ahead.
+fn zone(text: &[u8]) -> Option<(&[u8], i64)> {
+    if let Some((rest, [sign @ (b'+' | b'-'), zone @ ..])) = text.split_last_chunk::<6>() {
+        let (hours, minutes) = (pair(zone, 0)?, pair(zone, 3)?);
+        let fits = zone[2] == b':' && hours < 24 && minutes < 60;
+        let ahead = hours * 3_600 + minutes * 60;
+        return fits.then_some((rest, if *sign == b'+' { ahead } else { -ahead }));
+    }
+    Some((text.strip_suffix(b"Z").unwrap_or(text), 0))
+}
+
+/// The microseconds of `.123` or nothing.
 fn fraction(text: &[u8]) -> Option<i64> {
-    let text = text.strip_suffix(b"Z").unwrap_or(text);
     if text.is_empty() {
         return Some(0);
     }
@@ -155,7 +166,11 @@ mod tests {
         let others = [
             "",
             "2023-11-14",
-            "2023-11-14T22:13:20+01:00",
+            "2023-11-14T22:13:20+24:00",
+            "2023-11-14T22:13:20+01:60",
+            "2023-11-14T22:13:20+01-00",
+            "2023-11-14T22:13:20+0100",
+            "2023-11-14T22:13:20Z+01:00",
             "2023-11-14T22:13:20.Z",
             "2023-11-14T22:13:20.1234567Z",
         ];
@@ -185,7 +200,7 @@ mod tests {
 
         #[test]
         fn what_is_read_is_what_arrow_reads(
-            text in "[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?Z?"
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-][0-2][0-9]:[0-5][0-9])?"
         ) {
             let peer = string_to_datetime(&Utc, &text).ok().map(|instant| instant.timestamp_micros());
             prop_assert_eq!(read(&text), peer, "{}", text);
