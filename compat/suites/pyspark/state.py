@@ -417,6 +417,33 @@ def _():
         equal(made.where("k = 'a'").first().seen, "1:1,3:1")
 
 
+class Deleting(StatefulProcessor):
+    def init(self, handle):
+        self.kept, self.gone = handle.getValueState("kept", "n LONG"), handle.getListState("gone", "n LONG")
+        handle.deleteIfExists("gone")
+
+    def handleInputRows(self, key, rows, timers):
+        try:
+            said = str(self.gone.exists())
+        except PySparkException as error:
+            said = str(error).split(":")[0]
+        self.kept.update((len(list(rows)),))
+        yield Row(k=key[0], said=said, kept=self.kept.get()[0])
+
+    def close(self):
+        pass
+
+
+@case("a state that is deleted is there no more")
+def _():
+    if not SERVED:  # Spark's local mode asks a state store of RocksDB for this one.
+        return
+    rows = spark.createDataFrame([("a", 1), ("b", 2), ("a", 3)], "k STRING, n INT")
+    made = rows.groupBy("k").transformWithState(Deleting(), "k STRING, said STRING, kept LONG", "append", "none")
+    said = "Error checking value state exists"
+    equal(sorted(tuple(row) for row in made.collect()), [("a", said, 2), ("b", said, 1)])
+
+
 @case("rows that are there now are grouped by sessions")
 def _():
     at = [("a", 1), ("a", 8), ("b", 9), ("a", 18), ("b", 20)]

@@ -11,6 +11,7 @@ import pickle
 import struct
 
 from pelton import types
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql.streaming import stateful_processor, stateful_processor_util
 from pyspark.sql.streaming.stateful_processor_api_client import StatefulProcessorHandleState
 
@@ -47,6 +48,7 @@ class States:
     def __init__(self):
         self.handle_state = StatefulProcessorHandleState.CREATED
         self.lives = {}
+        self.deleted = set()
         self.by_clock = False
 
     def load(self, file):
@@ -104,6 +106,7 @@ class States:
 
     def live(self, name, ttl):
         self.lives[name] = ttl
+        self.deleted.discard(name)
 
     def get_value_state(self, name, schema, ttl):
         self.live(name, ttl)
@@ -115,7 +118,9 @@ class States:
         self.live(name, ttl)
 
     def delete_if_exists(self, name):
-        self.values.pop(name, None)
+        for key in self.keys:
+            key["values"].pop(name, None)
+        self.deleted.add(name)
 
     def register_timer(self, time):
         timers = self.keys[self.place]["timers"]
@@ -156,40 +161,52 @@ def ends_of(value):
 
 
 class Values:
+    # In the errors of PySpark's client; lists are values there.
+    KIND = "value"
+
     def __init__(self, states, schema):
         self.states = states
         self.schema = types.row(schema)
+
+    def known(self, name, deed):
+        """The values of the key, unless the state was deleted; the error's first words are Spark's."""
+        if name in self.states.deleted:
+            raise PySparkRuntimeError(f"Error {deed}: the state {name} was deleted")
+        return self.states.values
 
     def fitted(self, value):
         return types.fitted_row(self.schema, plain(tuple(value)))
 
     def exists(self, name):
-        return self.get(name) is not None
+        self.known(name, f"checking {self.KIND} state exists")
+        return bool(self.all(name))
+
+    def all(self, name):
+        entry = self.known(name, "getting value state").get(name)
+        return [entry[0]] if entry and self.states.lasts(entry) else []
 
     def get(self, name):
-        entry = self.states.values.get(name)
-        return entry[0] if entry and self.states.lasts(entry) else None
+        return next(iter(self.all(name)), None)
 
     def update(self, name, value):
-        self.states.values[name] = (self.fitted(value), self.states.until(name))
+        self.known(name, "updating value state")[name] = (self.fitted(value), self.states.until(name))
 
     def clear(self, name):
-        self.states.values.pop(name, None)
+        self.known(name, f"clearing {self.KIND} state").pop(name, None)
 
 
 class Lists(Values):
     def all(self, name):
-        return [entry[0] for entry in self.states.values.get(name, []) if self.states.lasts(entry)]
-
-    def exists(self, name):
-        return bool(self.all(name))
+        entries = self.known(name, "getting value state").get(name, [])
+        return [entry[0] for entry in entries if self.states.lasts(entry)]
 
     def append_value(self, name, value):
         self.append_list(name, [value])
 
     def append_list(self, name, values):
         until = self.states.until(name)
-        self.states.values.setdefault(name, []).extend([(self.fitted(value), until) for value in values])
+        entries = self.known(name, "updating value state").setdefault(name, [])
+        entries.extend([(self.fitted(value), until) for value in values])
 
     def put(self, name, values):
         self.clear(name)
@@ -197,6 +214,8 @@ class Lists(Values):
 
 
 class Maps(Values):
+    KIND = "map"
+
     def __init__(self, states, key_schema, value_schema):
         super().__init__(states, value_schema)
         self.key_schema = types.row(key_schema)
@@ -205,11 +224,8 @@ class Maps(Values):
         return types.fitted_row(self.key_schema, plain(tuple(key)))
 
     def all(self, name):
-        entries = self.states.values.get(name, {})
+        entries = self.known(name, "getting value").get(name, {})
         return {key: entry[0] for key, entry in entries.items() if self.states.lasts(entry)}
-
-    def exists(self, name):
-        return bool(self.all(name))
 
     def get_value(self, name, key):
         return self.all(name).get(self.key(key))
@@ -219,10 +235,10 @@ class Maps(Values):
 
     def update_value(self, name, key, value):
         entry = (self.fitted(value), self.states.until(name))
-        self.states.values.setdefault(name, {})[self.key(key)] = entry
+        self.known(name, "updating map state value").setdefault(name, {})[self.key(key)] = entry
 
     def remove_key(self, name, key):
-        self.states.values.get(name, {}).pop(self.key(key), None)
+        self.known(name, "removing key from map state").get(name, {}).pop(self.key(key), None)
 
 
 def answered_here(worker):
