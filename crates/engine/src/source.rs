@@ -68,8 +68,9 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     /// Takes ranges that were pinned before: the same records again.
     fn reread<'a>(&'a self, ranges: &'a Ranges) -> BoxFuture<'a, Result<Pinned, SourceError>>;
 
-    /// Makes what was pinned durable, before a batch may stand on it.
-    fn secure<'a>(&'a self, pinned: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>>;
+    /// Makes what was pinned durable, before a batch may stand on it; false if that cannot be, and has to be pinned anew:
+    /// another program that goes on from the same place was faster.
+    fn secure<'a>(&'a self, pinned: &'a Pinned) -> BoxFuture<'a, Result<bool, SourceError>>;
 
     /// Where a bounded read begins and ends: everything that is there now. `None` of a source without an end of now.
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>>;

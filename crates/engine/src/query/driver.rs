@@ -132,7 +132,10 @@ impl Query {
                 continue;
             }
             watch.ended("latestOffset");
-            self.complete(&mut pinned).await?;
+            if !self.complete(&mut pinned).await? {
+                self.progress.enters(Phase::Waiting);
+                continue;
+            }
             let (intent, pins) = self.intend(pinned.ranges())?;
             self.settle(Some(&intent))?;
             watch.ended("walCommit");

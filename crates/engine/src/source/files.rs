@@ -204,6 +204,18 @@ impl FileSource {
         Ok(Pinned::new(Ranges::from([(self.options.path.clone(), log)]), content))
     }
 
+    /// Makes the list durable; see [`Seen::sync`].
+    fn keep(&self, state: &mut State) -> Result<bool, SourceError> {
+        let known = state.seen.len();
+        let agreed = state.seen.sync()?;
+        if !agreed || state.seen.len() > known {
+            // What was found may be in the list by now.
+            state.waiting.clear();
+            state.lengths.clear();
+        }
+        Ok(agreed)
+    }
+
     fn clean(&self, path: &Path) -> std::io::Result<()> {
         match &self.options.clean {
             Clean::Off => Ok(()),
@@ -258,8 +270,8 @@ impl Source for FileSource {
         ready(self.pinned(&self.lock(), from, to)).boxed()
     }
 
-    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>> {
-        async { waiting(|| self.lock().seen.sync()) }.boxed()
+    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<bool, SourceError>> {
+        async { waiting(|| self.keep(&mut self.lock())) }.boxed()
     }
 
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {
@@ -270,11 +282,10 @@ impl Source for FileSource {
                 let mut found = std::mem::take(&mut state.waiting);
                 found.reverse();
                 self.list(&mut state, found)?;
-                if !state.more {
+                if !state.more && self.keep(&mut state)? {
                     break;
                 }
             }
-            state.seen.sync()?;
             let at = |number| Offsets::from([(self.options.path.clone(), BTreeMap::from([(0, number)]))]);
             Ok(Some(Bounds { from: at(0), until: at(state.seen.len()) }))
         };

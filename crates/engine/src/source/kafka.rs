@@ -227,8 +227,8 @@ impl Source for KafkaSource {
     }
 
     /// What the outside Kafka has acknowledged to its producers is for it to keep.
-    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>> {
-        futures::future::ready(Ok(())).boxed()
+    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<bool, SourceError>> {
+        futures::future::ready(Ok(true)).boxed()
     }
 
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {

@@ -168,8 +168,8 @@ impl Source for RateSource {
         ready(Ok(self.made(from, to, begun))).boxed()
     }
 
-    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>> {
-        ready(Ok(())).boxed()
+    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<bool, SourceError>> {
+        ready(Ok(true)).boxed()
     }
 
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {

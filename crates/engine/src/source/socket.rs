@@ -204,8 +204,8 @@ impl Source for SocketSource {
         ready(Ok(Pinned::new(Ranges::from([(self.name.clone(), log)]), nothing))).boxed()
     }
 
-    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>> {
-        ready(Ok(())).boxed()
+    fn secure<'a>(&'a self, _: &'a Pinned) -> BoxFuture<'a, Result<bool, SourceError>> {
+        ready(Ok(true)).boxed()
     }
 
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {

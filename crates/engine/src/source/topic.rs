@@ -345,8 +345,8 @@ impl Source for TopicSource {
         ready(self.take_again(ranges)).boxed()
     }
 
-    fn secure<'a>(&'a self, pinned: &'a Pinned) -> BoxFuture<'a, Result<(), SourceError>> {
-        self.flush(pinned).boxed()
+    fn secure<'a>(&'a self, pinned: &'a Pinned) -> BoxFuture<'a, Result<bool, SourceError>> {
+        async { self.flush(pinned).await.map(|()| true) }.boxed()
     }
 
     fn bounds(&self) -> BoxFuture<'_, Result<Option<Bounds>, SourceError>> {

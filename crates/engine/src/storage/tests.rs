@@ -33,8 +33,13 @@ impl Unsteady {
     }
 
     pub(crate) fn bucket(self: &Arc<Self>) -> Store {
+        self.bucket_of(1)
+    }
+
+    /// The same objects, as another program writes them.
+    pub(crate) fn bucket_of(self: &Arc<Self>, writer: u8) -> Store {
         let store: Arc<dyn ObjectStore> = Arc::clone(self) as _;
-        Store::Bucket(Bucket::new(store, ("s3://", "b"), &Env::real().clock, Handle::current(), [1; 16]))
+        Store::Bucket(Bucket::new(store, ("s3://", "b"), &Env::real().clock, Handle::current(), [writer; 16]))
             .patient()
     }
 

@@ -39,20 +39,21 @@ impl Query {
         Ok(pinned)
     }
 
-    /// Adds what is new in the tables, and makes all of it durable.
-    pub(super) async fn complete(&self, pinned: &mut Input) -> Result<(), QueryError> {
+    /// Adds what is new in the tables, and makes all of it durable; false if it has to be pinned anew.
+    pub(super) async fn complete(&self, pinned: &mut Input) -> Result<bool, QueryError> {
         for lookup in &self.lookups {
             pinned.tables.push(lookup.pin(&self.standing.offsets).await?);
         }
+        let mut holds = true;
         for (feed, pinned) in self.feeds.iter().zip(&pinned.streams) {
-            feed.source.secure(pinned).await?;
+            holds &= feed.source.secure(pinned).await?;
         }
         for (lookup, pinned) in self.lookups.iter().zip(&pinned.tables) {
             for pinned in pinned {
-                lookup.source.secure(pinned).await?;
+                holds &= lookup.source.secure(pinned).await?;
             }
         }
-        Ok(())
+        Ok(holds)
     }
 
     /// The records of a batch again.

@@ -35,22 +35,8 @@ impl Seen {
     pub(super) fn open(place: Option<Place>, name_only: bool) -> Result<Self, SourceError> {
         let mut seen = Seen { files: Vec::new(), known: BTreeSet::new(), name_only, stored: None };
         let Some(place) = place else { return Ok(seen) };
-        let mut log = None;
-        if let Some((mut found, bytes)) = Log::open(place.clone()).map_err(failed("read", place.path()))? {
-            let mut length = 0;
-            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-                let Ok(file) = serde_json::from_slice::<PathBuf>(line) else { break };
-                if !line.ends_with(b"\n") {
-                    break;
-                }
-                length += line.len() as u64;
-                seen.add(file);
-            }
-            if found.end() > length {
-                found.cut(length).map_err(failed("write", place.path()))?;
-            }
-            log = Some(found);
-        }
+        let (log, files) = read(&place)?;
+        files.into_iter().for_each(|file| seen.add(file));
         seen.stored = Some(Stored { place, log, lines: Vec::new() });
         Ok(seen)
     }
@@ -86,22 +72,81 @@ impl Seen {
         Ok(())
     }
 
-    pub(super) fn sync(&mut self) -> Result<(), SourceError> {
-        let Some(Stored { place, log, lines }) = &mut self.stored else { return Ok(()) };
-        let wrong = failed("write", place.path());
-        match log {
-            _ if lines.is_empty() => return Ok(()),
-            None => *log = Some(Log::create(place.clone(), lines).map_err(wrong)?),
-            Some(log) if log.is_long(LONG) => {
-                lines.clear();
-                self.files.iter().try_for_each(|file| line(lines, file))?;
-                log.replace(lines).map_err(wrong)?;
+    /// Makes the list durable; false if another program that goes on from the same place has listed other files under
+    /// the numbers of ours: the list is now what that one says, and ours are not in it. Which of the two goes on is for
+    /// the journal to say, and for nothing else: if each could end the other, none would be left.
+    pub(super) fn sync(&mut self) -> Result<bool, SourceError> {
+        while let Some(stored) = &mut self.stored {
+            match stored.write(&self.files) {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    if !self.follow()? {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(failed("write", stored.place.path())(error)),
             }
-            Some(log) => log.append(lines).map_err(wrong)?,
         }
-        lines.clear();
+        Ok(true)
+    }
+
+    /// Reads what another program has written: whether what we have listed goes on from there.
+    fn follow(&mut self) -> Result<bool, SourceError> {
+        let Some(stored) = &mut self.stored else { return Ok(true) };
+        let (log, files) = read(&stored.place)?;
+        stored.log = log;
+        stored.lines.clear();
+        let agreed = files.iter().zip(&self.files).all(|(theirs, ours)| theirs == ours);
+        if agreed {
+            self.files.iter().skip(files.len()).try_for_each(|file| line(&mut stored.lines, file))?;
+        } else {
+            (self.files, self.known) = (Vec::new(), BTreeSet::new());
+        }
+        let known = self.files.len();
+        files.into_iter().skip(known).for_each(|file| self.add(file));
+        Ok(agreed)
+    }
+}
+
+impl Stored {
+    fn write(&mut self, files: &[PathBuf]) -> io::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        match &mut self.log {
+            None => self.log = Some(Log::create(self.place.clone(), &self.lines)?),
+            Some(log) => {
+                log.append(&self.lines)?;
+                if log.is_long(LONG) {
+                    let mut all = Vec::new();
+                    files.iter().try_for_each(|file| line(&mut all, file)).map_err(io::Error::other)?;
+                    log.replace(&all)?;
+                }
+            }
+        }
+        self.lines.clear();
         Ok(())
     }
+}
+
+/// The list as it is stored.
+fn read(place: &Place) -> Result<(Option<Log>, Vec<PathBuf>), SourceError> {
+    let mut files = Vec::new();
+    let opened = Log::open(place.clone()).map_err(failed("read", place.path()))?;
+    let Some((mut log, bytes)) = opened else { return Ok((None, files)) };
+    let mut length = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Ok(file) = serde_json::from_slice::<PathBuf>(line) else { break };
+        if !line.ends_with(b"\n") {
+            break;
+        }
+        length += line.len() as u64;
+        files.push(file);
+    }
+    if log.end() > length {
+        log.cut(length).map_err(failed("write", place.path()))?;
+    }
+    Ok((Some(log), files))
 }
 
 fn line(lines: &mut Vec<u8>, file: &Path) -> Result<(), SourceError> {

@@ -142,6 +142,43 @@ async fn a_bucket_is_read_as_a_directory_is() {
     assert!(store.exists(Path::new(&moved)).unwrap(), "{moved}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_programs_neither_ends_the_other() {
+    let objects = Unsteady::new();
+    let clock = Env::real().clock;
+    let each = FileOptions { files_max: Some(1), ..options("s3://b/in") };
+    let [early, late] = [1, 2].map(|writer| {
+        let store = objects.bucket_of(writer);
+        let list = Place::new(store.clone(), "s3://b/list".into());
+        FileSource::new(each.clone(), store, &clock, Some(list)).unwrap()
+    });
+    let store = objects.bucket();
+    let put = |path: &str| store.put(path.as_ref(), b"x\n".to_vec()).unwrap();
+    let limits = Limits { rows: 10, bytes: 1_000, until: None };
+    let mut positions = Offsets::new();
+    let turns = [(&early, &late), (&late, &early), (&early, &late)];
+    let mut disagreed = 0;
+    for (number, (first, second)) in (0_i64..).zip(turns) {
+        // The second finds another one than the first, which is there before it looks.
+        put(&format!("s3://b/in/{number}-b"));
+        let theirs = second.pin(&positions, &limits, 0).await.unwrap();
+        put(&format!("s3://b/in/{number}-a"));
+        let ours = first.pin(&positions, &limits, 0).await.unwrap();
+        assert!(first.secure(&ours).await.unwrap());
+        if first.lock().seen.get(number) != second.lock().seen.get(number) {
+            assert!(!second.secure(&theirs).await.unwrap(), "the number is taken by another file");
+            disagreed += 1;
+        }
+        let again = second.pin(&positions, &limits, 0).await.unwrap();
+        assert!(second.secure(&again).await.unwrap());
+        assert_eq!(ranges(&again), (number, number + 1));
+        again.advance(&mut positions);
+        let listed = |source: &FileSource| source.lock().seen.get(number).cloned();
+        assert_eq!(listed(first), listed(second));
+    }
+    assert!(disagreed > 0);
+}
+
 #[test]
 fn a_name_counts_alone_if_that_is_wanted() {
     let disk = disk_with(&["/in/x/a", "/in/y/a", "/in/y/b"]);
