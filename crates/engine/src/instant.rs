@@ -4,28 +4,33 @@
 /// most six digits behind the second, and `Z`, `+01:00` or no zone, which is UTC. `None` for all else, right or wrong: ask
 /// a slower reader.
 pub(crate) fn read(text: &str) -> Option<i64> {
-    let text = text.as_bytes();
-    let (day, rest) = text.split_at_checked(10)?;
-    let (time, rest) = rest.split_at_checked(9)?;
-    let plain = [day[4], day[7], time[3], time[6]] == *b"--::" && matches!(time[0], b'T' | b' ');
-    let (year, month) = (pair(day, 0)? * 100 + pair(day, 2)?, pair(day, 5)?);
-    let (hour, minute, second) = (pair(time, 1)?, pair(time, 4)?, pair(time, 7)?);
-    let day = pair(day, 8)?;
-    let fits = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
-    if !plain || !fits || hour > 23 || minute > 59 || second > 59 {
+    let (at, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let pairs = [0, 2, 5, 8, 11, 14, 17].map(|begin| (digit(at[begin]), digit(at[begin + 1])));
+    let [century, year, month, day, hour, minute, second] = pairs.map(|(tens, ones)| 10 * tens + ones);
+    let year = 100 * century + year;
+    let fits = pairs.iter().all(|(tens, ones)| *tens.max(ones) <= 9)
+        && [at[4], at[7], at[13], at[16]] == *b"--::"
+        && matches!(at[10], b'T' | b' ')
+        && matches!(month, 1..=12)
+        && (1..=days_of(year, month)).contains(&day)
+        && hour <= 23
+        && minute <= 59
+        && second <= 59;
+    if !fits {
         return None;
     }
     let (rest, ahead) = zone(rest)?;
-    let seconds = days_before(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second - ahead;
-    Some(seconds * SECOND_US + fraction(rest)?)
+    let seconds = i64::from(hour * 3_600 + minute * 60 + second) - ahead;
+    Some((days_before(year, month, day) * DAY_SECONDS + seconds) * SECOND_US + fraction(rest)?)
 }
 
 /// What stands before `Z`, `+01:00` or nothing, and by how many seconds clocks there are ahead.
 fn zone(text: &[u8]) -> Option<(&[u8], i64)> {
     if let Some((rest, [sign @ (b'+' | b'-'), zone @ ..])) = text.split_last_chunk::<6>() {
-        let (hours, minutes) = (pair(zone, 0)?, pair(zone, 3)?);
-        let fits = zone[2] == b':' && hours < 24 && minutes < 60;
-        let ahead = hours * 3_600 + minutes * 60;
+        let [ten_hours, hour, ten_minutes, minute] = [0, 1, 3, 4].map(|at| digit(zone[at]));
+        let (hours, minutes) = (10 * ten_hours + hour, 10 * ten_minutes + minute);
+        let fits = zone[2] == b':' && hours < 24 && minutes < 60 && hour <= 9 && minute <= 9;
+        let ahead = i64::from(hours * 3_600 + minutes * 60);
         return fits.then_some((rest, if *sign == b'+' { ahead } else { -ahead }));
     }
     Some((text.strip_suffix(b"Z").unwrap_or(text), 0))
@@ -37,20 +42,23 @@ fn fraction(text: &[u8]) -> Option<i64> {
         return Some(0);
     }
     let digits = text.strip_prefix(b".").filter(|digits| (1..=6).contains(&digits.len()))?;
-    let number = digits.iter().try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))?;
-    Some((digits.len()..6).fold(number, |number, _| number * 10))
+    let mut number = 0;
+    for byte in digits {
+        let digit = digit(*byte);
+        number = 10 * number + i64::from(digit);
+        if digit > 9 {
+            return None;
+        }
+    }
+    Some(number * TENS[6 - digits.len()])
 }
 
-fn digit(byte: u8) -> Option<i64> {
-    byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
+/// What a digit stands for; more than 9 if it is none.
+fn digit(byte: u8) -> u32 {
+    u32::from(byte.wrapping_sub(b'0'))
 }
 
-/// The number of two digits.
-fn pair(text: &[u8], at: usize) -> Option<i64> {
-    Some(digit(text[at])? * 10 + digit(text[at + 1])?)
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
+fn days_of(year: u32, month: u32) -> u32 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -59,33 +67,35 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
+const TENS: [i64; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 const SECOND_US: i64 = 1_000_000;
 const DAY_SECONDS: i64 = 86_400;
 
 /// Days of 400 years, after which the calendar comes round.
-const ERA: i64 = 146_097;
+const ERA: u32 = 146_097;
 
 /// From 0000-03-01 to 1970-01-01: counted in years that begin in March, the leap day is the last.
 const MARCH_DAYS: i64 = 719_468;
 
-/// Days from 1970-01-01 to this one.
-fn days_before(year: i64, month: i64, day: i64) -> i64 {
-    let (year, march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+/// Days from 1970-01-01 to this one, in a year from 0 on.
+fn days_before(year: u32, month: u32, day: u32) -> i64 {
+    // An era more, so that no number is below 0.
+    let (year, march) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let (era, of_era) = (year / 400, year % 400);
     let of_year = (153 * march + 2) / 5 + day - 1;
-    era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - MARCH_DAYS
+    let days = era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    i64::from(days) - i64::from(ERA) - MARCH_DAYS
 }
 
-/// Year, month and day of a day since 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + MARCH_DAYS;
-    let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+/// Year, month and day of so many days after -0400-03-01.
+fn civil(days: u32) -> (u32, u32, u32) {
+    let (era, of_era) = (days / ERA, days % ERA);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (ERA - 1)) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * march + 2) / 5 + 1;
     let month = if march < 10 { march + 3 } else { march - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
+    (era * 400 + year + u32::from(month <= 2) - 400, month, day)
 }
 
 /// Where years have four digits and no sign: 0000-01-01 to 9999-12-31, in days since 1970.
@@ -100,7 +110,10 @@ pub(crate) fn write(us: i64, out: &mut Vec<u8>) -> bool {
     if !PLAIN_DAYS.contains(&days) {
         return false;
     }
-    let (year, month, day) = civil(days);
+    // None of the three is below 0 or long now.
+    let narrow = |number: i64| u32::try_from(number).unwrap_or(0);
+    let (second, fraction) = (narrow(second), narrow(fraction));
+    let (year, month, day) = civil(narrow(days + MARCH_DAYS + i64::from(ERA)));
     let mut text = *b"0000-00-00T00:00:00.000000Z";
     let pairs = [
         (0, year / 100),
@@ -115,10 +128,8 @@ pub(crate) fn write(us: i64, out: &mut Vec<u8>) -> bool {
         (24, fraction % 100),
     ];
     for (at, number) in pairs {
-        // Below a hundred, each of them.
-        let number = u8::try_from(number).unwrap_or(0);
-        text[at] += number / 10;
-        text[at + 1] += number % 10;
+        text[at] += (number / 10 % 10) as u8;
+        text[at + 1] += (number % 10) as u8;
     }
     let end = match fraction {
         0 => 19,

@@ -3,6 +3,7 @@
 mod column;
 mod nested;
 mod scalar;
+mod usual;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -13,16 +14,33 @@ use crate::source::SourceRecord;
 use crate::source::format::json::nested::Object;
 use crate::source::format::{batch, wrong};
 
+/// After so many records of a batch that are not in a usual form, and half of all, the others are not tried.
+const UNUSUAL_MAX: usize = 8;
+
 /// Reads records that hold a JSON object each. The last of several values of one name counts.
 pub(super) fn read(columns: &SchemaRef, records: &[&SourceRecord]) -> Result<RecordBatch, ArrowError> {
+    read_by(columns, records, true)
+}
+
+/// Reads records; those in a usual form by looking at their bytes, if asked to.
+fn read_by(
+    columns: &SchemaRef,
+    records: &[&SourceRecord],
+    mut by_bytes: bool,
+) -> Result<RecordBatch, ArrowError> {
     let mut rows = Object::new(columns.fields(), records.len())?;
-    let mut unescaped = Vec::new();
-    for record in records {
+    let (mut unescaped, mut unusual) = (Vec::new(), 0);
+    for (number, record) in records.iter().enumerate() {
         let value = record.value.as_deref().ok_or_else(|| wrong("the value is null"))?;
         // What is stepped over has to be text too.
-        if !value.is_ascii() {
-            std::str::from_utf8(value)
-                .map_err(|error| wrong(&format!("malformed JSON: not UTF-8: {error}")))?;
+        let text = std::str::from_utf8(value)
+            .map_err(|error| wrong(&format!("malformed JSON: not UTF-8: {error}")))?;
+        if by_bytes {
+            if rows.usual_row(text) {
+                continue;
+            }
+            unusual += 1;
+            by_bytes = unusual <= UNUSUAL_MAX.max(number / 2);
         }
         if value.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(wrong("the value is not a JSON object"));

@@ -12,12 +12,16 @@ use jiter::{Jiter, Peek};
 
 use crate::source::format::json::nested::{List, Map, Struct};
 use crate::source::format::json::scalar::{Bytes, Decimal, Flags, Instants, Numbers, Text};
+use crate::source::format::json::usual::Usual;
 use crate::source::format::json::{malformed, misfit};
 
 /// A column that takes one value after the other.
 pub(super) trait Column {
     /// Takes a value that is not `null` and begins with `next`.
     fn value(&mut self, json: &mut Jiter<'_>, next: Peek) -> Result<(), ArrowError>;
+
+    /// Takes a value that is not `null`; `None` if it is not in a usual form, or not right, with part of it taken.
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()>;
 
     /// Takes a text: a string of JSON, or a name of an object that is read as a map.
     fn text(&mut self, text: &str) -> Result<(), ArrowError>;
@@ -38,6 +42,16 @@ pub(super) fn take(column: &mut dyn Column, json: &mut Jiter<'_>, next: Peek) ->
         return Ok(());
     }
     column.value(json, next)
+}
+
+/// Takes the next value, if it is in a usual form.
+pub(super) fn take_usual(column: &mut dyn Column, json: &mut Usual<'_>) -> Option<()> {
+    if json.next()? == b'n' {
+        json.word("null")?;
+        column.null();
+        return Some(());
+    }
+    column.usual(json)
 }
 
 /// An empty column for about so many rows.
@@ -69,6 +83,10 @@ struct Nulls(usize);
 impl Column for Nulls {
     fn value(&mut self, _: &mut Jiter<'_>, _: Peek) -> Result<(), ArrowError> {
         Err(misfit("a value", "null"))
+    }
+
+    fn usual(&mut self, _: &mut Usual<'_>) -> Option<()> {
+        None
     }
 
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {

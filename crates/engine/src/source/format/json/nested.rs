@@ -9,7 +9,8 @@ use datafusion::arrow::datatypes::{DataType, FieldRef, Fields};
 use datafusion::arrow::error::ArrowError;
 use jiter::{Jiter, Peek};
 
-use crate::source::format::json::column::{Column, column, take};
+use crate::source::format::json::column::{Column, column, take, take_usual};
+use crate::source::format::json::usual::Usual;
 use crate::source::format::json::{malformed, misfit};
 use crate::source::format::wrong;
 
@@ -50,6 +51,46 @@ impl Object {
             }
             name = json.next_key().map_err(malformed)?;
         }
+        self.close();
+        Ok(())
+    }
+
+    /// Takes a whole text, if it is an object in a usual form; else nothing.
+    pub(super) fn usual_row(&mut self, text: &str) -> bool {
+        let (rows, mut json) = (self.rows, Usual::new(text));
+        let taken = self.usual(&mut json).is_some() && json.is_done();
+        if !taken {
+            self.truncate(rows);
+        }
+        taken
+    }
+
+    /// As [`row`](Self::row), of an object in a usual form.
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        let mut turn = 0;
+        let mut more = json.opens(b'{', b'}')?;
+        while more {
+            let name = json.name()?;
+            match self.find(name, turn) {
+                Some(index) => {
+                    let field = &mut self.fields[index];
+                    if field.rows > self.rows {
+                        return None;
+                    }
+                    field.rows = self.rows + 1;
+                    take_usual(field.column.as_mut(), json)?;
+                    turn = index + 1;
+                }
+                None => json.skip()?,
+            }
+            more = json.goes_on(b'}')?;
+        }
+        self.close();
+        Some(())
+    }
+
+    /// Fields that have not come are NULL.
+    fn close(&mut self) {
         self.rows += 1;
         for field in &mut self.fields {
             if field.rows < self.rows {
@@ -57,7 +98,6 @@ impl Object {
                 field.rows = self.rows;
             }
         }
-        Ok(())
     }
 
     /// A row without an object.
@@ -125,6 +165,12 @@ impl Column for Struct {
         self.object.row(json)?;
         self.nulls.append_non_null();
         Ok(())
+    }
+
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        self.object.usual(json)?;
+        self.nulls.append_non_null();
+        Some(())
     }
 
     fn text(&mut self, _: &str) -> Result<(), ArrowError> {
@@ -215,6 +261,16 @@ impl Column for List {
         self.ends.close(true)
     }
 
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        let mut more = json.opens(b'[', b']')?;
+        while more {
+            take_usual(self.items.as_mut(), json)?;
+            self.ends.items += 1;
+            more = json.goes_on(b']')?;
+        }
+        self.ends.close(true).ok()
+    }
+
     fn text(&mut self, _: &str) -> Result<(), ArrowError> {
         Err(misfit("a string", "array"))
     }
@@ -269,6 +325,17 @@ impl Column for Map {
             name = json.next_key().map_err(malformed)?;
         }
         self.ends.close(true)
+    }
+
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        let mut more = json.opens(b'{', b'}')?;
+        while more {
+            self.keys.text(json.name()?).ok()?;
+            take_usual(self.values.as_mut(), json)?;
+            self.ends.items += 1;
+            more = json.goes_on(b'}')?;
+        }
+        self.ends.close(true).ok()
     }
 
     fn text(&mut self, _: &str) -> Result<(), ArrowError> {

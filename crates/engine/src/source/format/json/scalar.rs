@@ -1,5 +1,6 @@
 //! Columns of single values. Where JSON says a number as a string, or the other way round, it is taken.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -21,6 +22,7 @@ use jiter::{Jiter, Peek};
 use crate::instant;
 use crate::source::format::json::column::Column;
 use crate::source::format::json::nested::kind;
+use crate::source::format::json::usual::Usual;
 use crate::source::format::json::{malformed, misfit};
 use crate::source::format::wrong;
 use crate::sql::types::UTC;
@@ -74,6 +76,11 @@ impl<T: ArrowNativeType> Values<T> {
 /// How a number becomes a value: whole numbers lose what is behind the point.
 pub(super) trait Number: ArrowPrimitiveType + Parser {
     fn number(text: &str) -> Option<Self::Native>;
+
+    /// The same, of a number in a usual form.
+    fn usual(json: &mut Usual<'_>) -> Option<Self::Native> {
+        Self::number(json.number()?)
+    }
 }
 
 macro_rules! whole {
@@ -81,6 +88,10 @@ macro_rules! whole {
         impl Number for $kind {
             fn number(text: &str) -> Option<Self::Native> {
                 whole_number(text)?.try_into().ok()
+            }
+
+            fn usual(json: &mut Usual<'_>) -> Option<Self::Native> {
+                json.whole()?.try_into().ok()
             }
         }
     )*};
@@ -97,6 +108,14 @@ impl Number for Float32Type {
 impl Number for Float64Type {
     fn number(text: &str) -> Option<f64> {
         Self::parse(text)
+    }
+
+    fn usual(json: &mut Usual<'_>) -> Option<f64> {
+        let begin = *json;
+        json.fraction().or_else(|| {
+            *json = begin;
+            Self::number(json.number()?)
+        })
     }
 }
 
@@ -126,6 +145,11 @@ impl<P: Number> Column for Numbers<P> {
         let text = number(json, next, "number")?;
         self.0.push(P::number(text).ok_or_else(|| misfit(text, &P::DATA_TYPE.to_string()))?);
         Ok(())
+    }
+
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        self.0.push(P::usual(json)?);
+        Some(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {
@@ -180,6 +204,15 @@ impl Column for Instants {
         Ok(())
     }
 
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        let instant = match json.next()? {
+            b'"' => self.instant(json.string()?).ok()?,
+            _ => json.whole()?,
+        };
+        self.values.push(instant);
+        Some(())
+    }
+
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {
         let instant = self
             .instant(text)
@@ -223,11 +256,17 @@ impl Column for Decimal {
         self.text(number(json, next, "number")?)
     }
 
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        self.text(json.number()?).ok()
+    }
+
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {
-        let number = parse_decimal::<Decimal128Type>(text, self.precision, self.scale);
+        let number = without_exponent(text).ok_or(()).and_then(|text| {
+            parse_decimal::<Decimal128Type>(&text, self.precision, self.scale).map_err(|_| ())
+        });
         let wanted =
             || format!("decimal of {} digits, {} of them behind the point", self.precision, self.scale);
-        self.values.push(number.map_err(|_| misfit(&format!("'{text}'"), &wanted()))?);
+        self.values.push(number.map_err(|()| misfit(&format!("'{text}'"), &wanted()))?);
         Ok(())
     }
 
@@ -243,6 +282,36 @@ impl Column for Decimal {
         let decimals = self.values.primitive::<Decimal128Type>()?;
         Ok(Arc::new(decimals.with_precision_and_scale(self.precision, self.scale)?))
     }
+}
+
+/// How long a decimal may be written: Arrow counts digits in a byte, and does not count those of exponents.
+const DECIMAL_LENGTH_MAX: usize = 200;
+
+/// The same number without an exponent; `None` if it is too long for every decimal, or no number.
+fn without_exponent(text: &str) -> Option<Cow<'_, str>> {
+    let Some((number, exponent)) = text.split_once(['e', 'E']) else {
+        return (text.len() <= DECIMAL_LENGTH_MAX).then_some(Cow::Borrowed(text));
+    };
+    let exponent: i64 = exponent.parse().ok()?;
+    let (sign, number) = number.split_at(number.find(|byte| byte != '-').unwrap_or(0));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = [whole, fraction].concat();
+    let longest = DECIMAL_LENGTH_MAX / 2;
+    if digits.len() > longest {
+        return None;
+    }
+    let point = i64::try_from(whole.len()).ok()?.checked_add(exponent)?;
+    let behind = usize::try_from(-point).unwrap_or(0);
+    if behind > longest || digits.bytes().all(|digit| digit == b'0') {
+        return Some(Cow::Borrowed("0"));
+    }
+    let before = usize::try_from(point).unwrap_or(0);
+    if before > longest {
+        return None;
+    }
+    let digits = format!("{:0<before$}", "0".repeat(behind) + &digits);
+    let (whole, fraction) = digits.split_at(before);
+    Some(Cow::Owned(format!("{sign}0{whole}.{fraction}0")))
 }
 
 /// `true` and `false`; a string is neither.
@@ -264,6 +333,13 @@ impl Column for Flags {
         }
         self.0.push(json.known_bool(next).map_err(malformed)?);
         Ok(())
+    }
+
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        let flag = json.next()? == b't';
+        json.word(if flag { "true" } else { "false" })?;
+        self.0.push(flag);
+        Some(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {
@@ -343,6 +419,10 @@ impl Column for Text {
         }
     }
 
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        self.text(json.string()?).ok()
+    }
+
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {
         self.0.bytes.extend_from_slice(text.as_bytes());
         self.0.close()
@@ -379,6 +459,10 @@ impl Column for Bytes {
             other => number(json, other, "string of hexadecimal digits")
                 .and_then(|number| Err(misfit(number, "string of hexadecimal digits"))),
         }
+    }
+
+    fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
+        self.text(json.string()?).ok()
     }
 
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {

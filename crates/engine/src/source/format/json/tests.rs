@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::json::ReaderBuilder;
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
@@ -185,6 +185,86 @@ proptest! {
     }
 }
 
+/// What may be changed in a text: how many bytes from where, and what comes in their place.
+fn change() -> impl Strategy<Value = (usize, usize, String)> {
+    let usual = "[\\[\\]{}:,\"\\\\ \n\t0-9.eE+\\-ntf]{0,3}".prop_map(String::from);
+    let strange = proptest::sample::select(vec![
+        "\u{1}",
+        "\u{7f}",
+        "\u{e9}",
+        "null",
+        "true",
+        "1e400",
+        "-0",
+        "00",
+        "1.",
+        "-",
+        "\\u0041",
+        "\"i64\":1,",
+        "123456789012345678",
+        "1234567890123456789",
+        "9007199254740993",
+        "0.30000000000000004",
+    ]);
+    (any::<usize>(), 0_usize..4, prop_oneof![usual, strange.prop_map(str::to_owned)])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+    /// The reader of what is usual takes nothing that the reader of all JSON does not take, and takes it for the same.
+    #[test]
+    fn both_ways_give_the_same(row in row(), pretty in any::<bool>(), changes in proptest::collection::vec(change(), 0..3)) {
+        let schema = schema(COLUMNS);
+        let row = Value::Object(row);
+        let mut text = if pretty { serde_json::to_string_pretty(&row).unwrap() } else { row.to_string() };
+        for (at, bytes, other) in changes {
+            let begin = text.floor_char_boundary(at % (text.len() + 1));
+            let end = text.ceil_char_boundary((begin + bytes).min(text.len()));
+            text.replace_range(begin..end, &other);
+        }
+        let records = [record(b"{}"), record(text.as_bytes()), record(br#"{"i64": -7, "s": "last"}"#)];
+        let records: Vec<&SourceRecord> = records.iter().collect();
+        match (read_by(&schema, &records, true), read_by(&schema, &records, false)) {
+            (Ok(by_bytes), Ok(by_jiter)) => prop_assert_eq!(by_bytes, by_jiter, "{}", text),
+            (Err(by_bytes), Err(by_jiter)) => prop_assert_eq!(by_bytes.to_string(), by_jiter.to_string()),
+            (by_bytes, by_jiter) => prop_assert!(false, "{:?} and {:?}: {}", by_bytes, by_jiter, text),
+        }
+    }
+}
+
+#[test]
+fn what_is_usual_is_read_by_its_bytes() {
+    let schema = schema(COLUMNS);
+    let usual = [
+        r#"{"k": 1, "i64": -123456789012345678, "f64": 0.1, "f32": 1e-3, "s": "a text longer than a word"}"#,
+        r#"{"b":true,"i8":0,"raw":"00ff","d":19000,"at":"2026-01-01T00:00:00.001+00:00","dec":-1.25,"s":null}"#,
+        r#"{"list":[1,2],"rows":[{"x":1},{}],"map":{"a":1.5},"one":{"two":{"list":[]}},"other":[{"x":[null,"y"]}]}"#,
+        "{ }",
+        "\n{\"s\"\t:\t\"\u{e9}\" }\r\n",
+    ];
+    let other = [
+        r#"{"s":"\n"}"#,
+        r#"{"s":"x","s":"y"}"#,
+        r#"{"i64":"7"}"#,
+        r#"{"i64":1.5}"#,
+        r#"{"i64":01}"#,
+        r#"{"i64":1}}"#,
+        r#"{"b":truely}"#,
+        r#"{"f64":1.}"#,
+        r#"{"f64":.5}"#,
+        r#"{"f64":-}"#,
+        "{\"s\":\"\u{1}\"}",
+        r#"{"other":[1,]}"#,
+    ];
+    for (texts, taken) in [(usual.as_slice(), true), (other.as_slice(), false)] {
+        for text in texts {
+            let mut rows = Object::new(schema.fields(), 1).unwrap();
+            assert_eq!(rows.usual_row(text), taken, "{text}");
+        }
+    }
+}
+
 #[test]
 fn the_last_of_several_values_counts() {
     let schema = schema("i BIGINT, s STRING, list ARRAY<INT>, map MAP<STRING, INT>, one STRUCT<s: STRING>");
@@ -237,6 +317,32 @@ fn reasons_say_what_is_wrong() {
     let letters = b"{\"j\":\"\xff\",\"i\":1}";
     let error = read(&schema("i INT"), &[&record(letters)]).unwrap_err();
     assert!(crate::source::format::reason(error).starts_with("malformed JSON: not UTF-8"));
+}
+
+#[test]
+fn decimals_with_exponents_are_exact_and_never_too_long() {
+    let schema = schema("dec DECIMAL(9, 2)");
+    let cases = [
+        ("1e3", Some(100_000)),
+        ("-1.25E+1", Some(-1_250)),
+        ("125e-2", Some(125)),
+        ("129e-3", Some(12)),
+        ("-7.5e-1", Some(-75)),
+        ("1e-4000000000", Some(0)),
+        ("0e4000000000", Some(0)),
+        ("0.0001e7", Some(100_000)),
+        ("1e7", None),
+        ("1e400", None),
+        ("1e99999999999999999999", None),
+    ];
+    for (text, expected) in cases {
+        let read = ours(&schema, &[format!("{{\"dec\":{text}}}")]).ok();
+        let read = read.map(|rows| rows.column(0).as_primitive::<Decimal128Type>().value(0));
+        assert_eq!(read, expected, "{text}");
+    }
+    for digits in [10, 255, 256, 300, 70_000] {
+        assert!(ours(&schema, &[format!("{{\"dec\":{}}}", "1".repeat(digits))]).is_err(), "{digits} digits");
+    }
 }
 
 #[test]
