@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use jiter::{Jiter, Peek};
 
 use crate::source::format::json::column::{Column, column, take, take_usual};
-use crate::source::format::json::usual::Usual;
+use crate::source::format::json::usual::{Usual, quoted};
 use crate::source::format::json::{malformed, misfit};
 use crate::source::format::wrong;
 
@@ -22,6 +22,8 @@ pub(super) struct Object {
 
 struct Field {
     name: String,
+    /// As it stands in JSON.
+    quoted: Option<String>,
     column: Box<dyn Column>,
     /// How many values it has: one more than there are rows if the open row has brought one.
     rows: usize,
@@ -30,7 +32,8 @@ struct Field {
 impl Object {
     pub(super) fn new(fields: &Fields, rows: usize) -> Result<Self, ArrowError> {
         let field = |field: &FieldRef| {
-            Ok(Field { name: field.name().clone(), column: column(field.data_type(), rows)?, rows: 0 })
+            let column = column(field.data_type(), rows)?;
+            Ok(Field { name: field.name().clone(), quoted: quoted(field.name()), column, rows: 0 })
         };
         Ok(Object { fields: fields.iter().map(field).collect::<Result<_, ArrowError>>()?, rows: 0 })
     }
@@ -70,8 +73,12 @@ impl Object {
         let mut turn = 0;
         let mut more = json.opens(b'{', b'}')?;
         while more {
-            let name = json.name()?;
-            match self.find(name, turn) {
+            let follows = |field: &Field| field.quoted.as_ref().is_some_and(|name| json.named(name));
+            let field = match self.fields.get(turn).is_some_and(follows) {
+                true => Some(turn),
+                false => self.find(json.name()?, turn),
+            };
+            match field {
                 Some(index) => {
                     let field = &mut self.fields[index];
                     if field.rows > self.rows {

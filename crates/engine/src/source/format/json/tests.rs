@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::json::ReaderBuilder;
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
@@ -262,6 +262,18 @@ fn what_is_usual_is_read_by_its_bytes() {
             let mut rows = Object::new(schema.fields(), 1).unwrap();
             assert_eq!(rows.usual_row(text), taken, "{text}");
         }
+    }
+}
+
+#[test]
+fn names_that_are_escaped_are_found() {
+    let field = |name: &str| Field::new(name, DataType::Int64, true);
+    let schema = Arc::new(Schema::new(vec![field("a\"b"), field("c\\d"), field("e\tf"), field("g")]));
+    let rows = [r#"{"a\"b":1,"c\\d":2,"e\tf":3,"g":4}"#.to_owned()];
+    let read = ours(&schema, &rows).unwrap();
+    assert_eq!(read, peer(&schema, &rows).unwrap());
+    for raw in ["{\"a\"b\":1}", "{\"c\\d\":2}", "{\"e\tf\":3}"] {
+        assert!(ours(&schema, &[raw.to_owned()]).is_err(), "{raw}");
     }
 }
 

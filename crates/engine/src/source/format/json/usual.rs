@@ -83,8 +83,17 @@ impl<'j> Usual<'j> {
         self.next()?;
         let name = self.string()?;
         self.eat(b':')?;
-        self.next()?;
         Some(name)
+    }
+
+    /// Takes this name, which needs no escapes, and its colon; or nothing.
+    pub(super) fn named(&mut self, quoted: &str) -> bool {
+        let begin = *self;
+        let taken = self.next().is_some() && self.word(quoted).is_some() && self.eat(b':').is_some();
+        if !taken {
+            *self = begin;
+        }
+        taken
     }
 
     pub(super) fn string(&mut self) -> Option<&'j str> {
@@ -192,6 +201,12 @@ impl<'j> Usual<'j> {
             _ => self.number().map(drop),
         }
     }
+}
+
+/// The name in quotes, if it is written as it is.
+pub(super) fn quoted(name: &str) -> Option<String> {
+    let quoted = format!("\"{name}\"");
+    (end_of_string(&quoted.as_bytes()[1..]) == Some(name.len())).then_some(quoted)
 }
 
 /// Where the quote is that ends a text; `None` if something escaped or a control character comes before it.
