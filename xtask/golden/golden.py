@@ -1,8 +1,9 @@
 """Asks real Spark what its functions answer: `cargo xtask golden` runs this in a private environment.
 
 Each line of `tests/golden/*.sql` is one expression over the table beside it, or one query that begins with
-SELECT. Beside each file a `.json` is written: a line per expression with its type and its values, row by row,
-or with the condition under which Spark refuses it.
+SELECT. SET TIME ZONE is said for the lines that follow it in a file, which begins with UTC. Beside each file a
+`.json` is written: a line per expression with its type and its values, row by row, or with the condition under which
+Spark refuses it; and with the zone, if one was set.
 """
 
 import base64
@@ -90,6 +91,18 @@ def ask(spark, line, aggregates):
     return answer | {"type": types[0].simpleString(), "values": [row[0] for row in cells]}
 
 
+def asked(spark, path):
+    """The answers to the lines of a file."""
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    zone = {}
+    for line in path.read_text().splitlines():
+        if line.startswith("SET TIME ZONE "):
+            spark.sql(line)
+            zone = {"zone": line.removeprefix("SET TIME ZONE ").strip("'")}
+        elif line.strip() and not line.startswith("--"):
+            yield zone | ask(spark, line, path.stem == "aggregates")
+
+
 def functions(spark):
     """Every function that Spark knows by a word, with the group that it puts it in."""
     known = spark._jvm.org.apache.spark.sql.catalyst.analysis.FunctionRegistry.expressions().iterator()
@@ -122,11 +135,7 @@ def main(folder):
     table = spark.read.schema(ddl).json(spark.sparkContext.parallelize(lines, 1))
     table.coalesce(1).cache().createOrReplaceTempView("t")
     for path in sorted(folder.glob("*.sql")):
-        answers = [
-            ask(spark, line, path.stem == "aggregates")
-            for line in path.read_text().splitlines()
-            if line.strip() and not line.startswith("--")
-        ]
+        answers = list(asked(spark, path))
         text = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
         path.with_suffix(".json").write_text(text)
         print(f"{path.name}: {len(answers)} lines", flush=True)

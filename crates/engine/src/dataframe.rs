@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
+use datafusion::common::config::ConfigOptions;
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::error::SqlError;
+use crate::functions::time::Zone;
 use crate::operator::scope::Scope;
 use crate::plan::bounded::once::run_once;
 use crate::plan::bounded::pin_all;
@@ -70,12 +72,12 @@ impl Rows {
 }
 
 impl Engine {
-    /// A planner's session.
+    /// A planner's session whose days and hours are those of a time zone, such as `UTC`, `Europe/Berlin` or `+02:00`.
     #[must_use]
-    pub fn dataframes(&self) -> DataFrames {
+    pub fn dataframes(&self, zone: &str) -> DataFrames {
         let scope = Arc::new(Scope::default());
         let networks = self.networks();
-        let known = Known { networks: &networks, models: self.registry() };
+        let known = Known { networks: &networks, models: self.registry(), zone };
         DataFrames { engine: self.clone(), context: resolve::session(known, &scope), scope }
     }
 
@@ -186,6 +188,18 @@ impl DataFrames {
         rows.schema = schema.await.map_err(|_| SqlError::Closed)??;
         Ok(rows)
     }
+}
+
+/// The zone of a planner's session.
+#[must_use]
+pub fn zone_of(context: &SessionContext) -> Zone {
+    zone_in(context.state_ref().read().config_options())
+}
+
+/// The zone of a session with these options.
+#[must_use]
+pub fn zone_in(options: &ConfigOptions) -> Zone {
+    Zone::of(options).unwrap_or(Zone::UTC)
 }
 
 /// A type as Spark's DDL writes it: `a INT, b ARRAY<STRING>` or `BIGINT`. Columns become a struct.

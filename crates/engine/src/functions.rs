@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use datafusion::execution::FunctionRegistry as _;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::ScalarUDF;
 
 use crate::operator::scope::Scope;
 
@@ -32,7 +33,7 @@ mod schema;
 mod sentences;
 mod sketch;
 mod text;
-mod time;
+pub(crate) mod time;
 
 /// Everything that is written here.
 const OWN: [&[own::Own]; 15] = [
@@ -52,6 +53,11 @@ const OWN: [&[own::Own]; 15] = [
     sketch::FUNCTIONS,
     text::FUNCTIONS,
 ];
+
+/// Those that the session's zone is counted in by: a cast, one that answers NULL, and a step in the calendar.
+pub(crate) fn of_zones() -> [ScalarUDF; 3] {
+    [cast::CAST.function(), cast::TRY_CAST.function(), time::SHIFTED.function()]
+}
 
 /// Makes the functions known to the session; later ones take the place of earlier ones of the same name.
 pub(crate) fn register(session: &SessionContext, scope: &Arc<Scope>) {

@@ -13,3 +13,4 @@ pub(crate) mod stage;
 pub(crate) mod stream;
 pub(crate) mod subquery;
 pub(crate) mod watermark;
+pub(crate) mod zone;

@@ -25,6 +25,7 @@ use crate::query::progress::Progress;
 use crate::session::catalog::{Catalog, Object, Table};
 use crate::sink::memory::MemoryTable;
 use crate::source::Source;
+use crate::sql::types::UTC;
 use crate::status::{ModelStatus, ModelVersion, QueryState, QueryStatus};
 use crate::storage::{Settings, Storage};
 
@@ -163,8 +164,9 @@ impl Engine {
         let inner = Arc::clone(&self.inner);
         let running = self.inner.handle.spawn(async move {
             let mut answers = Vec::with_capacity(statements.len());
+            let mut zone = UTC.to_owned();
             for statement in statements {
-                answers.push(execute::execute(&inner, statement).await?);
+                answers.push(execute::execute(&inner, statement, &mut zone).await?);
             }
             Ok(answers)
         });

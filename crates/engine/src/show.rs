@@ -6,6 +6,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::common::Result;
 
 use crate::functions::cast::pretty;
+pub use crate::functions::time::Zone;
 
 /// No column is narrower.
 const WIDTH_MIN: usize = 3;
@@ -17,11 +18,13 @@ pub struct Shown {
     pub rows: usize,
     /// Characters of a cell; 0 for all of them.
     pub truncate: usize,
+    /// As whose clocks show instants.
+    pub zone: Zone,
 }
 
 impl Default for Shown {
     fn default() -> Self {
-        Shown { rows: 20, truncate: 20 }
+        Shown { rows: 20, truncate: 20, zone: Zone::UTC }
     }
 }
 
@@ -29,8 +32,8 @@ impl Default for Shown {
 ///
 /// # Errors
 /// When the value has none.
-pub fn cell(column: &ArrayRef, row: usize) -> Result<String> {
-    pretty(column, row)
+pub fn cell(column: &ArrayRef, row: usize, zone: Zone) -> Result<String> {
+    pretty(column, row, zone)
 }
 
 /// The cells of the rows that are shown, the names first; and whether there are more rows.
@@ -39,7 +42,8 @@ fn cells(names: &[String], batches: &[RecordBatch], shown: Shown) -> Result<(Vec
     let mut lines = vec![names.iter().map(|name| cut(name, 0)).collect::<Vec<_>>()];
     for batch in batches {
         for row in 0..batch.num_rows().min(shown.rows + 1 - lines.len()) {
-            let cells = batch.columns().iter().map(|column| Ok(cut(&cell(column, row)?, shown.truncate)));
+            let cells =
+                batch.columns().iter().map(|column| Ok(cut(&cell(column, row, shown.zone)?, shown.truncate)));
             lines.push(cells.collect::<Result<_>>()?);
         }
     }
@@ -206,14 +210,15 @@ mod tests {
     #[test]
     fn whole_cells_stand_on_the_left_and_more_rows_are_mentioned() {
         let rows = rows().project(&[0]).unwrap();
-        let shown = table(&names()[..1], &[rows], Shown { rows: 1, truncate: 0 }).unwrap();
+        let shown =
+            table(&names()[..1], &[rows], Shown { rows: 1, truncate: 0, ..Shown::default() }).unwrap();
         assert_eq!(shown, "+----+\n|word|\n+----+\n|a   |\n+----+\nonly showing top 1 row\n");
     }
 
     #[test]
     fn one_below_the_other() {
         let rows = rows().project(&[0, 1]).unwrap().slice(0, 1);
-        let shown = vertical(&names()[..2], &[rows], Shown { rows: 5, truncate: 20 }).unwrap();
+        let shown = vertical(&names()[..2], &[rows], Shown { rows: 5, ..Shown::default() }).unwrap();
         assert_eq!(shown, "-RECORD 0---\n word | a   \n n    | 1   \n");
     }
 }

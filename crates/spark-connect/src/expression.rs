@@ -8,6 +8,7 @@ use datafusion::common::DFSchema;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::prelude::{cast, try_cast};
+use engine::show::Zone;
 
 use crate::error::{Result, SparkError};
 use crate::plan::frame::{Column, Frame, of_relation};
@@ -90,6 +91,11 @@ impl<'a> Resolver<'a> {
         Resolver { context, columns, schema, subqueries, outer: &[], python, variables }
     }
 
+    /// The zone that the expression counts in.
+    pub(crate) fn zone(&self) -> Zone {
+        engine::dataframe::zone_of(self.context)
+    }
+
     /// The type that the expression has over these columns.
     pub(crate) fn type_of(&self, expr: &Expr) -> Result<DataType> {
         Ok(expr.get_type(self.schema)?)
@@ -159,7 +165,7 @@ impl<'a> Resolver<'a> {
     fn of(&self, expression: &Expression) -> Result<Named> {
         let kind = expression.expr_type.as_ref().ok_or_else(|| SparkError::missing("expression"))?;
         match kind {
-            ExprType::Literal(value) => literal::named(value),
+            ExprType::Literal(value) => literal::named(value, self.zone()),
             ExprType::UnresolvedAttribute(attribute) => {
                 self.attribute(&attribute.unparsed_identifier, attribute.plan_id)
             }
@@ -225,7 +231,7 @@ impl<'a> Resolver<'a> {
         let plain = from.is_integer()
             || matches!(from, DataType::Utf8 | DataType::Binary | DataType::Boolean | DataType::Date32)
             || matches!(from, DataType::Decimal128(..) | DataType::Null);
-        if *to == DataType::Utf8 && !plain {
+        if *to == DataType::Utf8 && !plain && !from.is_nested() {
             return Ok(show::text().call(vec![expr]));
         }
         if may_fail(from, to) {
@@ -274,6 +280,9 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
     if from == to {
         return false;
     }
+    if from.is_nested() {
+        return *to == DataType::Utf8 || holds_time(from) || holds_time(to);
+    }
     match from {
         DataType::Utf8 => !matches!(to, DataType::Utf8 | DataType::Binary),
         // Spark counts seconds.
@@ -286,5 +295,14 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
         }
         from if from.is_numeric() => to.is_integer() || matches!(to, DataType::Decimal128(..)),
         _ => false,
+    }
+}
+
+/// Whether days or hours stand in it, which are those of a zone.
+fn holds_time(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::List(item) | DataType::Map(item, _) => holds_time(item.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| holds_time(field.data_type())),
+        other => matches!(other, DataType::Timestamp(..)),
     }
 }

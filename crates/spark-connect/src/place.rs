@@ -64,6 +64,13 @@ pub(crate) fn complete(session: &Session, path: &str, options: &mut BTreeMap<Str
     }
 }
 
+/// Options with the session's zone, unless they name another.
+pub(crate) fn zoned(session: &Session, options: &mut BTreeMap<String, String>) {
+    if !options.keys().any(|name| name.eq_ignore_ascii_case("timeZone")) {
+        options.insert("timeZone".to_owned(), session.zone());
+    }
+}
+
 /// Leaves out how object stores are reached, for who has none.
 pub(crate) fn forget(options: &mut BTreeMap<String, String>) {
     options.retain(|name, _| !name.to_lowercase().trim_start_matches(HADOOP).starts_with(OWN));

@@ -11,6 +11,7 @@ use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::prelude::cast;
 use engine::dataframe::{DataFrames, Rows};
+use engine::show::Zone;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -132,7 +133,7 @@ pub(crate) fn input<'m, T>(part: &'m Option<Box<T>>, name: &str) -> Result<&'m T
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(session: &'a Arc<Session>) -> Self {
-        let frames = session.engine.dataframes();
+        let frames = session.engine.dataframes(&session.zone());
         Planner {
             session,
             frames,
@@ -144,6 +145,11 @@ impl<'a> Planner<'a> {
             figures: Arc::default(),
             ids: 0,
         }
+    }
+
+    /// The zone that the plan counts in.
+    pub(crate) fn zone(&self) -> Zone {
+        engine::dataframe::zone_of(self.frames.context())
     }
 
     /// A name that no other column of the plan has.

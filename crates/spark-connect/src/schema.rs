@@ -10,6 +10,7 @@ pub(crate) mod json;
 pub(crate) mod message;
 pub(crate) mod nulls;
 pub(crate) mod tree;
+pub(crate) mod zone;
 
 /// The zone of Spark's `TIMESTAMP`, an instant, wherever it is computed with.
 pub(crate) const UTC: &str = "UTC";

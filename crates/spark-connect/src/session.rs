@@ -21,6 +21,8 @@ use crate::wire::command::DataSource;
 use crate::wire::expression::InlineFunction;
 use crate::wire::function::TableFunction;
 
+/// The setting of the session's zone.
+pub(crate) const TIME_ZONE: &str = "spark.sql.session.timeZone";
 /// How many sessions are kept.
 const SESSIONS_MAX: usize = 1000;
 /// How many operations a session keeps before it forgets those that ended.
@@ -308,6 +310,11 @@ impl Session {
     pub(crate) fn setting(&self, key: &str) -> Option<String> {
         let set = self.state().config.get(key).cloned();
         set.or_else(|| crate::service::config::default(key).map(str::to_owned))
+    }
+
+    /// The name of the zone whose days and hours are meant.
+    pub(crate) fn zone(&self) -> String {
+        self.setting(TIME_ZONE).unwrap_or_else(|| "UTC".to_owned())
     }
 
     pub(crate) fn set(&self, key: &str, value: Option<String>) {

@@ -8,22 +8,24 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use engine::show::{Shown, cell};
+use engine::show::{Shown, Zone, cell};
 
 use crate::error::Result;
+use crate::session::Session;
 
 /// What `show` was asked for.
-pub(crate) fn shown(rows: i32, truncate: i32) -> Shown {
+pub(crate) fn shown(rows: i32, truncate: i32, session: &Session) -> Shown {
     let size = |number: i32| usize::try_from(number).unwrap_or(0);
-    Shown { rows: size(rows), truncate: size(truncate) }
+    let zone = Zone::parse(&session.zone()).unwrap_or(Zone::UTC);
+    Shown { rows: size(rows), truncate: size(truncate), zone }
 }
 
 /// A single value's text.
-pub(crate) fn scalar(value: &ScalarValue) -> Result<String> {
+pub(crate) fn scalar(value: &ScalarValue, zone: Zone) -> Result<String> {
     if let ScalarValue::Utf8(text) = value {
         return Ok(text.clone().unwrap_or_else(|| "null".to_owned()));
     }
-    let text = cell(&value.to_array()?, 0)?;
+    let text = cell(&value.to_array()?, 0, zone)?;
     Ok(if value.is_null() { "null".to_owned() } else { text })
 }
 
@@ -51,6 +53,7 @@ impl ScalarUDFImpl for Text {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> datafusion::error::Result<ColumnarValue> {
+        let zone = engine::dataframe::zone_in(&arguments.config_options);
         let column = arguments.args[0].to_array(arguments.number_rows)?;
         let column =
             datafusion::arrow::compute::cast(&column, &crate::schema::canonical(column.data_type()))?;
@@ -58,7 +61,7 @@ impl ScalarUDFImpl for Text {
         for row in 0..column.len() {
             match column.is_null(row) {
                 true => texts.append_null(),
-                false => texts.append_value(cell(&column, row)?),
+                false => texts.append_value(cell(&column, row, zone)?),
             }
         }
         Ok(ColumnarValue::Array(Arc::new(texts.finish())))

@@ -20,8 +20,9 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use crate::dataframe::DataFrames;
 use crate::error::SqlError;
 use crate::files::pieces::{Encoding, Pieces};
-use crate::functions::cast::changed;
+use crate::functions::cast::{Manner, changed};
 use crate::functions::records::Records;
+use crate::functions::time::Zone;
 use crate::source::files::{below, listed, narrowest, opened};
 use crate::sql::options::source::SourceOptions;
 use crate::storage::{Store, waiting};
@@ -45,6 +46,8 @@ struct Reading {
     records: Records,
     encoding: Encoding,
     separator: Option<String>,
+    /// In which directories name times.
+    zone: Zone,
     /// Whether a file is one record, or its records may hold line breaks.
     whole: bool,
     /// Whether a file is one record.
@@ -83,6 +86,7 @@ impl DataFrames {
         let known = Encoding::named(encoding);
         let encoding =
             known.ok_or_else(|| SqlError::invalid("encoding", format!("{encoding} is not known")))?;
+        let zone = given.get("timezone").and_then(|name| Zone::parse(name)).unwrap_or(Zone::UTC);
         let separator = given.get("linesep").filter(|ends| !ends.is_empty() && *ends != "\n").cloned();
         let single = (format == "json" && is("multiline")) || (format == "text" && is("wholetext"));
         let whole = single || (format == "csv" && is("multiline"));
@@ -98,8 +102,17 @@ impl DataFrames {
             return Err(failed(DataFusionError::Plan(format!("[UNABLE_TO_INFER_SCHEMA] {reason}"))));
         }
         let said = said(&files, columns);
-        let mut reading =
-            Reading { records, encoding, separator, whole, single, files, held: Vec::new(), named: true };
+        let mut reading = Reading {
+            records,
+            encoding,
+            separator,
+            zone,
+            whole,
+            single,
+            files,
+            held: Vec::new(),
+            named: true,
+        };
         reading.held = match columns {
             Some(columns) => columns.fields().iter().map(Arc::clone).collect(),
             None => {
@@ -196,7 +209,7 @@ impl Reading {
         for field in wanted.fields() {
             match held.as_slice().first().filter(|_| is_held(&field)) {
                 Some(_) => columns.extend(held.next().cloned()),
-                None => columns.push(said_of(file, field, rows.num_rows())?),
+                None => columns.push(said_of(file, field, rows.num_rows(), self.zone)?),
             }
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
@@ -204,11 +217,15 @@ impl Reading {
     }
 }
 
-fn said_of(file: &File, field: &Field, rows: usize) -> Result<ArrayRef> {
+fn said_of(file: &File, field: &Field, rows: usize, zone: Zone) -> Result<ArrayRef> {
     let said = file.said.iter().find(|(name, _)| same(name, field.name()));
     let Some((_, Some(value))) = said else { return Ok(new_null_array(field.data_type(), rows)) };
     let texts: ArrayRef = Arc::new(StringArray::from(vec![value.as_str(); rows]));
-    if *field.data_type() == DataType::Utf8 { Ok(texts) } else { changed(&texts, field.data_type(), true) }
+    if *field.data_type() == DataType::Utf8 {
+        Ok(texts)
+    } else {
+        changed(&texts, field.data_type(), Manner { forgiving: true, zone })
+    }
 }
 
 fn unread(file: &File, error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {

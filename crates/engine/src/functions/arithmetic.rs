@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64T
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::Result;
 
-use crate::functions::cast::changed;
+use crate::functions::cast::{Manner, changed};
 use crate::functions::own::{Call, Kind, Own, Planned, is_text, refused, wrong};
 
 mod planner;
@@ -165,7 +165,8 @@ fn run(call: &Call) -> Result<ArrayRef> {
             Operation::Whole => DataType::Float64,
             _ => call.gives.clone(),
         };
-        let sides = [changed(one, &wanted, forgiving)?, changed(other, &wanted, forgiving)?];
+        let manner = Manner { forgiving, zone: call.zone };
+        let sides = [changed(one, &wanted, manner)?, changed(other, &wanted, manner)?];
         return between(operation, &sides, &call.gives, forgiving);
     };
     let Some(kinds) = decimals(one.data_type(), other.data_type()) else { return wrong("no decimals") };

@@ -14,6 +14,7 @@ use datafusion::arrow::datatypes::{
 use datafusion::common::Result;
 
 use crate::functions::own::{Call, Kind, Own, Planned, is_bytes, is_text, refused, text, wrong};
+use crate::functions::time::Zone;
 use crate::functions::{schema, time};
 use crate::sql::types::type_name;
 
@@ -21,11 +22,10 @@ mod show;
 
 pub(crate) use show::{pretty, shown};
 
-pub(super) const FUNCTIONS: &[Own] = &[
-    Own::new("cast_to", &[Kind::Any, Kind::Text], target, cast_to),
-    Own::new("try_cast_to", &[Kind::Any, Kind::Text], target, cast_to),
-    Own::new("typeof", &[Kind::Any], text, type_of),
-];
+pub(super) const CAST: Own = Own::new("cast_to", &[Kind::Any, Kind::Text], target, cast_to);
+pub(super) const TRY_CAST: Own = Own::new("try_cast_to", &[Kind::Any, Kind::Text], target, cast_to);
+
+pub(super) const FUNCTIONS: &[Own] = &[CAST, TRY_CAST, Own::new("typeof", &[Kind::Any], text, type_of)];
 
 fn target(planned: &Planned<'_>) -> Result<DataType> {
     schema::planned(planned)
@@ -37,11 +37,22 @@ fn type_of(call: &Call) -> Result<ArrayRef> {
 }
 
 fn cast_to(call: &Call) -> Result<ArrayRef> {
-    changed(&call.arguments[0], &call.gives, call.name.starts_with("try_"))
+    let forgiving = call.name.starts_with("try_");
+    changed(&call.arguments[0], &call.gives, Manner { forgiving, zone: call.zone })
+}
+
+/// How values become others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// What does not fit is NULL and no error.
+    pub(crate) forgiving: bool,
+    /// In which instants are days and hours.
+    pub(crate) zone: Zone,
 }
 
 /// The values as another type.
-pub(crate) fn changed(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRef> {
+pub(crate) fn changed(given: &ArrayRef, to: &DataType, manner: Manner) -> Result<ArrayRef> {
+    let Manner { forgiving, zone } = manner;
     let from = given.data_type();
     if from == to {
         return Ok(Arc::clone(given));
@@ -54,15 +65,21 @@ pub(crate) fn changed(given: &ArrayRef, to: &DataType, forgiving: bool) -> Resul
                 bytes.iter().map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
             Ok(Arc::new(texts.collect::<StringArray>()))
         }
-        (_, DataType::Utf8) => shown(given),
+        (_, DataType::Utf8) => shown(given, zone),
         (_, DataType::Binary) if is_text(from) => Ok(cast(given, to)?),
-        (DataType::Utf8, _) => from_text(given, to, forgiving),
+        (DataType::Utf8, _) => from_text(given, to, manner),
         (DataType::Timestamp(_, Some(_)), to) if to.is_numeric() => from_instant(given, to, forgiving),
         (from, DataType::Timestamp(_, Some(_))) if from.is_numeric() => to_instant(given, to),
+        (DataType::Date32 | DataType::Timestamp(_, None), DataType::Timestamp(_, Some(_))) => {
+            Ok(cast(&time::to_instants(given, zone)?, to)?)
+        }
+        (DataType::Timestamp(_, Some(_)), DataType::Date32 | DataType::Timestamp(_, None)) => {
+            Ok(cast(&time::to_local(given, zone)?, to)?)
+        }
         (from, to) if from.is_floating() && to.is_integer() => truncated(given, to, forgiving),
         (DataType::List(_), DataType::List(item)) => {
             let list = given.as_list::<i32>();
-            let values = changed(list.values(), item.data_type(), forgiving)?;
+            let values = changed(list.values(), item.data_type(), manner)?;
             let nulls = list.nulls().cloned();
             Ok(Arc::new(ListArray::try_new(Arc::clone(item), list.offsets().clone(), values, nulls)?))
         }
@@ -70,15 +87,15 @@ pub(crate) fn changed(given: &ArrayRef, to: &DataType, forgiving: bool) -> Resul
             if fields.len() == given.as_struct().num_columns() =>
         {
             let columns = given.as_struct().columns().iter().zip(fields);
-            let columns = columns.map(|(column, field)| changed(column, field.data_type(), forgiving));
+            let columns = columns.map(|(column, field)| changed(column, field.data_type(), manner));
             let columns = columns.collect::<Result<Vec<_>>>()?;
             Ok(Arc::new(StructArray::try_new(fields.clone(), columns, given.nulls().cloned())?))
         }
         (DataType::Map(..), DataType::Map(entries, _)) => {
             let map = given.as_map();
             let DataType::Struct(parts) = entries.data_type() else { return wrong("a map has entries") };
-            let keys = changed(map.keys(), parts[0].data_type(), forgiving)?;
-            let values = changed(map.values(), parts[1].data_type(), forgiving)?;
+            let keys = changed(map.keys(), parts[0].data_type(), manner)?;
+            let values = changed(map.values(), parts[1].data_type(), manner)?;
             let pairs = StructArray::try_new(parts.clone(), vec![keys, values], None)?;
             let nulls = map.nulls().cloned();
             Ok(Arc::new(MapArray::try_new(Arc::clone(entries), map.offsets().clone(), pairs, nulls, false)?))
@@ -105,7 +122,8 @@ fn fitted(given: &dyn Array, to: &DataType, forgiving: bool) -> Result<ArrayRef>
         .or_else(|error| refused(condition, &format!("{error}; TRY_CAST answers NULL instead")))
 }
 
-fn from_text(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRef> {
+fn from_text(given: &ArrayRef, to: &DataType, manner: Manner) -> Result<ArrayRef> {
+    let Manner { forgiving, zone: session } = manner;
     let texts = given.as_string::<i32>();
     Ok(match to {
         DataType::Boolean => {
@@ -130,7 +148,7 @@ fn from_text(given: &ArrayRef, to: &DataType, forgiving: bool) -> Result<ArrayRe
         DataType::Timestamp(_, zone) => {
             let local = zone.is_none();
             numbers::<TimestampMicrosecondType>(texts, to, forgiving, |text| {
-                if local { time::read_local(text) } else { time::read_instant(text, None) }
+                if local { time::read_local(text) } else { time::read_instant(text, None, session) }
             })?
         }
         _ => {

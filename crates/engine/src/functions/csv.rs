@@ -8,11 +8,11 @@ use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use datafusion::common::Result;
 
-use crate::functions::cast::changed;
+use crate::functions::cast::{Manner, changed};
 use crate::functions::json::write::Writer;
 use crate::functions::own::{Call, Kind, Own, Planned, text, wrong};
 use crate::functions::schema::{self, Options};
-use crate::functions::time;
+use crate::functions::time::{self, Zone};
 
 mod guess;
 pub(super) mod records;
@@ -39,6 +39,7 @@ fn from_csv(call: &Call) -> Result<ArrayRef> {
     let rows: Vec<Option<Vec<Option<String>>>> =
         lines.iter().map(|line| Some(cells(line?, separator))).collect();
     let (dates, times) = (options.pattern("dateFormat")?, options.pattern("timestampFormat")?);
+    let zone = options.zone();
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
         let texts: StringArray = rows.iter().map(|cells| cells.as_ref()?.get(index)?.as_deref()).collect();
@@ -48,13 +49,14 @@ fn from_csv(call: &Call) -> Result<ArrayRef> {
                 let days = texts.iter().map(|text| time::read_date(text?, dates.as_ref()));
                 Arc::new(days.collect::<datafusion::arrow::array::PrimitiveArray<Date32Type>>())
             }
-            DataType::Timestamp(_, Some(_)) => {
-                let micros = texts.iter().map(|text| time::read_instant(text?, times.as_ref()));
+            DataType::Timestamp(_, local) => {
+                let zone = if local.is_none() { Zone::UTC } else { zone };
+                let micros = texts.iter().map(|text| time::read_instant(text?, times.as_ref(), zone));
                 let micros: datafusion::arrow::array::PrimitiveArray<TimestampMicrosecondType> =
                     micros.collect();
                 Arc::new(micros.with_data_type(field.data_type().clone()))
             }
-            other => changed(&(Arc::new(texts) as ArrayRef), other, true)?,
+            other => changed(&(Arc::new(texts) as ArrayRef), other, Manner { forgiving: true, zone })?,
         });
     }
     let known: Vec<bool> = rows.iter().map(Option::is_some).collect();

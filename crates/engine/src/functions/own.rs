@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::functions::time::Zone;
 use crate::sql::types::{UTC, type_name};
 
 /// What an argument is made into before the function sees it.
@@ -43,6 +44,8 @@ pub(super) struct Call {
     pub(super) rows: usize,
     /// The type of the answer.
     pub(super) gives: DataType,
+    /// What the session counts in.
+    pub(super) zone: Zone,
 }
 
 /// A row of a [`Call`].
@@ -164,6 +167,7 @@ impl ScalarUDFImpl for Function {
             arguments: arguments.collect::<Result<_>>()?,
             rows,
             gives: args.return_field.data_type().clone(),
+            zone: Zone::of(&args.config_options)?,
         };
         let answer = (self.own.run)(&call)?;
         if constant {
@@ -296,7 +300,7 @@ pub(super) fn first(planned: &Planned<'_>) -> Result<DataType> {
 impl Call {
     /// The same call with another type to give.
     pub(super) fn with_gives(&self, gives: DataType) -> Call {
-        Call { name: self.name, arguments: self.arguments.clone(), rows: self.rows, gives }
+        Call { gives, arguments: self.arguments.clone(), ..*self }
     }
 
     pub(super) fn row(&self, index: usize) -> Row<'_> {
@@ -353,6 +357,11 @@ impl Call {
 impl<'a> Row<'a> {
     pub(super) fn index(self) -> usize {
         self.index
+    }
+
+    /// What the session counts in.
+    pub(super) fn zone(self) -> Zone {
+        self.call.zone
     }
 
     /// How many arguments were given.

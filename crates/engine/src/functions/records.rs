@@ -55,7 +55,7 @@ impl Records {
     /// # Errors
     /// The format is none of text, or an option does not fit.
     pub(crate) fn new(format: &str, given: &BTreeMap<String, String>) -> Result<Self> {
-        let options = Options::of(given);
+        let options = Options::of(given)?;
         match format {
             "text" => Ok(Records::Text),
             "json" => Ok(Records::Json(Json::new(options)?)),

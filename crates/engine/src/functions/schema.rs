@@ -10,6 +10,7 @@ use datafusion::common::{DataFusionError, Result};
 
 use crate::functions::own::{Call, Planned, wrong};
 use crate::functions::time::pattern::Pattern;
+use crate::functions::time::{Zone, no_zone};
 use crate::sql::types::schema_text;
 
 /// The type that the second argument spells.
@@ -46,29 +47,41 @@ pub(super) fn strings(array: &ArrayRef) -> Result<&StringArray> {
 }
 
 /// `map('name', 'value', ...)`, the same for all rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Options {
     entries: Vec<(String, String)>,
+    zone: Zone,
 }
 
 impl Options {
     pub(super) fn read(call: &Call, argument: usize) -> Result<Self> {
-        let Some(map) = call.arguments.get(argument) else { return Ok(Options::default()) };
+        let none = || Options { entries: Vec::new(), zone: call.zone };
+        let Some(map) = call.arguments.get(argument) else { return Ok(none()) };
         let Some(map) = map.as_map_opt() else {
             return wrong(format!("{}: options are a map of strings: map('name', 'value')", call.name));
         };
         if map.is_empty() || map.is_null(0) {
-            return Ok(Options::default());
+            return Ok(none());
         }
         let pairs = map.value(0);
         let (keys, values) = (strings(pairs.column(0))?, strings(pairs.column(1))?);
         let pairs = keys.iter().zip(values.iter()).filter_map(|(key, value)| Some((key?, value?)));
-        Ok(Options { entries: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() })
+        let entries = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Options { entries, zone: call.zone }.zoned()
     }
 
     /// Those that a reader of files is given.
-    pub(super) fn of(given: &BTreeMap<String, String>) -> Self {
-        Options { entries: given.iter().map(|(name, value)| (name.clone(), value.clone())).collect() }
+    pub(super) fn of(given: &BTreeMap<String, String>) -> Result<Self> {
+        let entries = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Options { entries, zone: Zone::UTC }.zoned()
+    }
+
+    /// With the zone that they say.
+    fn zoned(mut self) -> Result<Self> {
+        if let Some(name) = self.get("timeZone") {
+            self.zone = Zone::parse(name).map_or_else(|| no_zone(name), Ok)?;
+        }
+        Ok(self)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -79,6 +92,11 @@ impl Options {
     /// A pattern of dates and times.
     pub(super) fn pattern(&self, name: &str) -> Result<Option<Pattern>> {
         self.get(name).map(Pattern::parse).transpose()
+    }
+
+    /// In which times are that name none: what `timeZone` says, or the session's.
+    pub(super) fn zone(&self) -> Zone {
+        self.zone
     }
 
     pub(super) fn is_true(&self, name: &str) -> bool {

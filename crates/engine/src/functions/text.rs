@@ -68,8 +68,8 @@ fn substring(call: &Call) -> Result<ArrayRef> {
             Ok(Some(given[start..end].to_vec()))
         });
     }
-    let arguments =
-        std::iter::once(shown(&call.arguments[0])).chain(call.arguments[1..].iter().cloned().map(Ok));
+    let arguments = std::iter::once(shown(&call.arguments[0], call.zone))
+        .chain(call.arguments[1..].iter().cloned().map(Ok));
     let call = Call { arguments: arguments.collect::<Result<_>>()?, ..call.with_gives(DataType::Utf8) };
     call.texts(|row| Ok(Some(cut(row.text(0), row.int(1), count(row)))))
 }
@@ -138,7 +138,8 @@ fn concat(call: &Call) -> Result<ArrayRef> {
             Ok(Some(all))
         }),
         _ => {
-            let arguments = call.arguments.iter().map(shown).collect::<Result<_>>()?;
+            let arguments =
+                call.arguments.iter().map(|given| shown(given, call.zone)).collect::<Result<_>>()?;
             Call { arguments, ..call.with_gives(DataType::Utf8) }.texts(|row| {
                 let mut all = String::new();
                 (0..row.count()).for_each(|part| all.push_str(row.text(part)));
@@ -157,7 +158,7 @@ fn concat_ws(call: &Call) -> Result<ArrayRef> {
             DataType::List(_) => {
                 parts.push((cast(argument, &super::own::list_of(DataType::Utf8))?, true));
             }
-            _ => parts.push((shown(argument)?, false)),
+            _ => parts.push((shown(argument, call.zone)?, false)),
         }
     }
     let rows = (0..call.rows).map(|row| {
@@ -206,7 +207,7 @@ fn reverse(call: &Call) -> Result<ArrayRef> {
     if matches!(call.gives, DataType::List(_)) {
         return reversed(call);
     }
-    let arguments = vec![shown(&call.arguments[0])?];
+    let arguments = vec![shown(&call.arguments[0], call.zone)?];
     Call { arguments, ..call.with_gives(DataType::Utf8) }
         .texts(|row| Ok(Some(row.text(0).chars().rev().collect())))
 }

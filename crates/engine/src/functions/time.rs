@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{Datelike as _, Weekday};
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use datafusion::common::Result;
 
 use crate::functions::own::{
@@ -13,6 +15,7 @@ use crate::functions::own::{
 };
 
 mod civil;
+mod count;
 pub(super) mod now;
 mod parts;
 pub(super) mod pattern;
@@ -20,8 +23,9 @@ mod read;
 mod zone;
 
 use civil::{Civil, DAY, SECOND, date_of, days_of};
+pub(crate) use count::shift;
 use pattern::Pattern;
-use zone::Zone;
+pub use zone::Zone;
 
 const TEXT: Kind = Kind::Text;
 
@@ -48,6 +52,7 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("trunc", &[Kind::Any, TEXT], trunc_gives, trunc),
     Own::new("months_between", &[Kind::Any, Kind::Any, Kind::Boolean], double, months_between).optional(1),
     Own::new("next_day", &[Kind::Any, TEXT], date, next_day),
+    Own::new("last_day", &[Kind::Any], date, last_day),
     Own::new("dayname", &[Kind::Any], text, |call| call_dates(call, "EEE")),
     Own::new("monthname", &[Kind::Any], text, |call| call_dates(call, "MMM")),
     Own::new("add_months", &[Kind::Any, Kind::Int], date, add_months),
@@ -67,21 +72,66 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("dayofweek", &[Kind::Any], int, |call| parts::part(call, parts::Part::DayOfWeek)),
     Own::new("dayofyear", &[Kind::Any], int, |call| parts::part(call, parts::Part::DayOfYear)),
     Own::new("weekofyear", &[Kind::Any], int, |call| parts::part(call, parts::Part::Week)),
-    Own::new("timestampadd", &[TEXT, Kind::Int, Kind::Any], timestamp, parts::add),
-    Own::new("timestampdiff", &[TEXT, Kind::Any, Kind::Any], long, parts::difference),
-    Own::new("current_timezone", &[], text, |_| {
-        Ok(Arc::new(datafusion::arrow::array::StringArray::from(vec!["UTC"])))
-    }),
+    Own::new("weekday", &[Kind::Any], int, |call| parts::part(call, parts::Part::Weekday)),
+    Own::new("hour", &[Kind::Any], int, |call| parts::part(call, parts::Part::Hour)),
+    Own::new("minute", &[Kind::Any], int, |call| parts::part(call, parts::Part::Minute)),
+    Own::new("second", &[Kind::Any], int, |call| parts::part(call, parts::Part::Second)),
+    Own::new("timestampadd", &[TEXT, Kind::Int, Kind::Any], count::add_gives, count::add),
+    Own::new("timestampdiff", &[TEXT, Kind::Any, Kind::Any], long, count::difference),
 ];
+
+/// A timestamp and an interval, in the session's calendar; queries do not name it.
+pub(crate) const SHIFT: &str = "__shift";
+
+/// The function.
+pub(super) const SHIFTED: Own = Own::new(SHIFT, &[Kind::Any, Kind::Any], timestamp, count::shifted);
 
 /// A string as a date, in the pattern or as Spark's casts read it.
 pub(super) fn read_date(text: &str, pattern: Option<&Pattern>) -> Option<i32> {
     pattern.map_or_else(|| read::date(text), |pattern| pattern.date(text))
 }
 
-/// A string as an instant, in the pattern or as Spark's casts read it.
-pub(super) fn read_instant(text: &str, pattern: Option<&Pattern>) -> Option<i64> {
-    pattern.map_or_else(|| read::instant(text), |pattern| pattern.instant(text))
+/// A string as an instant, in the pattern or as Spark's casts read it; of the zone if it names none.
+pub(super) fn read_instant(text: &str, pattern: Option<&Pattern>, zone: Zone) -> Option<i64> {
+    pattern.map_or_else(|| read::instant(text, zone), |pattern| pattern.instant(text, zone))
+}
+
+/// Instants of dates, of clocks' times and of timestamps.
+///
+/// # Errors
+/// The values are of another type.
+pub(super) fn to_instants(given: &ArrayRef, zone: Zone) -> Result<ArrayRef> {
+    if zone.is_utc() || matches!(given.data_type(), DataType::Timestamp(_, Some(_)) | DataType::Null) {
+        return in_micros(given, instant());
+    }
+    let local = cast(given, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+    let local = local.as_primitive::<TimestampMicrosecondType>();
+    let instants: PrimitiveArray<TimestampMicrosecondType> = local.unary_opt(|local| zone.instant(local));
+    Ok(Arc::new(instants.with_data_type(instant())))
+}
+
+/// The same numbers under another type, where they are of a timestamp.
+fn in_micros(given: &ArrayRef, to: DataType) -> Result<ArrayRef> {
+    match given.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(_) if *given.data_type() == to => Ok(Arc::clone(given)),
+        Some(micros) => Ok(Arc::new(micros.clone().with_data_type(to))),
+        None => Ok(cast(given, &to)?),
+    }
+}
+
+/// What clocks of the zone show: of dates, of clocks' times and of timestamps.
+///
+/// # Errors
+/// The values are of another type.
+pub(super) fn to_local(given: &ArrayRef, zone: Zone) -> Result<ArrayRef> {
+    let local = DataType::Timestamp(TimeUnit::Microsecond, None);
+    if zone.is_utc() || !matches!(given.data_type(), DataType::Timestamp(_, Some(_))) {
+        return in_micros(given, local);
+    }
+    let instants = cast(given, &instant())?;
+    let instants = instants.as_primitive::<TimestampMicrosecondType>();
+    let shown: PrimitiveArray<TimestampMicrosecondType> = instants.unary(|instant| zone.local(instant));
+    Ok(Arc::new(shown.with_data_type(local)))
 }
 
 /// The pattern that a column holds, taken apart once for as long as it stays the same.
@@ -101,6 +151,15 @@ impl Patterns {
 
 /// The call with argument `index` as instants, unless it is text.
 fn instants(call: &Call, index: usize) -> Result<Call> {
+    times(call, index, to_instants)
+}
+
+/// The call with argument `index` as what clocks of the session show, unless it is text.
+fn locals(call: &Call, index: usize) -> Result<Call> {
+    times(call, index, to_local)
+}
+
+fn times(call: &Call, index: usize, into: fn(&ArrayRef, Zone) -> Result<ArrayRef>) -> Result<Call> {
     let mut arguments = call.arguments.clone();
     let given = arguments[index].data_type();
     if !is_text(given) {
@@ -108,16 +167,25 @@ fn instants(call: &Call, index: usize) -> Result<Call> {
         if !fits {
             return wrong(format!("{} takes a date, a time or a string here", call.name));
         }
-        arguments[index] = cast(&arguments[index], &instant())?;
+        arguments[index] = into(&arguments[index], call.zone)?;
     }
-    Ok(Call { name: call.name, arguments, rows: call.rows, gives: call.gives.clone() })
+    Ok(Call { arguments, ..call.with_gives(call.gives.clone()) })
 }
 
-/// The instant of an argument; an error if a string is none.
+/// The instant of an argument of [`instants`]; an error if a string is none.
 fn instant_of(row: Row<'_>, argument: usize) -> Result<i64> {
     if *row.array(argument).data_type() == DataType::Utf8 {
         let text = row.text(argument);
-        return read::instant(text).map_or_else(|| unreadable("CAST_INVALID_INPUT", text, "TIMESTAMP"), Ok);
+        let found = read::instant(text, row.zone());
+        return found.map_or_else(|| unreadable("CAST_INVALID_INPUT", text, "TIMESTAMP"), Ok);
+    }
+    Ok(row.instant(argument))
+}
+
+/// What clocks show, of an argument of [`locals`]; an error if a string says no time.
+fn local_of(row: Row<'_>, argument: usize) -> Result<i64> {
+    if *row.array(argument).data_type() == DataType::Utf8 {
+        return Ok(row.zone().local(instant_of(row, argument)?));
     }
     Ok(row.instant(argument))
 }
@@ -141,7 +209,7 @@ fn to_timestamp(call: &Call) -> Result<ArrayRef> {
             return Ok(Some(row.instant(0)));
         }
         let pattern = if row.count() > 1 { Some(patterns.get(row.text(1))?) } else { None };
-        match read_instant(row.text(0), pattern) {
+        match read_instant(row.text(0), pattern, row.zone()) {
             None if !forgiving => unreadable(condition(row), row.text(0), "TIMESTAMP"),
             found => Ok(found),
         }
@@ -149,14 +217,19 @@ fn to_timestamp(call: &Call) -> Result<ArrayRef> {
 }
 
 fn to_date(call: &Call) -> Result<ArrayRef> {
-    let call = instants(call, 0)?;
+    let call = locals(call, 0)?;
     let mut patterns = Patterns::default();
     call.numbers::<Date32Type>(|row| {
         if *row.array(0).data_type() != DataType::Utf8 {
             return Ok(day_of(row.instant(0)));
         }
-        let pattern = if row.count() > 1 { Some(patterns.get(row.text(1))?) } else { None };
-        match read_date(row.text(0), pattern) {
+        let found = if row.count() > 1 {
+            let instant = patterns.get(row.text(1))?.instant(row.text(0), row.zone());
+            instant.and_then(|instant| day_of(row.zone().local(instant)))
+        } else {
+            read::date(row.text(0))
+        };
+        match found {
             None => unreadable(condition(row), row.text(0), "DATE"),
             found => Ok(found),
         }
@@ -175,7 +248,7 @@ fn unix_timestamp(call: &Call) -> Result<ArrayRef> {
             return Ok(Some(row.instant(0).div_euclid(SECOND)));
         }
         let written = if row.count() > 1 { row.text(1) } else { "yyyy-MM-dd HH:mm:ss" };
-        match patterns.get(written)?.instant(row.text(0)) {
+        match patterns.get(written)?.instant(row.text(0), row.zone()) {
             None => unreadable("CANNOT_PARSE_TIMESTAMP", row.text(0), "TIMESTAMP"),
             Some(instant) => Ok(Some(instant.div_euclid(SECOND))),
         }
@@ -187,7 +260,7 @@ fn from_unixtime(call: &Call) -> Result<ArrayRef> {
     call.texts(|row| {
         let written = if row.count() > 1 { row.text(1) } else { "yyyy-MM-dd HH:mm:ss" };
         let pattern = patterns.get(written)?;
-        Ok(row.long(0).checked_mul(SECOND).and_then(|instant| pattern.format(instant)))
+        Ok(row.long(0).checked_mul(SECOND).and_then(|instant| pattern.format(instant, row.zone())))
     })
 }
 
@@ -196,13 +269,13 @@ pub(super) fn date_format(call: &Call) -> Result<ArrayRef> {
     let mut patterns = Patterns::default();
     call.texts(|row| {
         let instant = instant_of(row, 0)?;
-        Ok(patterns.get(row.text(1))?.format(instant))
+        Ok(patterns.get(row.text(1))?.format(instant, row.zone()))
     })
 }
 
 fn call_dates(call: &Call, pattern: &str) -> Result<ArrayRef> {
-    let (call, pattern) = (instants(call, 0)?, Pattern::parse(pattern)?);
-    call.texts(|row| Ok(pattern.format(instant_of(row, 0)?)))
+    let (call, pattern) = (locals(call, 0)?, Pattern::parse(pattern)?);
+    call.texts(|row| Ok(pattern.format(local_of(row, 0)?, Zone::UTC)))
 }
 
 fn from_utc(call: &Call) -> Result<ArrayRef> {
@@ -231,18 +304,20 @@ fn shifted(call: &Call, seconds: fn(Zone, i64) -> i64) -> Result<ArrayRef> {
     })
 }
 
-fn no_zone<T>(name: &str) -> Result<T> {
+/// # Errors
+/// Always: there is no such zone.
+pub(in crate::functions) fn no_zone<T>(name: &str) -> Result<T> {
     refused("INVALID_TIMEZONE", &format!("'{name}' is no time zone; one is 'Europe/Berlin' or '+02:00'"))
 }
 
 fn timestamp_seconds(call: &Call) -> Result<ArrayRef> {
     if call.arguments[0].data_type().is_integer() {
         let arguments = vec![cast(&call.arguments[0], &DataType::Int64)?];
-        let call = Call { name: call.name, arguments, rows: call.rows, gives: call.gives.clone() };
+        let call = Call { arguments, ..call.with_gives(call.gives.clone()) };
         return scaled(&call, SECOND);
     }
     let arguments = vec![cast(&call.arguments[0], &DataType::Float64)?];
-    let call = Call { name: call.name, arguments, rows: call.rows, gives: call.gives.clone() };
+    let call = Call { arguments, ..call.with_gives(call.gives.clone()) };
     call.numbers::<TimestampMicrosecondType>(|row| {
         let micros = row.double(0) * 1e6;
         Ok((micros.abs() < 9.2e18).then_some(micros as i64))
@@ -258,17 +333,21 @@ fn scaled(call: &Call, by: i64) -> Result<ArrayRef> {
 
 fn date_trunc(call: &Call) -> Result<ArrayRef> {
     let call = instants(call, 1)?;
+    let zone = call.zone;
     call.numbers::<TimestampMicrosecondType>(|row| {
         let instant = instant_of(row, 1)?;
-        let by = |unit: i64| Some(instant - instant.rem_euclid(unit));
+        let local = zone.local(instant);
+        // Where clocks show a time twice, it stays the one that it was.
+        let by = |unit: i64| zone.instant_near(local - local.rem_euclid(unit), instant);
+        let day = |day: i32| zone.instant(i64::from(day) * DAY);
         Ok(match row.text(0).to_uppercase().as_str() {
             "MICROSECOND" => Some(instant),
-            "MILLISECOND" => by(1_000),
-            "SECOND" => by(SECOND),
+            "MILLISECOND" => Some(instant - instant.rem_euclid(1_000)),
+            "SECOND" => Some(instant - instant.rem_euclid(SECOND)),
             "MINUTE" => by(60 * SECOND),
             "HOUR" => by(3_600 * SECOND),
             "DAY" | "DD" => by(DAY),
-            unit => day_of(instant).and_then(|day| first_day(day, unit)).map(|day| i64::from(day) * DAY),
+            unit => day_of(local).and_then(|day| first_day(day, unit)).and_then(day),
         })
     })
 }
@@ -278,10 +357,10 @@ fn trunc_gives(_: &Planned<'_>) -> Result<DataType> {
 }
 
 fn trunc(call: &Call) -> Result<ArrayRef> {
-    let call = instants(call, 0)?;
+    let call = locals(call, 0)?;
     call.numbers::<Date32Type>(|row| {
         let unit = row.text(1).to_uppercase();
-        Ok(day_of(instant_of(row, 0)?).and_then(|day| first_day(day, &unit)))
+        Ok(day_of(local_of(row, 0)?).and_then(|day| first_day(day, &unit)))
     })
 }
 
@@ -302,23 +381,30 @@ fn first_day(day: i32, unit: &str) -> Option<i32> {
 fn months_between(call: &Call) -> Result<ArrayRef> {
     let call = instants(&instants(call, 0)?, 1)?;
     call.numbers::<Float64Type>(|row| {
-        let (later, earlier) = (Civil::of(instant_of(row, 0)?), Civil::of(instant_of(row, 1)?));
-        let (Some(later), Some(earlier)) = (later, earlier) else { return Ok(None) };
+        let zone = row.zone();
+        let instants = [instant_of(row, 0)?, instant_of(row, 1)?];
+        let [Some(later), Some(earlier)] = instants.map(|instant| Civil::of(zone.local(instant))) else {
+            return Ok(None);
+        };
         let count = |time: Civil| f64::from(time.date.year() * 12 + time.date.month().cast_signed());
         let months = count(later) - count(earlier);
         let last = |time: Civil| time.date.day() == u32::from(civil::days_in_month(time.date));
         if later.date.day() == earlier.date.day() || (last(later) && last(earlier)) {
             return Ok(Some(months));
         }
-        let seconds = |time: Civil| f64::from(time.date.day()) * 86_400.0 + (time.micros / SECOND) as f64;
-        let exact = months + (seconds(later) - seconds(earlier)) / (31.0 * 86_400.0);
+        let seconds = |time: Civil, instant: i64| {
+            let midnight = zone.instant(i64::from(days_of(time.date)) * DAY).unwrap_or(instant);
+            f64::from(time.date.day()) * 86_400.0 + ((instant - midnight) / SECOND) as f64
+        };
+        let exact =
+            months + (seconds(later, instants[0]) - seconds(earlier, instants[1])) / (31.0 * 86_400.0);
         let rounded = row.count() < 3 || row.boolean(2);
         Ok(Some(if rounded { (exact * 1e8).round() / 1e8 } else { exact }))
     })
 }
 
 fn next_day(call: &Call) -> Result<ArrayRef> {
-    let call = instants(call, 0)?;
+    let call = locals(call, 0)?;
     call.numbers::<Date32Type>(|row| {
         let name = row.text(1).trim().to_lowercase();
         let wanted = match name.as_str() {
@@ -331,26 +417,27 @@ fn next_day(call: &Call) -> Result<ArrayRef> {
             "su" | "sun" | "sunday" => Weekday::Sun,
             _ => return refused("ILLEGAL_DAY_OF_WEEK", &format!("'{name}' is no day of the week")),
         };
-        let Some(day) = day_of(instant_of(row, 0)?) else { return Ok(None) };
+        let Some(day) = day_of(local_of(row, 0)?) else { return Ok(None) };
         let Some(today) = date_of(day) else { return Ok(None) };
         let ahead = (wanted.num_days_from_monday() + 6 - today.weekday().num_days_from_monday()) % 7 + 1;
         Ok(day.checked_add(ahead.cast_signed()))
     })
 }
 
-fn add_months(call: &Call) -> Result<ArrayRef> {
-    let call = instants(call, 0)?;
+fn last_day(call: &Call) -> Result<ArrayRef> {
+    let call = locals(call, 0)?;
     call.numbers::<Date32Type>(|row| {
-        let day = day_of(instant_of(row, 0)?).and_then(date_of);
-        Ok(day.and_then(|date| civil::add_months(date, row.int(1))).map(days_of))
+        let date = day_of(local_of(row, 0)?).and_then(date_of);
+        Ok(date.and_then(|date| date.with_day(civil::days_in_month(date).into())).map(days_of))
     })
 }
 
-/// An instant some months and microseconds later.
-pub(super) fn later(instant: i64, months: i32, micros: i64) -> Option<i64> {
-    let time = Civil::of(instant)?;
-    let date = civil::add_months(time.date, months)?;
-    Civil { date, ..time }.instant()?.checked_add(micros)
+fn add_months(call: &Call) -> Result<ArrayRef> {
+    let call = locals(call, 0)?;
+    call.numbers::<Date32Type>(|row| {
+        let day = day_of(local_of(row, 0)?).and_then(date_of);
+        Ok(day.and_then(|date| civil::add_months(date, row.int(1))).map(days_of))
+    })
 }
 
 /// What clocks show, as a string says it; without zones.
@@ -358,9 +445,9 @@ pub(super) fn read_local(text: &str) -> Option<i64> {
     read::local(text).map(|(local, _)| local)
 }
 
-/// An instant as Spark's casts write it: no more digits than it has.
-pub(super) fn shown(instant: i64) -> Option<String> {
-    let time = Civil::of(instant)?;
+/// What clocks show as Spark's casts write it: no more digits than it has.
+pub(super) fn shown(local: i64) -> Option<String> {
+    let time = Civil::of(local)?;
     let mut text = format!("{} {:02}:{:02}:{:02}", time.date, time.hour(), time.minute(), time.second());
     let fraction = time.micros % SECOND;
     if fraction > 0 {

@@ -17,14 +17,18 @@ use crate::models::Registry;
 use crate::operator::ask::{self, Question};
 use crate::operator::scope::Scope;
 use crate::operator::{evaluate, network};
+use crate::plan::zone::SessionZone;
 use crate::plan::{event_time, incremental};
 use crate::sql::Select;
+use crate::sql::types::UTC;
 
 /// What the functions of a query stand on.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub(crate) networks: &'a [Arc<Network>],
     pub(crate) models: &'a Arc<Registry>,
+    /// The name of the zone whose days and hours are meant.
+    pub(crate) zone: &'a str,
 }
 
 /// A session that knows the functions, over one scope.
@@ -32,8 +36,12 @@ pub(crate) fn session(known: Known<'_>, scope: &Arc<Scope>) -> SessionContext {
     let mut config = SessionConfig::new();
     // Names keep their spelling, as in Spark; `Select::statement` has made them equal.
     config.options_mut().sql_parser.enable_ident_normalization = false;
+    config.options_mut().execution.time_zone = Some(known.zone.to_owned());
     let session = incremental::session(config);
     functions::register(&session, scope);
+    if known.zone != UTC {
+        session.add_analyzer_rule(Arc::new(SessionZone::new()));
+    }
     for function in ask::functions(scope, known.models) {
         session.register_udf(function);
     }

@@ -10,21 +10,35 @@ use crate::session::Inner;
 use crate::session::catalog::{Catalog, Object, QueryDef, Table};
 use crate::session::render::{answer, describe_columns};
 use crate::session::sinks::check_readable;
+use crate::sql::types::UTC;
 use crate::sql::{Parsed, Select, Show, Statement};
 use crate::status::QueryState;
 
-pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer, SqlError> {
+/// Statements that answer once count in the `zone` that was set before them.
+pub(super) async fn execute(
+    inner: &Arc<Inner>,
+    parsed: Parsed,
+    zone: &mut String,
+) -> Result<Answer, SqlError> {
     let Parsed { text, statement } = parsed;
     match statement {
-        Statement::Select(select) => return inner.select(&select).await,
+        Statement::SetTimeZone(name) => {
+            *zone = name;
+            return Ok(Answer::message(format!("the time zone is {zone}")));
+        }
+        Statement::Select(select) => return inner.select(&select, zone).await,
         Statement::Show(show) => return Ok(inner.show(show)),
         Statement::ShowVersions(name) => return inner.show_versions(&name),
         Statement::Describe(name) => return inner.describe(&name),
-        Statement::Explain(explain) => return inner.explain(explain).await,
-        Statement::Insert(insert) => return inner.insert(&insert).await,
+        Statement::Explain(explain) => return inner.explain(explain, zone).await,
+        Statement::Insert(insert) => return inner.insert(&insert, zone).await,
         Statement::ExportModel(export) => return inner.export_to_file(&export),
         Statement::ImportModel(import) => return inner.import_from_file(&import).await,
         _ => {}
+    }
+    if zone != UTC && keeps_a_query(&statement) {
+        let reason = "would go on in UTC, as every query that stays; SET TIME ZONE 'UTC' before it";
+        return Err(SqlError::invalid("the query", reason));
     }
     let _permit = inner.changing.acquire().await.map_err(|_| SqlError::Closed)?;
     match statement {
@@ -43,24 +57,43 @@ pub(super) async fn execute(inner: &Arc<Inner>, parsed: Parsed) -> Result<Answer
         | Statement::ShowVersions(_)
         | Statement::Describe(_)
         | Statement::Explain(_)
+        | Statement::SetTimeZone(_)
         | Statement::ExportModel(_)
         | Statement::ImportModel(_)
         | Statement::Insert(_) => unreachable!("answered above"),
     }
 }
 
+fn keeps_a_query(statement: &Statement) -> bool {
+    match statement {
+        Statement::CreateTable(create) => create.query.is_some(),
+        Statement::CreateView(_) | Statement::CreateFlow(_) | Statement::CreateModel(_) => true,
+        _ => false,
+    }
+}
+
 impl Inner {
-    async fn select(&self, select: &Select) -> Result<Answer, SqlError> {
-        answer(&self.rows(select, self.shared.config.answer_rows_max).await?)
+    async fn select(&self, select: &Select, zone: &str) -> Result<Answer, SqlError> {
+        answer(&self.rows(select, self.shared.config.answer_rows_max, zone).await?)
     }
 
     /// Runs the query once.
-    pub(super) async fn rows(&self, select: &Select, rows_max: usize) -> Result<BoundedRows, SqlError> {
-        self.planned(select, &self.catalog()).await?.run(rows_max).await
+    pub(super) async fn rows(
+        &self,
+        select: &Select,
+        rows_max: usize,
+        zone: &str,
+    ) -> Result<BoundedRows, SqlError> {
+        self.planned(select, &self.catalog(), zone).await?.run(rows_max).await
     }
 
     /// Plans the query over what there is now.
-    pub(super) async fn planned(&self, select: &Select, catalog: &Catalog) -> Result<Planned, SqlError> {
+    pub(super) async fn planned(
+        &self,
+        select: &Select,
+        catalog: &Catalog,
+        zone: &str,
+    ) -> Result<Planned, SqlError> {
         for stream in select.streams() {
             catalog.table(&stream.table)?;
         }
@@ -77,7 +110,7 @@ impl Inner {
             })
             .collect::<Result<_, SqlError>>()?;
         let networks = catalog.networks();
-        let known = Known { networks: &networks, models: &self.shared.registry };
+        let known = Known { networks: &networks, models: &self.shared.registry, zone };
         let (now_ms, bytes_max) = (self.shared.env.clock.now_ms(), self.shared.config.state_bytes_max);
         bounded::plan(select, &tables, known, now_ms, bytes_max).await
     }

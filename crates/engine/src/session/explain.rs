@@ -10,19 +10,20 @@ use crate::session::Inner;
 use crate::session::catalog::QueryDef;
 use crate::sql::sink_options::mode_of;
 use crate::sql::statement::Explain;
+use crate::sql::types::UTC;
 
 impl Inner {
     /// One row with the plan as text, as Spark answers.
-    pub(super) async fn explain(&self, explain: Explain) -> Result<Answer, SqlError> {
+    pub(super) async fn explain(&self, explain: Explain, zone: &str) -> Result<Answer, SqlError> {
         let catalog = self.catalog();
         let text = if explain.query.streams().is_empty() {
-            let planned = self.planned(&explain.query, &catalog).await?;
+            let planned = self.planned(&explain.query, &catalog, zone).await?;
             text_of(&planned.logical, planned.physical.as_ref(), explain.extended)
         } else {
             let output = explain.options.as_ref().map(mode_of).transpose()?.flatten();
             let query = QueryDef::over(explain.query, &catalog)?;
             let networks = catalog.networks();
-            let known = Known { networks: &networks, models: &self.shared.registry };
+            let known = Known { networks: &networks, models: &self.shared.registry, zone: UTC };
             let compiled = compile(&query, known, &self.shared.pipeline_config(0, output)).await?;
             let mut text = text_of(&compiled.logical, compiled.physical.as_ref(), explain.extended);
             text += "\n== Streaming ==\n";

@@ -25,7 +25,7 @@ const ROWS_MAX: usize = 1_000_000;
 
 impl Inner {
     /// Runs the query once and appends its rows to the table's topic. When it returns they are durable.
-    pub(super) async fn insert(&self, insert: &Insert) -> Result<Answer, SqlError> {
+    pub(super) async fn insert(&self, insert: &Insert, zone: &str) -> Result<Answer, SqlError> {
         if let Some(stream) = insert.query.streams().first() {
             let reason = "a statement reads it once; CREATE FLOW f AS INSERT INTO ... goes on reading";
             return Err(SqlError::invalid(format!("STREAM {}", stream.table), reason));
@@ -33,7 +33,7 @@ impl Inner {
         let catalog = self.catalog();
         let table = catalog.table(&insert.table)?;
         check_takes_rows(table)?;
-        let rows = self.rows(&insert.query, ROWS_MAX).await?;
+        let rows = self.rows(&insert.query, ROWS_MAX, zone).await?;
         if rows.cut {
             let reason = format!("the query has more than {ROWS_MAX} rows; insert them in parts");
             return Err(SqlError::invalid(format!("INSERT INTO {}", table.name), reason));

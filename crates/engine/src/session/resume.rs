@@ -24,6 +24,7 @@ use crate::session::{Inner, Shared, lock};
 use crate::sql::Statement;
 use crate::sql::options::ModelOptions;
 use crate::sql::sink_options::{SinkKind, SinkOptions};
+use crate::sql::types::UTC;
 use crate::status::QueryState;
 
 pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
@@ -202,7 +203,7 @@ impl Shared {
                 let mut table = Table { name: create.name, id, sql, options, sink, columns, query: None };
                 if let Some(select) = create.query {
                     let query = QueryDef::over(select, catalog)?;
-                    let known = Known { networks: &catalog.networks(), models: &self.registry };
+                    let known = Known { networks: &catalog.networks(), models: &self.registry, zone: UTC };
                     let config = self.pipeline_config(id, table.options.output_mode);
                     table.columns = stored_columns(&compile(&query, known, &config).await?);
                     table.query = Some(query);

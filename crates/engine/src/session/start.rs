@@ -40,6 +40,7 @@ use crate::sql::options::TableOptions;
 use crate::sql::options::source::SourceOptions;
 use crate::sql::secrets;
 use crate::sql::sink_options::SinkOptions;
+use crate::sql::types::UTC;
 use crate::status::QueryKind;
 use crate::storage::{Checkpoint, Place};
 
@@ -253,7 +254,7 @@ impl Shared {
         query: &QueryDef,
         networks: &[Arc<Network>],
     ) -> Result<Planned, SqlError> {
-        let known = Known { networks, models: &self.registry };
+        let known = Known { networks, models: &self.registry, zone: UTC };
         let config = self.pipeline_config(definition.id, definition.output_mode());
         let compiled = compile(query, known, &config).await?;
         self.checked(definition, compiled)

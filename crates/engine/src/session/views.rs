@@ -13,6 +13,7 @@ use crate::session::fit::stored_columns;
 use crate::session::{Inner, Shared};
 use crate::sql::sink_options::SinkOptions;
 use crate::sql::statement::CreateView;
+use crate::sql::types::UTC;
 
 impl Inner {
     pub(super) async fn create_view(&self, create: CreateView, sql: String) -> Result<Answer, SqlError> {
@@ -40,7 +41,7 @@ impl Shared {
         catalog: &Catalog,
     ) -> Result<Table, SqlError> {
         let query = QueryDef::over(create.query.streaming()?, catalog)?;
-        let known = Known { networks: &catalog.networks(), models: &self.registry };
+        let known = Known { networks: &catalog.networks(), models: &self.registry, zone: UTC };
         // Without a mode everything can be compiled that remembers one thing at most.
         let config = self.pipeline_config(id, None);
         let compiled = match compile(&query, known, &config).await {

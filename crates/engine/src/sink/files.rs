@@ -13,6 +13,7 @@ use datafusion::arrow::error::ArrowError;
 use futures::future::BoxFuture;
 
 use crate::error::{SinkError, SqlError};
+use crate::functions::time::Zone;
 use crate::sink::{Delivery, Sink, rows_of};
 use crate::storage::{Settings, Store, is_remote, waiting};
 
@@ -32,6 +33,8 @@ pub(crate) struct FileOptions {
     pub(crate) format: Format,
     /// The columns whose values name directories.
     pub(crate) partition_by: Vec<String>,
+    /// As whose clocks show them, instants name directories.
+    pub(crate) zone: Zone,
     /// How an object store is reached.
     pub(crate) storage: Settings,
 }
@@ -79,7 +82,7 @@ impl Parts<'_> {
         name: &dyn Fn(usize) -> String,
     ) -> Result<Vec<(PathBuf, u64)>, SinkError> {
         let io = |source| SinkError::Files { directory: self.options.path.clone(), source };
-        let parts = partition::split(rows, &self.options.partition_by)?;
+        let parts = partition::split(rows, &self.options.partition_by, self.options.zone)?;
         let mut written = Vec::with_capacity(parts.len());
         let mut waiting = Vec::new();
         for (part, (directory, rows)) in parts.into_iter().enumerate() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use crate::error::SqlError;
+use crate::functions::time::Zone;
 use crate::sql::cursor::{Cursor, is_blank, tokenize};
 use crate::sql::select::Select;
 use crate::sql::statement::{
@@ -18,7 +19,7 @@ mod models;
 
 const STATEMENTS: &str = "a statement: CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE FLOW, CREATE MODEL, \
                           ALTER MODEL, EXPORT MODEL, IMPORT MODEL, DROP, SHOW TABLES, SHOW MODELS, SHOW QUERIES, SHOW VERSIONS OF MODEL, \
-                          DESCRIBE, EXPLAIN, INSERT INTO or SELECT";
+                          DESCRIBE, EXPLAIN, INSERT INTO, SET TIME ZONE or SELECT";
 
 /// What a table may stand on.
 const KINDS: &str =
@@ -86,6 +87,14 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         let name = cursor.name("the name of a table or a model")?;
         cursor.finish()?;
         return Ok(Statement::Describe(name));
+    }
+    if cursor.accept_all(&["SET", "TIME", "ZONE"]) {
+        let name = cursor.string("the name of a zone in quotes, such as 'Europe/Berlin'")?;
+        cursor.finish()?;
+        if Zone::parse(&name).is_none() {
+            return Err(SqlError::invalid(name, "is no time zone; one is 'Europe/Berlin' or '+02:00'"));
+        }
+        return Ok(Statement::SetTimeZone(name));
     }
     if cursor.accept("INSERT") {
         return Ok(Statement::Insert(flows::insert(cursor)?));

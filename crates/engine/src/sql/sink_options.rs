@@ -8,7 +8,7 @@ use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use crate::error::{Position, SqlError};
 use crate::operator::aggregate::OutputMode;
 use crate::query::trigger::Trigger;
-use crate::show::Shown;
+use crate::show::{Shown, Zone};
 use crate::sink::columns::TopicBy;
 use crate::sink::files::{FileOptions, Format};
 use crate::sink::postgres::PostgresOptions;
@@ -279,7 +279,14 @@ fn shown(given: &mut Options) -> Result<Shown, SqlError> {
                 .map_err(|_| wrong(&value, "truncate is true, false or a number of characters"))?,
         };
     }
+    if let Some(value) = take(given, "timeZone") {
+        shown.zone = zone(&value)?;
+    }
     Ok(shown)
+}
+
+fn zone(value: &OptionValue) -> Result<Zone, SqlError> {
+    Zone::parse(&value.text).ok_or_else(|| wrong(value, "timeZone is a zone such as Europe/Berlin or +02:00"))
 }
 
 fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOptions, SqlError> {
@@ -296,7 +303,8 @@ fn files(format: &str, position: Position, given: &mut Options) -> Result<FileOp
     let by = take(given, "partitionBy").map(|value| value.text).unwrap_or_default();
     let names = by.split(',').map(str::trim).filter(|name| !name.is_empty());
     let partition_by = names.map(str::to_owned).collect();
-    Ok(FileOptions { path: path.text.into(), format, partition_by, storage })
+    let zone = take(given, "timeZone").map_or(Ok(Zone::UTC), |value| zone(&value))?;
+    Ok(FileOptions { path: path.text.into(), format, partition_by, zone, storage })
 }
 
 /// Where the query remembers, if the statement says so.

@@ -34,6 +34,8 @@ pub(crate) enum Statement {
     DropFlow(Drop),
     Insert(Insert),
     Explain(Explain),
+    /// The statements behind it count in another zone.
+    SetTimeZone(String),
 }
 
 /// `CREATE MATERIALIZED VIEW`: the result of a query, kept current.

@@ -50,6 +50,12 @@ async fn world() -> World {
     world
 }
 
+/// What an answer is called among the gaps: its file, the zone if one is set, and the expression.
+fn name(file: &str, line: &Value) -> String {
+    let sql = line["sql"].as_str().unwrap();
+    line["zone"].as_str().map_or_else(|| format!("{file}: {sql}"), |zone| format!("{file}: [{zone}] {sql}"))
+}
+
 /// Why our answer is another than Spark's.
 async fn difference(world: &World, file: &str, spark: &Value) -> Option<String> {
     let sql = spark["sql"].as_str().unwrap();
@@ -58,6 +64,10 @@ async fn difference(world: &World, file: &str, spark: &Value) -> Option<String> 
         (true, _) => sql.to_owned(),
         (false, "aggregates") => format!("SELECT {sql} AS v FROM t"),
         (false, _) => format!("SELECT v FROM (SELECT id, {sql} AS v FROM t) ORDER BY id"),
+    };
+    let query = match spark["zone"].as_str() {
+        Some(zone) => format!("SET TIME ZONE '{zone}'; {query}"),
+        None => query,
     };
     let answer = match (world.engine.execute(&query).await, spark["error"].as_str()) {
         (Err(error), Some(condition)) => return misnamed(condition, &causes(&error)),
@@ -162,7 +172,7 @@ async fn functions_answer_as_spark_does() {
     let (mut found, mut report) = (BTreeSet::new(), String::new());
     for (file, lines) in recorded() {
         for line in &lines {
-            let name = format!("{file}: {}", line["sql"].as_str().unwrap());
+            let name = name(&file, line);
             let Some(difference) = difference(&world, &file, line).await else { continue };
             if !gaps.contains_key(&name) {
                 writeln!(report, "{name}\n    {difference}").unwrap();
@@ -245,7 +255,7 @@ fn page() -> String {
         let mut known: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for line in &lines {
             let sql = line["sql"].as_str().unwrap();
-            let equal = !gaps.contains_key(&format!("{file}: {sql}"));
+            let equal = !gaps.contains_key(&name(&file, line));
             (asked, same) = (asked + 1, same + usize::from(equal));
             let nothing = line["error"].as_str().is_some_and(|error| error == "UNRESOLVED_ROUTINE");
             if let Some(name) = function(sql).filter(|_| !nothing) {
@@ -279,7 +289,8 @@ const SPARK: &str = "4.0.1";
 
 const HEAD: &str = "# SQL functions\n\n\
 This page is written by the tests of the engine, from what real Spark was asked (`cargo xtask golden`, \
-`crates/engine/tests/golden`) with its time zone UTC and its defaults, ANSI mode among them.\n\
+`crates/engine/tests/golden`) with its time zone UTC, but for the section of zones, and its defaults, ANSI mode \
+among them.\n\
 To write it anew: `PELTON_WRITE=1 cargo test -p engine golden`.\n\n";
 
 #[test]

@@ -11,6 +11,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, lit};
 use datafusion::prelude::cast;
 
 use crate::error::{Class, Result, SparkError};
+use crate::expression::operator::mixes_times;
 use crate::expression::{Named, Resolver};
 use crate::wire::expression::{ExprType, Expression, UnresolvedFunction};
 
@@ -85,7 +86,7 @@ impl Resolver<'_> {
         if let Some(function) = self.registered(&name, &call.arguments) {
             return self.inline(&function);
         }
-        let arguments = self.list(&call.arguments)?;
+        let arguments = self.given(&name, &call.arguments)?;
         if let Some(named) = self.operator(&name, &arguments)? {
             return Ok(named);
         }
@@ -119,6 +120,18 @@ impl Resolver<'_> {
         let column = matches!(name.as_str(), "window" | "session_window").then(|| name.clone());
         let expr = udf.call(arguments.into_iter().map(|argument| argument.expr).collect());
         Ok(Named { column, ..Named::new(expr, shown) })
+    }
+
+    /// The arguments of a call. Dates and clocks' times beside instants become instants, where one of them is chosen.
+    fn given(&self, name: &str, arguments: &[Expression]) -> Result<Vec<Named>> {
+        let arguments = self.list(arguments)?;
+        const CHOOSE: [&str; 7] = ["coalesce", "nvl", "ifnull", "greatest", "least", "array", "make_array"];
+        if !CHOOSE.contains(&name) {
+            return Ok(arguments);
+        }
+        let types =
+            arguments.iter().map(|argument| self.type_of(&argument.expr)).collect::<Result<Vec<_>>>()?;
+        if mixes_times(&types) { self.alike(&arguments, |_| true) } else { Ok(arguments) }
     }
 
     /// Calls that are something else to the planner.

@@ -10,9 +10,11 @@ use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::scalar::ScalarStructBuilder;
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
+use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use engine::show::Zone;
 
 use crate::error::{Result, SparkError};
 use crate::expression::Named;
@@ -23,9 +25,9 @@ use crate::wire::expression::{
 };
 
 /// A value and how it is shown.
-pub(crate) fn named(literal: &Literal) -> Result<Named> {
+pub(crate) fn named(literal: &Literal, zone: Zone) -> Result<Named> {
     let value = value(literal)?;
-    let name = name(&value)?;
+    let name = name(&value, zone)?;
     Ok(Named::new(Expr::Literal(value, None), name))
 }
 
@@ -85,9 +87,11 @@ pub(crate) fn message(value: &ScalarValue) -> Result<Expression> {
         ScalarValue::Date32(Some(days)) => LiteralType::Date(*days),
         ScalarValue::TimestampMicrosecond(Some(micros), Some(_)) => LiteralType::Timestamp(*micros),
         ScalarValue::TimestampMicrosecond(Some(micros), None) => LiteralType::TimestampNtz(*micros),
-        ScalarValue::Decimal128(Some(_), ..) => {
-            LiteralType::Decimal(LiteralDecimal { value: show::scalar(value)?, precision: None, scale: None })
-        }
+        ScalarValue::Decimal128(Some(_), ..) => LiteralType::Decimal(LiteralDecimal {
+            value: show::scalar(value, Zone::UTC)?,
+            precision: None,
+            scale: None,
+        }),
         _ => return Err(SparkError::unsupported("a value of this type here")),
     };
     Ok(crate::expression::build::literal(kind))
@@ -200,11 +204,11 @@ pub(crate) fn decimal(text: &str, precision: Option<i32>, scale: Option<i32>) ->
     Ok(ScalarValue::Decimal128(Some(digits), precision, scale))
 }
 
-pub(super) fn name(value: &ScalarValue) -> Result<String> {
+pub(super) fn name(value: &ScalarValue, zone: Zone) -> Result<String> {
     if value.is_null() {
         return Ok("NULL".to_owned());
     }
-    let shown = show::scalar(value)?;
+    let shown = show::scalar(value, zone)?;
     Ok(match value {
         ScalarValue::Date32(_) => format!("DATE '{shown}'"),
         ScalarValue::TimestampMicrosecond(_, Some(_)) => format!("TIMESTAMP '{shown}'"),
@@ -215,13 +219,15 @@ pub(super) fn name(value: &ScalarValue) -> Result<String> {
         ScalarValue::IntervalYearMonth(_) | ScalarValue::DurationMicrosecond(_) => shown,
         ScalarValue::List(list) => {
             let items = list.value(0);
-            let names = (0..items.len()).map(|index| inner(&ScalarValue::try_from_array(&items, index)?));
+            let names =
+                (0..items.len()).map(|index| inner(&ScalarValue::try_from_array(&items, index)?, zone));
             format!("ARRAY({})", names.collect::<Result<Vec<_>>>()?.join(", "))
         }
         ScalarValue::Map(map) => {
             let pairs = map.value(0);
-            let name =
-                |column: usize, at: usize| inner(&ScalarValue::try_from_array(pairs.column(column), at)?);
+            let name = |column: usize, at: usize| {
+                inner(&ScalarValue::try_from_array(pairs.column(column), at)?, zone)
+            };
             let names = (0..pairs.len()).map(|at| Ok(format!("{}, {}", name(0, at)?, name(1, at)?)));
             format!("MAP({})", names.collect::<Result<Vec<_>>>()?.join(", "))
         }
@@ -230,8 +236,8 @@ pub(super) fn name(value: &ScalarValue) -> Result<String> {
 }
 
 /// A value inside of another one, written as SQL writes it.
-fn inner(value: &ScalarValue) -> Result<String> {
-    let shown = name(value)?;
+fn inner(value: &ScalarValue, zone: Zone) -> Result<String> {
+    let shown = name(value, zone)?;
     Ok(match value {
         _ if value.is_null() => shown,
         ScalarValue::Utf8(_) => format!("'{shown}'"),
@@ -246,13 +252,15 @@ fn inner(value: &ScalarValue) -> Result<String> {
 }
 
 /// A typed literal: `DATE'2020-01-01'`, evaluated; `None` if this is no value of the type.
-pub(crate) fn constant(expr: Expr) -> Option<ScalarValue> {
-    folded(expr).filter(|value| !value.is_null())
+pub(crate) fn constant(expr: Expr, context: &SessionContext) -> Option<ScalarValue> {
+    folded(expr, context).filter(|value| !value.is_null())
 }
 
 /// The same, and NULL too.
-pub(crate) fn folded(expr: Expr) -> Option<ScalarValue> {
-    let context = SimplifyContext::builder().with_schema(Arc::new(DFSchema::empty())).build();
+pub(crate) fn folded(expr: Expr, context: &SessionContext) -> Option<ScalarValue> {
+    let options = Arc::clone(context.state_ref().read().config_options());
+    let context = SimplifyContext::builder().with_schema(Arc::new(DFSchema::empty()));
+    let context = context.with_config_options(options).build();
     match ExprSimplifier::new(context).simplify(expr).ok()? {
         Expr::Literal(value, _) => Some(value),
         _ => None,

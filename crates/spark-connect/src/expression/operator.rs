@@ -102,7 +102,7 @@ impl Resolver<'_> {
     }
 
     /// The same values, those that are chosen from in one type.
-    fn alike(&self, values: &[Named], chosen: impl Fn(usize) -> bool) -> Result<Vec<Named>> {
+    pub(super) fn alike(&self, values: &[Named], chosen: impl Fn(usize) -> bool) -> Result<Vec<Named>> {
         let types = values.iter().map(|value| self.type_of(&value.expr)).collect::<Result<Vec<_>>>()?;
         let of = types.iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, found)| found.clone());
         let common = of.map(Some).reduce(|a, b| crate::plan::common_type(&a?, &b?)).flatten();
@@ -154,6 +154,12 @@ impl Resolver<'_> {
         }
         Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(a), operator, Box::new(b))))
     }
+}
+
+/// Times of several kinds, of which an instant is chosen from.
+pub(super) fn mixes_times(types: &[DataType]) -> bool {
+    types.iter().any(|given| matches!(given, DataType::Timestamp(_, Some(_))))
+        && types.iter().any(|given| matches!(given, DataType::Date32 | DataType::Timestamp(_, None)))
 }
 
 fn is_time(data_type: &DataType) -> bool {

@@ -196,7 +196,7 @@ fn constant(resolver: &Resolver<'_>, name: &str, argument: &Named) -> Result<Sca
     if resolver.type_of(&argument.expr)? == DataType::Utf8 {
         return Err(mismatch("TYPE", &format!("{name} takes numbers")));
     }
-    let value = crate::expression::literal::folded(argument.expr.clone());
+    let value = crate::expression::literal::folded(argument.expr.clone(), resolver.context);
     value.ok_or_else(|| {
         mismatch("NON_FOLDABLE", &format!("the arguments of {name} are the same for all rows"))
     })

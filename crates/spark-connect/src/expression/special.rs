@@ -98,8 +98,8 @@ impl Resolver<'_> {
         }
         let type_name = lit(engine::dataframe::type_name(&wanted));
         let value = self.udf("cast_to")?.call(vec![text.expr.clone(), type_name]);
-        let value = literal::constant(value).ok_or_else(wrong)?;
-        let name = literal::name(&value)?;
+        let value = literal::constant(value, self.context).ok_or_else(wrong)?;
+        let name = literal::name(&value, self.zone())?;
         Ok(Named::new(Expr::Literal(value, None), name))
     }
 
@@ -212,7 +212,7 @@ impl Resolver<'_> {
             Expr::ScalarFunction(call) if matches!(call.name(), "make_array" | "map") => {
                 Ok((self.type_of(expr)?, false))
             }
-            _ if literal::constant(expr.clone()).is_some() => Ok((self.type_of(expr)?, false)),
+            _ if literal::constant(expr.clone(), self.context).is_some() => Ok((self.type_of(expr)?, false)),
             _ => Ok((self.type_of(expr)?, expr.nullable(self.schema).unwrap_or(true))),
         }
     }

@@ -159,7 +159,7 @@ impl Planner<'_> {
         }
         let mut outputs = Vec::new();
         for value in values {
-            let name = show::scalar(&value)?;
+            let name = show::scalar(&value, self.zone())?;
             let wanted = Expr::Literal(value, None);
             let fits = datafusion::logical_expr::binary_expr(
                 by.expr.clone(),

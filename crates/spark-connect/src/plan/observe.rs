@@ -119,13 +119,19 @@ impl Planner<'_> {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
         let (sender, receiver) = channel(BATCHES_AHEAD);
         let way = Arc::new(Way { sender: Mutex::new(Some(sender)), used: AtomicBool::new(false) });
-        let engine = self.session.engine.clone();
-        let tap = Tap { schema: Arc::clone(&schema), plan, engine: engine.clone(), way: Arc::clone(&way) };
+        let (engine, zone) = (self.session.engine.clone(), self.session.zone());
+        let tap = Tap {
+            schema: Arc::clone(&schema),
+            plan,
+            engine: engine.clone(),
+            zone: zone.clone(),
+            way: Arc::clone(&way),
+        };
         let passed = self.streamed(Arc::new(tap), &frame.columns)?;
         let end = End { schema, receiver: Mutex::new(Some(receiver)) };
         let (figures, keys) = self.figures_of(Arc::new(end), &frame.columns, collect)?;
         let made = async move {
-            let mut rows = engine.dataframes().run(figures).await?;
+            let mut rows = engine.dataframes(&zone).run(figures).await?;
             let mut batches = Vec::new();
             while let Some(batch) = rows.next().await {
                 batches.push(batch?);
@@ -179,6 +185,7 @@ struct Tap {
     schema: SchemaRef,
     plan: LogicalPlan,
     engine: Engine,
+    zone: String,
     way: Arc<Way>,
 }
 
@@ -190,9 +197,9 @@ impl PartitionStream for Tap {
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         self.way.used.store(true, Ordering::Release);
         let sender = lock(&self.way.sender).clone();
-        let (engine, plan) = (self.engine.clone(), self.plan.clone());
+        let (engine, zone, plan) = (self.engine.clone(), self.zone.clone(), self.plan.clone());
         let begun = async move {
-            let rows = engine.dataframes().run(plan).await.map_err(external)?;
+            let rows = engine.dataframes(&zone).run(plan).await.map_err(external)?;
             Ok::<_, DataFusionError>(rows_of::unfold((rows, sender), |(mut rows, sender)| async move {
                 let batch = rows.next().await?.map_err(external);
                 if let (Ok(batch), Some(sender)) = (&batch, &sender) {

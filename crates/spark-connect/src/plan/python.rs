@@ -233,7 +233,8 @@ impl Planner<'_> {
             columns.push(value.alias(field.name()));
         }
         let first = LogicalPlanBuilder::from(initial.plan).project(columns)?.build()?;
-        let beginning = Beginning { groups: of_first, plan: first, engine: self.session.engine.clone() };
+        let (engine, zone) = (self.session.engine.clone(), self.session.zone());
+        let beginning = Beginning { groups: of_first, plan: first, engine, zone };
         let call = ProcessorCall::new(function, groups, &self.python).beginning_with(beginning);
         self.keyed_frame(plan, places, &fields, Arc::new(call), remembers)
     }

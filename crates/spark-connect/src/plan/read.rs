@@ -149,6 +149,7 @@ impl Planner<'_> {
         if let Some(name) = self.session.settings().get(CORRUPT) {
             given.entry("columnnameofcorruptrecord".to_owned()).or_insert_with(|| name.clone());
         }
+        given.entry("timezone".to_owned()).or_insert_with(|| self.session.zone());
         let paths = paths.iter().map(|path| path_of(path)).collect::<Result<Vec<_>>>()?;
         let rows = self.frames.lines(format, &paths, &given, schema)?;
         let plan = LogicalPlanBuilder::scan("files", provider_as_source(rows), None)?.build()?;

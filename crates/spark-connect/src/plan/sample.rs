@@ -68,7 +68,7 @@ impl Planner<'_> {
         let groups = self.resolver(&frame).list(std::slice::from_ref(&group))?;
         let mut outputs = groups.clone();
         for value in values {
-            let name = crate::show::scalar(&value)?;
+            let name = crate::show::scalar(&value, self.zone())?;
             let is = build::function("=", vec![shown(&table.col2), build::text(&name)]);
             let count = build::function("count_if", vec![is]);
             outputs.push(self.resolver(&frame).named(&build::alias(count, vec![name]))?);
@@ -129,7 +129,7 @@ impl Planner<'_> {
 
     async fn collect_column(&mut self, frame: Frame) -> Result<Vec<ScalarValue>> {
         not_streaming(&frame.plan)?;
-        let mut rows = self.session.engine.dataframes().run(frame.plan).await?;
+        let mut rows = self.session.engine.dataframes(&self.session.zone()).run(frame.plan).await?;
         let mut values = Vec::new();
         while let Some(batch) = rows.next().await {
             let batch = batch?;

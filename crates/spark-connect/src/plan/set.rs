@@ -156,6 +156,10 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     match (a, b) {
         _ if a == b => Some(a.clone()),
         (DataType::Utf8, other) | (other, DataType::Utf8) if of_text(other).is_some() => of_text(other),
+        (time @ DataType::Timestamp(_, Some(_)), DataType::Date32 | DataType::Timestamp(_, None))
+        | (DataType::Date32 | DataType::Timestamp(_, None), time @ DataType::Timestamp(_, Some(_)))
+        | (time @ DataType::Timestamp(_, None), DataType::Date32)
+        | (DataType::Date32, time @ DataType::Timestamp(_, None)) => Some(time.clone()),
         // Whole numbers and decimals have more digits than a FLOAT.
         (x, y) if x.is_numeric() && y.is_numeric() && (x.is_floating() || y.is_floating()) => {
             Some(DataType::Float64)

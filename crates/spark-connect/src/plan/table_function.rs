@@ -155,7 +155,7 @@ impl Planner<'_> {
             return row.map_err(|error| SparkError::internal(error.to_string()));
         }
         let plan = LogicalPlanBuilder::empty(true).project(exprs)?.build()?;
-        let mut rows = self.session.engine.dataframes().run(plan).await?;
+        let mut rows = self.session.engine.dataframes(&self.session.zone()).run(plan).await?;
         let row = rows.next().await.ok_or_else(|| SparkError::internal("constants have no row"))?;
         Ok(row?)
     }

@@ -188,7 +188,7 @@ impl Call {
                 };
                 bytes.extend(i32::try_from(lists.len()).unwrap_or(i32::MAX).to_be_bytes());
                 for list in &lists {
-                    if let Err(error) = list.write(row, &mut bytes) {
+                    if let Err(error) = list.write(row, self.run.zone(), &mut bytes) {
                         return Some(Err(self.arrow(error)));
                     }
                 }
@@ -237,6 +237,11 @@ impl Call {
         let field = Arc::new(Field::new_list_field(self.function.output.clone(), true));
         let list = ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, None);
         Ok(Arc::new(list.map_err(|error| self.arrow(error))?))
+    }
+
+    /// Whose instants the function is given.
+    pub(super) fn zone(&self) -> &str {
+        self.run.zone()
     }
 
     pub(super) fn arrow(&self, source: datafusion::arrow::error::ArrowError) -> Failure {

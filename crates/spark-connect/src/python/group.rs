@@ -11,6 +11,7 @@ use crate::python::call::{batch, framed};
 use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes};
 use crate::schema::canonical;
+use crate::schema::zone::in_zone;
 
 /// What the structs of a list hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +75,15 @@ impl Lists<'_> {
         self.list.is_null(row)
     }
 
-    /// Writes a group as a stream of its own; a group that is null is empty.
-    pub(super) fn write(&self, row: usize, bytes: &mut Vec<u8>) -> Result<(), ArrowError> {
+    /// Writes a group as a stream of its own, with instants of the zone; a group that is null is empty.
+    pub(super) fn write(&self, row: usize, zone: &str, bytes: &mut Vec<u8>) -> Result<(), ArrowError> {
         let items =
             if self.list.is_null(row) { self.list.values().slice(0, 0) } else { self.list.value(row) };
         let items = items.as_struct();
         let columns: Vec<ArrayRef> = items.columns().iter().map(Arc::clone).collect();
         let group = batch(&columns, Some(&self.groups.names), items.len());
         let group = if self.framed { framed(&group) } else { group };
+        let group = in_zone(&group, zone)?;
         let mut writer = StreamWriter::try_new(bytes, group.schema_ref())?;
         writer.write(&group)?;
         writer.finish()

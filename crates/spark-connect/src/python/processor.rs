@@ -42,6 +42,8 @@ pub(crate) struct Beginning {
     pub(crate) groups: Groups,
     pub(crate) plan: LogicalPlan,
     pub(crate) engine: Engine,
+    /// The zone that the plan counts in.
+    pub(crate) zone: String,
 }
 
 impl fmt::Debug for Beginning {
@@ -211,7 +213,7 @@ impl KeyedFunction for ProcessorCall {
     {
         Box::pin(async move {
             let Some(beginning) = &self.beginning else { return Ok(None) };
-            let mut rows = beginning.engine.dataframes().run(beginning.plan.clone()).await?;
+            let mut rows = beginning.engine.dataframes(&beginning.zone).run(beginning.plan.clone()).await?;
             let mut batches = Vec::new();
             while let Some(batch) = rows.next().await {
                 batches.push(batch?);

@@ -18,7 +18,8 @@ use crate::python::function::Function;
 use crate::python::pool::{Key, Pool};
 use crate::python::task::{Given, Next, Task};
 use crate::python::worker::{Killer, Word, Worker};
-use crate::session::{Functions, Session, Variables, lock};
+use crate::schema::UTC;
+use crate::session::{Functions, Session, TIME_ZONE, Variables, lock};
 use crate::wire::expression::InlineFunction;
 
 /// How long functions may take for their last words after the last row.
@@ -26,7 +27,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What of the session's settings PySpark's worker reads.
 const SETTINGS: &[&str] = &[
-    "spark.sql.session.timeZone",
+    TIME_ZONE,
     "spark.sql.execution.arrow.maxRecordsPerBatch",
     "spark.sql.execution.pandas.convertToArrowArraySafely",
     "spark.sql.execution.pyspark.binaryAsBytes",
@@ -123,6 +124,11 @@ impl Run {
 
     pub(crate) fn settings(&self) -> &BTreeMap<&'static str, String> {
         &self.settings
+    }
+
+    /// The session's zone.
+    pub(crate) fn zone(&self) -> &str {
+        self.settings.get(TIME_ZONE).map_or(UTC, String::as_str)
     }
 
     pub(crate) fn paths(&self) -> &[String] {

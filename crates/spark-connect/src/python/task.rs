@@ -15,7 +15,7 @@ use crate::python::failure::Failure;
 use crate::python::function::{Function, kind};
 use crate::python::run::Run;
 use crate::python::worker::{Word, Worker};
-use crate::schema;
+use crate::schema::{self, zone::in_zone};
 
 /// What PySpark writes in front of Arrow's stream.
 const START_ARROW_STREAM: [u8; 4] = (-6_i32).to_be_bytes();
@@ -28,6 +28,8 @@ pub(crate) struct Task {
     output: StreamDecoder,
     started: bool,
     last: Vec<u8>,
+    /// Whose instants the function is given.
+    zone: String,
 }
 
 impl fmt::Debug for Task {
@@ -78,6 +80,7 @@ impl Task {
             output: StreamDecoder::new(),
             started: false,
             last: Vec::new(),
+            zone: run.zone().to_owned(),
         };
         match task.heard(first, &mut Vec::new()) {
             Ok(next) => Ok((task, next)),
@@ -90,6 +93,7 @@ impl Task {
 
     /// Gives it a batch, of one stream of batches.
     pub(crate) fn feed(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        let batch = &in_zone(batch, &self.zone).map_err(|error| arrow(&self.function, error))?;
         let input = match &mut self.input {
             Some(input) => input,
             none => {

@@ -24,6 +24,7 @@ use crate::python::failure::Failure;
 use crate::python::function::{Function, Makes, kind};
 use crate::python::run::Run;
 use crate::python::task::Next;
+use crate::schema::zone::in_zone;
 
 /// An aggregate over a window. Its arguments in a plan are the function's own, and then what the window is ordered by.
 #[derive(Debug, Clone)]
@@ -114,7 +115,8 @@ impl Inner {
     }
 
     fn partition(&self, columns: &[ArrayRef], rows: usize) -> Result<ArrayRef, Failure> {
-        let group = batch(columns, None, rows);
+        let group = in_zone(&batch(columns, None, rows), self.call.zone());
+        let group = group.map_err(|error| self.call.arrow(error))?;
         let mut bytes = 1_i32.to_be_bytes().to_vec();
         let mut writer =
             StreamWriter::try_new(&mut bytes, group.schema_ref()).map_err(|error| self.call.arrow(error))?;

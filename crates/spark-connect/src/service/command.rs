@@ -123,6 +123,7 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
             }
         }
         sql::Command::Set { key, value } => {
+            super::config::check(&key, &value)?;
             session.set(&key, Some(value.clone()));
             return setting(key, value);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::Status;
 
 use crate::error::{Class, Result, SparkError};
-use crate::session::{Session, Sessions};
+use crate::session::{Session, Sessions, TIME_ZONE};
 use crate::wire::session::{ConfigOp, ConfigRequest, ConfigResponse, KeyValue};
 
 /// What Spark begins with, as far as clients ask for it.
@@ -77,7 +77,7 @@ fn answer(session: &Session, asked: ConfigOp) -> Result<Vec<KeyValue>> {
     match asked {
         ConfigOp::Set(set) => {
             for pair in set.pairs {
-                check(&pair)?;
+                check(&pair.key, pair.value.as_deref().unwrap_or_default())?;
                 session.set(&pair.key, pair.value);
             }
             Ok(Vec::new())
@@ -129,17 +129,24 @@ fn known(pair: KeyValue) -> Result<KeyValue> {
 }
 
 /// Refuses a value that would not be honoured.
-fn check(pair: &KeyValue) -> Result<()> {
-    let value = pair.value.as_deref().unwrap_or_default();
-    let wanted = match pair.key.as_str() {
-        "spark.sql.session.timeZone" if value.parse::<datafusion::arrow::array::timezone::Tz>().is_ok() => {
-            return Ok(());
+pub(crate) fn check(key: &str, value: &str) -> Result<()> {
+    let wanted = match key {
+        TIME_ZONE if engine::show::Zone::parse(value).is_some() => return Ok(()),
+        TIME_ZONE => {
+            let text = format!(
+                "The value '{value}' in the config \"{TIME_ZONE}\" is invalid. Cannot resolve the given timezone."
+            );
+            return Err(SparkError::new(
+                Class::IllegalArgument,
+                "INVALID_CONF_VALUE.TIME_ZONE",
+                "22022",
+                text,
+            ));
         }
-        "spark.sql.session.timeZone" => "the name of a time zone, such as Europe/Berlin",
         "spark.sql.caseSensitive" if value == "true" => "false: names are compared without regard to case",
         _ => return Ok(()),
     };
-    let text = format!("The value '{value}' in the config \"{}\" is invalid. It must be {wanted}.", pair.key);
+    let text = format!("The value '{value}' in the config \"{key}\" is invalid. It must be {wanted}.");
     Err(SparkError::new(Class::IllegalArgument, "INVALID_CONF_VALUE.REQUIREMENT", "22022", text))
 }
 

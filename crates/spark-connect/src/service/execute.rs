@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::writer::StreamWriter;
 use futures::Stream;
@@ -20,6 +20,7 @@ use crate::operation::Operation;
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, limited, observing};
 use crate::schema::message;
+use crate::schema::zone::zoned;
 use crate::service::command;
 use crate::session::{Session, Sessions};
 use crate::show::shown;
@@ -112,12 +113,12 @@ async fn query(session: &Arc<Session>, operation: &Operation, relation: &Relatio
         Some(RelType::ShowString(show)) => {
             let input = crate::plan::input(&show.input, "input")?;
             let draw = if show.vertical { engine::show::vertical } else { engine::show::table };
-            let text = drawn(session, input, shown(show.num_rows, show.truncate), draw).await?;
+            let text = drawn(session, input, shown(show.num_rows, show.truncate, session), draw).await?;
             one_text(session, operation, "show_string", text).await
         }
         Some(RelType::HtmlString(show)) => {
             let input = crate::plan::input(&show.input, "input")?;
-            let shown = shown(show.num_rows, show.truncate);
+            let shown = shown(show.num_rows, show.truncate, session);
             let text = drawn(session, input, shown, engine::show::html).await?;
             one_text(session, operation, "html_string", text).await
         }
@@ -197,7 +198,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(session: &'a Session, operation: &'a Operation, schema: &Schema) -> Self {
-        let zone = session.setting("spark.sql.session.timeZone").unwrap_or_else(|| "UTC".to_owned());
+        let zone = session.zone();
         let field = |field: &Arc<Field>| Field::new(field.name(), zoned(field.data_type(), &zone), true);
         let schema = Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()));
         Writer { session, operation, schema, offset: 0 }
@@ -221,16 +222,6 @@ impl<'a> Writer<'a> {
         let rows = ArrowBatch { row_count, data, start_offset, ..Default::default() };
         self.operation.tell(self.session, ResponseType::ArrowBatch(rows)).await;
         Ok(())
-    }
-}
-
-/// Instants are sent in the session's zone.
-fn zoned(data_type: &DataType, zone: &str) -> DataType {
-    match data_type {
-        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
-            DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()))
-        }
-        other => other.clone(),
     }
 }
 

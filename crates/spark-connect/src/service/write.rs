@@ -13,7 +13,7 @@ use tokio::task::block_in_place;
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Named;
-use crate::place::{complete, local, path_of, storage};
+use crate::place::{complete, local, path_of, storage, zoned};
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::{Planner, not_too_deep, unknown_source};
 use crate::python::Source;
@@ -390,6 +390,7 @@ async fn save(planner: Planner<'_>, frame: Frame, path: &str, writing: &Writing)
     let mut options: BTreeMap<String, String> = writing.options.clone();
     options.retain(|name, _| !name.eq_ignore_ascii_case("path"));
     complete(planner.session, path, &mut options);
+    zoned(planner.session, &mut options);
     options.insert("path".to_owned(), path.to_owned());
     for name in &writing.partition_by {
         if !frame.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {

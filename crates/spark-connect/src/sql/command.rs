@@ -5,6 +5,7 @@ use engine::language::SqlFunction;
 
 use crate::error::{Result, SparkError};
 use crate::expression::name_quoted;
+use crate::session::TIME_ZONE;
 use crate::sql::describe::{self, Described, Shows};
 use crate::sql::read::object;
 use crate::sql::{Arguments, CreateTable, Declare, Execute, Insert, Query, SetVariables, table, variable};
@@ -182,8 +183,7 @@ fn set(text: &str) -> Result<Command> {
     let rest = text.trim().get(3..).unwrap_or_default().trim().trim_end_matches(';');
     let zone = rest.get(..9).filter(|word| word.eq_ignore_ascii_case("TIME ZONE"));
     if zone.is_some() {
-        let value = rest[9..].trim().trim_matches(['\'', '"']).to_owned();
-        return Ok(Command::Set { key: "spark.sql.session.timeZone".to_owned(), value });
+        return Ok(Command::Set { key: TIME_ZONE.to_owned(), value: zone_said(rest[9..].trim()) });
     }
     match rest.split_once('=') {
         Some((key, value)) => {
@@ -193,6 +193,24 @@ fn set(text: &str) -> Result<Command> {
         }
         None => Err(SparkError::parse(format!("at or near '{rest}': SET key=value"))),
     }
+}
+
+/// `'Europe/Berlin'`, `LOCAL`, which is the server's, or `INTERVAL 2 HOURS`.
+fn zone_said(text: &str) -> String {
+    let name = || text.trim_matches(['\'', '"']).to_owned();
+    if text.eq_ignore_ascii_case("LOCAL") {
+        return "UTC".to_owned();
+    }
+    let span = text.get(..9).filter(|word| word.eq_ignore_ascii_case("INTERVAL ")).map(|_| &text[9..]);
+    let span = span.map(|span| span.replace(['\'', '"'], "").to_lowercase());
+    // `'02:00' HOUR TO MINUTE`
+    let clock = span.as_deref().and_then(|span| span.split(' ').next()).filter(|word| word.contains(':'));
+    if let Some(clock) = clock {
+        return if clock.starts_with(['+', '-']) { clock.to_owned() } else { format!("+{clock}") };
+    }
+    let Some(micros) = span.and_then(|span| engine::streaming::interval_us(&span)) else { return name() };
+    let (sign, seconds) = (if micros < 0 { '-' } else { '+' }, micros.abs() / 1_000_000);
+    format!("{sign}{:02}:{:02}", seconds / 3_600, seconds / 60 % 60)
 }
 
 fn view(text: &str, arguments: &Arguments) -> Result<Command> {
@@ -233,6 +251,15 @@ mod tests {
         assert!(matches!(parse("INSERT INTO t SELECT 1"), Command::Insert(_)));
         assert!(matches!(parse("INSERT INTO t SELECT a, b, c FROM STREAM s"), Command::Engine(_)));
         assert!(matches!(parse("CREATE MODEL m OPTIONS (a 'b') AS SELECT 1"), Command::Engine(_)));
+        for (said, zone) in [
+            ("'Europe/Berlin'", "Europe/Berlin"),
+            ("LOCAL", "UTC"),
+            ("INTERVAL 10 HOURS", "+10:00"),
+            ("INTERVAL '-02:30' HOUR TO MINUTE", "-02:30"),
+        ] {
+            let Command::Set { value, .. } = parse(&format!("SET TIME ZONE {said}")) else { panic!() };
+            assert_eq!(value, zone);
+        }
         let Command::Set { key, value } = parse("SET a.b = c") else { panic!() };
         assert_eq!((key.as_str(), value.as_str()), ("a.b", "c"));
         let Command::CreateView { name, replace, .. } =

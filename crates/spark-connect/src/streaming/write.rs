@@ -8,7 +8,7 @@ use engine::storage::{Checkpoint, is_remote};
 use engine::streaming::{OutputMode, Trigger, Writing, interval_us};
 
 use crate::error::{Class, Result, SparkError};
-use crate::place::{complete, forget, path_of, storage};
+use crate::place::{complete, forget, path_of, storage, zoned};
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::unknown_source;
 use crate::session::Session;
@@ -77,6 +77,7 @@ pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOpera
         }
         "console" => {
             options.retain(|name, _| ["numrows", "truncate"].contains(&name.to_lowercase().as_str()));
+            zoned(session, &mut options);
         }
         "noop" => options.clear(),
         "memory" => {
@@ -250,7 +251,7 @@ fn to_table(
     if session.views().contains_key(&name.to_lowercase()) {
         return Err(SparkError::unsupported(format!("toTable({name}): a view takes no rows")));
     }
-    let frames = session.engine.dataframes();
+    let frames = session.engine.dataframes(&session.zone());
     if session.engine.has_table(name) {
         // Its rows are written as it says; what a topic is written with, its table knows.
         if let Ok((format, mut own, _)) = frames.table_files(name) {
@@ -274,7 +275,10 @@ fn to_table(
     files(session, format, mode, start, options)?;
     let path = options.remove("path").unwrap_or_default();
     let partition_by = start.partitioning_column_names.clone();
-    Ok(Some(NewTable { format: format.to_owned(), options: options.clone(), path, partition_by }))
+    // How its rows are written is no matter of the table.
+    let known = options.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("timeZone"));
+    let known = known.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Ok(Some(NewTable { format: format.to_owned(), options: known, path, partition_by }))
 }
 
 fn files(
@@ -307,6 +311,7 @@ fn files(
         || SparkError::new(Class::IllegalArgument, "_LEGACY_ERROR_TEMP_2047", "", "'path' is not specified.");
     let path = path_of(&path.ok_or_else(missing)?)?;
     complete(session, &path, options);
+    zoned(session, options);
     options.insert("path".to_owned(), path);
     Ok(())
 }

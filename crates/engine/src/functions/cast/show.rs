@@ -9,41 +9,40 @@ use datafusion::common::Result;
 
 use crate::functions::number;
 use crate::functions::own::is_bytes;
-use crate::functions::time;
+use crate::functions::time::{self, Zone};
 
 /// Each value as Spark shows it.
-pub(crate) fn shown(given: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn shown(given: &ArrayRef, zone: Zone) -> Result<ArrayRef> {
     if !given.data_type().is_nested() && !is_bytes(given.data_type()) {
-        return simple(given);
+        return simple(given, zone);
     }
     let texts = (0..given.len()).map(|row| {
         if given.is_null(row) {
             return Ok(None);
         }
         let mut text = String::new();
-        one(given, row, Manner::Cast, &mut text)?;
+        one(given, row, Manner { pretty: false, zone }, &mut text)?;
         Ok(Some(text))
     });
     Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
 }
 
 /// One value as `show` prints it.
-pub(crate) fn pretty(given: &ArrayRef, row: usize) -> Result<String> {
+pub(crate) fn pretty(given: &ArrayRef, row: usize, zone: Zone) -> Result<String> {
     let mut text = String::new();
-    one(given, row, Manner::Pretty, &mut text)?;
+    one(given, row, Manner { pretty: true, zone }, &mut text)?;
     Ok(text)
 }
 
 /// What a value is turned into text for (Spark's `ToStringBase`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// `CAST(... AS STRING)`: bytes are text already.
-    Cast,
-    /// `show()`: bytes are told in hexadecimal digits.
-    Pretty,
+struct Manner {
+    /// `show()`, which tells bytes in hexadecimal digits; in `CAST(... AS STRING)` they are text already.
+    pretty: bool,
+    zone: Zone,
 }
 
-fn simple(given: &ArrayRef) -> Result<ArrayRef> {
+fn simple(given: &ArrayRef, zone: Zone) -> Result<ArrayRef> {
     Ok(match given.data_type() {
         DataType::Float64 => {
             let values = given.as_primitive::<Float64Type>();
@@ -54,13 +53,7 @@ fn simple(given: &ArrayRef) -> Result<ArrayRef> {
             Arc::new(values.iter().map(|value| value.map(number::float)).collect::<StringArray>())
         }
         DataType::Timestamp(..) => {
-            let micros = match given.as_primitive_opt::<TimestampMicrosecondType>() {
-                Some(_) => Arc::clone(given),
-                None => cast(
-                    given,
-                    &DataType::Timestamp(datafusion::arrow::datatypes::TimeUnit::Microsecond, None),
-                )?,
-            };
+            let micros = time::to_local(given, zone)?;
             let values = micros.as_primitive::<TimestampMicrosecondType>();
             Arc::new(values.iter().map(|value| value.and_then(time::shown)).collect::<StringArray>())
         }
@@ -70,7 +63,7 @@ fn simple(given: &ArrayRef) -> Result<ArrayRef> {
 
 fn one(given: &ArrayRef, row: usize, manner: Manner, out: &mut String) -> Result<()> {
     if given.is_null(row) {
-        out.push_str(if manner == Manner::Cast { "null" } else { "NULL" });
+        out.push_str(if manner.pretty { "NULL" } else { "null" });
         return Ok(());
     }
     match given.data_type() {
@@ -102,13 +95,13 @@ fn one(given: &ArrayRef, row: usize, manner: Manner, out: &mut String) -> Result
             }
             out.push('}');
         }
-        DataType::Binary if manner == Manner::Pretty => {
+        DataType::Binary if manner.pretty => {
             let digits = given.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02X}"));
             out.push_str(&format!("[{}]", digits.collect::<Vec<_>>().join(" ")));
         }
         DataType::Binary => out.push_str(&String::from_utf8_lossy(given.as_binary::<i32>().value(row))),
         _ => {
-            let text = simple(&given.slice(row, 1))?;
+            let text = simple(&given.slice(row, 1), manner.zone)?;
             out.push_str(text.as_string::<i32>().value(0));
         }
     }

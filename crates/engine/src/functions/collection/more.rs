@@ -14,8 +14,9 @@ use datafusion::arrow::datatypes::{
 use datafusion::common::Result;
 use regex::Regex;
 
-use crate::functions::own::{Call, Planned, instant, refused, wrong};
-use crate::functions::time::later;
+use crate::functions::cast::{Manner, changed};
+use crate::functions::own::{Call, Planned, refused, wrong};
+use crate::functions::time::{shift, to_instants};
 use crate::sql::types::{UTC, map_of};
 
 /// The longest array that is filled up with NULL.
@@ -67,7 +68,8 @@ pub(super) fn calendar(call: &Call) -> Result<ArrayRef> {
     let DataType::List(field) = &call.gives else { return wrong("no array") };
     let steps = cast(&call.arguments[2], &DataType::Interval(IntervalUnit::MonthDayNano))?;
     let steps = steps.as_primitive::<IntervalMonthDayNanoType>();
-    let ends = [cast(&call.arguments[0], &instant())?, cast(&call.arguments[1], &instant())?];
+    let zone = call.zone;
+    let ends = [to_instants(&call.arguments[0], zone)?, to_instants(&call.arguments[1], zone)?];
     let [from, to] = ends.each_ref().map(AsArray::as_primitive::<TimestampMicrosecondType>);
     let (mut values, mut lengths, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..call.rows {
@@ -77,7 +79,8 @@ pub(super) fn calendar(call: &Call) -> Result<ArrayRef> {
             let (from, to, step) = (from.value(row), to.value(row), steps.value(row));
             let micros = i64::from(step.days) * 86_400_000_000 + step.nanoseconds / 1_000;
             let at = |count: i32| {
-                later(from, step.months.checked_mul(count)?, micros.checked_mul(i64::from(count))?)
+                let micros = micros.checked_mul(i64::from(count))?;
+                shift(zone, from, step.months.checked_mul(count)?, micros)
             };
             let forward = at(1).is_some_and(|next| next > from);
             let beyond = |value: i64| if forward { value > to } else { value < to };
@@ -98,7 +101,7 @@ pub(super) fn calendar(call: &Call) -> Result<ArrayRef> {
         lengths.push(values.len() - before);
     }
     let values: ArrayRef = Arc::new(TimestampMicrosecondArray::from(values).with_timezone(UTC));
-    let values = cast(&values, field.data_type())?;
+    let values = changed(&values, field.data_type(), Manner { forgiving: false, zone })?;
     let offsets = OffsetBuffer::from_lengths(lengths);
     Ok(Arc::new(ListArray::try_new(Arc::clone(field), offsets, values, Some(NullBuffer::from(known)))?))
 }

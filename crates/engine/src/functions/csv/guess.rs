@@ -76,7 +76,7 @@ fn of(cell: &str, csv: &Csv) -> Guess {
     if is_date(cell, csv) {
         return Guess::Date;
     }
-    if time::read_instant(cell, csv.times.as_ref()).is_some() {
+    if time::read_instant(cell, csv.times.as_ref(), csv.zone).is_some() {
         return Guess::Timestamp;
     }
     match cell.to_lowercase().as_str() {

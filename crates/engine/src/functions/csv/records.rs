@@ -11,12 +11,12 @@ use datafusion::arrow::datatypes::{
 use datafusion::common::Result;
 
 use super::guess::Guess;
-use crate::functions::cast::changed;
+use crate::functions::cast::{Manner, changed};
 use crate::functions::own::{refused, wrong};
 use crate::functions::records::{Malformed, Outcome, lines};
 use crate::functions::schema::Options;
-use crate::functions::time;
 use crate::functions::time::pattern::Pattern;
+use crate::functions::time::{self, Zone};
 
 /// A cell, or null.
 type Cell = Option<String>;
@@ -39,6 +39,7 @@ pub(crate) struct Csv {
     infer: bool,
     pub(super) dates: Option<Pattern>,
     pub(super) times: Option<Pattern>,
+    pub(super) zone: Zone,
     pub(in crate::functions) malformed: Malformed,
 }
 
@@ -84,6 +85,7 @@ impl Csv {
             infer: options.is_true("inferSchema"),
             dates: options.pattern("dateFormat")?,
             times: options.pattern("timestampFormat")?,
+            zone: options.zone(),
             malformed: Malformed::read(options),
         })
     }
@@ -263,13 +265,14 @@ impl Csv {
             }
             DataType::Float64 => parsed::<Float64Type>(&texts, gives, |text| self.fraction(text)),
             DataType::Decimal128(..) | DataType::Binary => {
-                changed(&(Arc::new(texts) as ArrayRef), gives, true)?
+                changed(&(Arc::new(texts) as ArrayRef), gives, Manner { forgiving: true, zone: self.zone })?
             }
             DataType::Date32 => {
                 parsed::<Date32Type>(&texts, gives, |text| time::read_date(text, self.dates.as_ref()))
             }
-            DataType::Timestamp(..) => parsed::<TimestampMicrosecondType>(&texts, gives, |text| {
-                time::read_instant(text, self.times.as_ref())
+            DataType::Timestamp(_, local) => parsed::<TimestampMicrosecondType>(&texts, gives, |text| {
+                let zone = if local.is_some() { self.zone } else { Zone::UTC };
+                time::read_instant(text, self.times.as_ref(), zone)
             }),
             other if other.is_nested() => {
                 let reason = "The CSV datasource doesn't support columns of arrays, maps and structs.";

@@ -18,7 +18,7 @@ use datafusion::common::Result;
 use super::value::{Json, parse};
 use crate::functions::own::{Call, refused, wrong};
 use crate::functions::schema::{self, Options};
-use crate::functions::time;
+use crate::functions::time::{self, Zone};
 
 /// The field that receives a record which cannot be read.
 const CORRUPT: &str = "_corrupt_record";
@@ -103,11 +103,15 @@ pub(super) fn build(cells: &Cells<'_, '_>, gives: &DataType, options: &Options) 
             let format = options.pattern("dateFormat")?;
             numbers::<Date32Type>(cells, gives, |json| time::read_date(written(json)?, format.as_ref()))
         }
-        DataType::Timestamp(..) => {
-            let format = options.pattern("timestampFormat")?;
+        DataType::Timestamp(_, local) => {
+            let (name, zone) = match local {
+                Some(_) => ("timestampFormat", options.zone()),
+                None => ("timestampNTZFormat", Zone::UTC),
+            };
+            let format = options.pattern(name)?;
             numbers::<TimestampMicrosecondType>(cells, gives, |json| match json {
                 Json::Number(seconds) => seconds.parse::<i64>().ok()?.checked_mul(1_000_000),
-                json => time::read_instant(written(json)?, format.as_ref()),
+                json => time::read_instant(written(json)?, format.as_ref(), zone),
             })
         }
         DataType::List(item) => list(cells, item, options)?,

@@ -12,6 +12,7 @@ use super::value::quoted;
 use crate::functions::number;
 use crate::functions::own::{Call, wrong};
 use crate::functions::schema::Options;
+use crate::functions::time::Zone;
 use crate::functions::time::pattern::Pattern;
 
 /// How the values of one call are written.
@@ -19,6 +20,7 @@ pub(in crate::functions) struct Writer {
     date: Pattern,
     time: Pattern,
     local: Pattern,
+    zone: Zone,
     keep_nulls: bool,
 }
 
@@ -32,6 +34,7 @@ impl Writer {
             date: or("dateFormat", "yyyy-MM-dd")?,
             time: or("timestampFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX")?,
             local: or("timestampNTZFormat", "yyyy-MM-dd'T'HH:mm:ss.SSS")?,
+            zone: options.zone(),
             keep_nulls: options.is_false("ignoreNullFields"),
         })
     }
@@ -48,12 +51,13 @@ impl Writer {
             }
             DataType::Date32 => {
                 let days = i64::from(array.as_primitive::<Date32Type>().value(row));
-                quoted(self.date.format(days * 86_400_000_000))
+                quoted(self.date.format(days * 86_400_000_000, Zone::UTC))
             }
             DataType::Timestamp(_, zone) => {
                 let micros = array.as_primitive_opt::<TimestampMicrosecondType>();
-                let pattern = if zone.is_some() { &self.time } else { &self.local };
-                quoted(micros.and_then(|micros| pattern.format(micros.value(row))))
+                let (pattern, zone) =
+                    if zone.is_some() { (&self.time, self.zone) } else { (&self.local, Zone::UTC) };
+                quoted(micros.and_then(|micros| pattern.format(micros.value(row), zone)))
             }
             DataType::Float64 => {
                 let value = array.as_primitive::<Float64Type>().value(row);

@@ -9,14 +9,13 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::zone::Zone;
 use crate::functions::own::instant;
 use crate::operator::scope::Scope;
 use crate::sql::types::UTC;
 
-const DAY_MS: i64 = 86_400_000;
-
-/// `current_timestamp`, `localtimestamp` and `current_date`, over the scope that knows the time.
-pub(in crate::functions) fn functions(scope: &Arc<Scope>) -> [ScalarUDF; 3] {
+/// `current_timestamp`, `localtimestamp` and `current_date`, over the scope that knows the time, and `current_timezone`.
+pub(in crate::functions) fn functions(scope: &Arc<Scope>) -> [ScalarUDF; 4] {
     let make = |name, aliases: &[&str], gives| {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
         // Not to be folded when the query is planned: the plan outlives the batch.
@@ -27,6 +26,7 @@ pub(in crate::functions) fn functions(scope: &Arc<Scope>) -> [ScalarUDF; 3] {
         make("current_timestamp", &["now"], instant()),
         make("localtimestamp", &[], DataType::Timestamp(TimeUnit::Microsecond, None)),
         make("current_date", &["curdate"], DataType::Date32),
+        make("current_timezone", &[], DataType::Utf8),
     ]
 }
 
@@ -70,12 +70,18 @@ impl ScalarUDFImpl for Now {
         Ok(self.gives.clone())
     }
 
-    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let now = self.scope.time_ms();
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let now = self.scope.time_ms().checked_mul(1_000);
+        let zone = Zone::of(&args.config_options)?;
+        let local = now.map(|now| zone.local(now));
         Ok(ColumnarValue::Scalar(match self.gives {
-            DataType::Date32 => ScalarValue::Date32(i32::try_from(now.div_euclid(DAY_MS)).ok()),
-            DataType::Timestamp(_, None) => ScalarValue::TimestampMicrosecond(now.checked_mul(1_000), None),
-            _ => ScalarValue::TimestampMicrosecond(now.checked_mul(1_000), Some(UTC.into())),
+            DataType::Date32 => ScalarValue::Date32(local.and_then(super::day_of)),
+            DataType::Utf8 => {
+                let name = args.config_options.execution.time_zone.clone();
+                ScalarValue::Utf8(Some(name.unwrap_or_else(|| UTC.to_owned())))
+            }
+            DataType::Timestamp(_, None) => ScalarValue::TimestampMicrosecond(local, None),
+            _ => ScalarValue::TimestampMicrosecond(now, Some(UTC.into())),
         }))
     }
 }

@@ -5,6 +5,7 @@ use datafusion::common::Result;
 use crate::functions::own::wrong;
 
 pub(super) mod format;
+mod names;
 pub(super) mod parse;
 
 /// A pattern, taken apart.

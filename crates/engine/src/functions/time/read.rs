@@ -12,11 +12,10 @@ pub(super) fn date(text: &str) -> Option<i32> {
     calendar(head).map(days_of)
 }
 
-/// A date, then a time, then a zone; the zone is UTC if none is named.
-pub(super) fn instant(text: &str) -> Option<i64> {
+/// A date, then a time, then a zone; `usual` if none is named.
+pub(super) fn instant(text: &str, usual: Zone) -> Option<i64> {
     let (local, zone) = local(text)?;
-    let offset = zone.map_or(0, |zone| zone.offset_when(local.div_euclid(SECOND)));
-    local.checked_sub(offset * SECOND)
+    zone.unwrap_or(usual).instant(local)
 }
 
 /// What clocks show, and where, if that is said.

@@ -13,11 +13,13 @@ use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::{JoinSide, ScalarValue};
 use datafusion::logical_expr::Operator as Op;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::ScalarFunctionExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Column, Literal};
 use datafusion::physical_expr::split_conjunction;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 
 use super::plan::Joined;
+use crate::functions::time::SHIFT;
 use crate::plan::event_time;
 use crate::state::expiry::TimeKind;
 
@@ -37,12 +39,17 @@ pub(super) struct Bounds {
     pub(super) right: Vec<Bound>,
 }
 
+/// Days of the calendar are shorter and longer than others by at most this, where clocks change in summer and winter.
+const SLACK_US: i64 = 3 * 3_600_000_000;
+
 /// A time column of one side, and so much.
 #[derive(Debug, Clone, Copy)]
 struct Shifted {
     side: JoinSide,
     column: usize,
     shift_us: i64,
+    /// By how much a step in the calendar may be longer or shorter.
+    slack_us: i64,
 }
 
 impl Bound {
@@ -106,6 +113,7 @@ impl Bounds {
         };
         if event_time::kind(schema.field(less.column)) == Some(TimeKind::Instant) {
             let after_us = more.shift_us.saturating_sub(less.shift_us);
+            let after_us = after_us.saturating_add(less.slack_us).saturating_add(more.slack_us);
             own.push(Bound { column: more.column, kind: TimeKind::Instant, after_us });
         }
     }
@@ -116,11 +124,21 @@ fn shifted(expression: &Arc<dyn PhysicalExpr>, filter: &JoinFilter) -> Option<Sh
     if let Some(column) = expression.downcast_ref::<Column>() {
         let place = filter.column_indices().get(column.index())?;
         let is_time = matches!(filter.schema().field(column.index()).data_type(), DataType::Timestamp(..));
-        return is_time.then_some(Shifted { side: place.side, column: place.index, shift_us: 0 });
+        return is_time.then_some(Shifted {
+            side: place.side,
+            column: place.index,
+            shift_us: 0,
+            slack_us: 0,
+        });
     }
     if let Some(cast) = expression.downcast_ref::<CastExpr>() {
         let is_time = matches!(cast.cast_type(), DataType::Timestamp(..));
         return shifted(cast.expr(), filter).filter(|_| is_time);
+    }
+    if let Some(step) = expression.downcast_ref::<ScalarFunctionExpr>().filter(|call| call.name() == SHIFT) {
+        let (time, by) = (shifted(step.args().first()?, filter)?, micros(step.args().get(1)?)?);
+        let shift_us = time.shift_us.checked_add(by)?;
+        return Some(Shifted { shift_us, slack_us: time.slack_us + SLACK_US, ..time });
     }
     let sum = expression.downcast_ref::<BinaryExpr>()?;
     let (time, by) = (shifted(sum.left(), filter)?, micros(sum.right())?);

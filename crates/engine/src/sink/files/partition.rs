@@ -12,6 +12,7 @@ use datafusion::arrow::error::ArrowError;
 
 use crate::error::SqlError;
 use crate::functions::cast::shown;
+use crate::functions::time::Zone;
 
 /// What stands for NULL, and for a text without characters.
 const NOTHING: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -50,6 +51,7 @@ pub(crate) fn rest(columns: &[FieldRef], by: &[String]) -> Vec<FieldRef> {
 pub(crate) fn split(
     batches: &[RecordBatch],
     by: &[String],
+    zone: Zone,
 ) -> Result<BTreeMap<String, Vec<RecordBatch>>, ArrowError> {
     let mut parts: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
@@ -58,7 +60,7 @@ pub(crate) fn split(
             continue;
         }
         let kept = kept(batch, by)?;
-        for (directory, rows) in directories(batch, by)? {
+        for (directory, rows) in directories(batch, by, zone)? {
             let rows = take_record_batch(&kept, &UInt32Array::from(rows))?;
             parts.entry(directory).or_default().push(rows);
         }
@@ -75,7 +77,11 @@ fn kept(batch: &RecordBatch, by: &[String]) -> Result<RecordBatch, ArrowError> {
 }
 
 /// The rows of each directory by their numbers.
-fn directories(batch: &RecordBatch, by: &[String]) -> Result<BTreeMap<String, Vec<u32>>, ArrowError> {
+fn directories(
+    batch: &RecordBatch,
+    by: &[String],
+    zone: Zone,
+) -> Result<BTreeMap<String, Vec<u32>>, ArrowError> {
     let mut columns = Vec::with_capacity(by.len());
     for name in by {
         let (index, field) = batch
@@ -85,7 +91,7 @@ fn directories(batch: &RecordBatch, by: &[String]) -> Result<BTreeMap<String, Ve
             .enumerate()
             .find(|(_, field)| field.name().eq_ignore_ascii_case(name))
             .ok_or_else(|| ArrowError::SchemaError(format!("there is no column {name}")))?;
-        let shown = shown(batch.column(index));
+        let shown = shown(batch.column(index), zone);
         let texts = shown.map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
         columns.push((escaped(field.name()), texts));
     }
@@ -195,7 +201,7 @@ mod tests {
         let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3, 4, 5]));
         let columns = [("k", texts, true), ("n", numbers, true)];
         let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        let parts = split(std::slice::from_ref(&batch), &["K".to_owned()]).unwrap();
+        let parts = split(std::slice::from_ref(&batch), &["K".to_owned()], Zone::UTC).unwrap();
         let rows: Vec<_> = parts.iter().map(|(name, rows)| (name.as_str(), rows[0].num_rows())).collect();
         assert_eq!(rows, [("k=__HIVE_DEFAULT_PARTITION__/", 2), ("k=a%2Fb%3Dc/", 2), ("k=Ä 1/", 1)]);
         assert!(parts.values().all(|rows| rows[0].num_columns() == 1));

@@ -5,11 +5,13 @@ use datafusion::arrow::array::{ArrayRef, Int64Array};
 use datafusion::arrow::datatypes::{DataType, Field};
 
 use super::*;
+use crate::functions::time::Zone;
 use crate::query::journal::Numbers;
 use crate::storage::tests::Unsteady;
 
 fn options() -> FileOptions {
     FileOptions {
+        zone: Zone::UTC,
         path: "s3://b/out".into(),
         format: Format::Json,
         partition_by: Vec::new(),

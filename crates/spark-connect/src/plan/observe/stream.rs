@@ -11,6 +11,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use engine::Engine;
+use engine::show::Zone;
 use engine::streaming::OutputMode;
 use engine::streaming::keyed::{KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
 use futures::future::BoxFuture;
@@ -69,6 +70,7 @@ impl Planner<'_> {
             plan,
             rows,
             engine: self.session.engine.clone(),
+            zone: self.session.zone(),
             figures: Arc::clone(&self.figures),
         };
         let keyed = Keyed {
@@ -90,6 +92,7 @@ struct Observe {
     plan: LogicalPlan,
     rows: Arc<Held>,
     engine: Engine,
+    zone: String,
     figures: Arc<Figures>,
 }
 
@@ -104,7 +107,8 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 impl Observe {
     async fn seen(&self, rows: RecordBatch, time_ms: i64) -> std::result::Result<(), Cause> {
         *lock(&self.rows.rows) = Some(rows);
-        let mut made = self.engine.dataframes().run(self.plan.clone()).await?;
+        let zone = Zone::parse(&self.zone).unwrap_or(Zone::UTC);
+        let mut made = self.engine.dataframes(&self.zone).run(self.plan.clone()).await?;
         while let Some(batch) = made.next().await {
             let batch = batch?;
             if batch.num_rows() == 0 {
@@ -112,7 +116,7 @@ impl Observe {
             }
             let mut figures = Map::new();
             for (key, column) in self.keys.iter().zip(batch.columns()) {
-                figures.insert(key.clone(), json(&ScalarValue::try_from_array(column, 0)?));
+                figures.insert(key.clone(), json(&ScalarValue::try_from_array(column, 0)?, zone));
             }
             self.figures.add(time_ms, &self.name, figures);
         }
@@ -121,7 +125,7 @@ impl Observe {
 }
 
 /// A value as Spark's progress has it.
-fn json(value: &ScalarValue) -> Value {
+fn json(value: &ScalarValue, zone: Zone) -> Value {
     match value {
         value if value.is_null() => Value::Null,
         ScalarValue::Boolean(Some(value)) => (*value).into(),
@@ -129,7 +133,7 @@ fn json(value: &ScalarValue) -> Value {
         ScalarValue::Float32(Some(value)) => f64::from(*value).into(),
         value => match value.cast_to(&datafusion::arrow::datatypes::DataType::Int64) {
             Ok(ScalarValue::Int64(Some(number))) if value.data_type().is_integer() => number.into(),
-            _ => crate::show::scalar(value).map_or(Value::Null, Value::from),
+            _ => crate::show::scalar(value, zone).map_or(Value::Null, Value::from),
         },
     }
 }

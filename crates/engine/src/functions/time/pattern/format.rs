@@ -4,26 +4,86 @@ use std::fmt::Write as _;
 
 use chrono::Datelike as _;
 
-use super::{DAYS, Item, MONTHS, Pattern};
-use crate::functions::time::civil::Civil;
+use super::{DAYS, Item, MONTHS, Pattern, names};
+use crate::functions::time::civil::{Civil, SECOND};
+use crate::functions::time::zone::Zone;
 
 impl Pattern {
-    /// The time in UTC as text; `None` beyond the calendar.
-    pub(in crate::functions) fn format(&self, instant: i64) -> Option<String> {
+    /// The time that clocks of the zone show, as text; `None` beyond the calendar.
+    pub(in crate::functions) fn format(&self, instant: i64, zone: Zone) -> Option<String> {
         let mut out = String::new();
-        write_all(&self.items, Civil::of(instant)?, &mut out);
+        let time = Civil::of(zone.local(instant))?;
+        write_all(&self.items, Shown { time, instant, zone }, &mut out);
         Some(out)
     }
 }
 
-fn write_all(items: &[Item], time: Civil, out: &mut String) {
+/// What is written.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// What clocks show.
+    time: Civil,
+    /// In microseconds since 1970.
+    instant: i64,
+    zone: Zone,
+}
+
+fn write_all(items: &[Item], shown: Shown, out: &mut String) {
     for item in items {
         match item {
             Item::Literal(text) => out.push_str(text),
-            Item::Optional(items) => write_all(items, time, out),
-            Item::Field(letter, count) => field(*letter, *count, time, out),
+            Item::Optional(items) => write_all(items, shown, out),
+            Item::Field(letter @ ('V' | 'z' | 'O' | 'X' | 'x' | 'Z'), count) => {
+                zone(*letter, *count, shown, out);
+            }
+            Item::Field(letter, count) => field(*letter, *count, shown.time, out),
         }
     }
+}
+
+/// The zone by its name, or how far its clocks are ahead.
+fn zone(letter: char, count: usize, shown: Shown, out: &mut String) {
+    let seconds = shown.zone.offset_at(shown.instant.div_euclid(SECOND));
+    match (letter, count) {
+        ('V', _) => out.push_str(&shown.zone.name()),
+        ('z', _) => out.push_str(&names::name(shown.zone, shown.instant, count == 4)),
+        ('O', 4) | ('Z', 4) if seconds == 0 => out.push_str("GMT"),
+        ('O', 1) => {
+            out.push_str("GMT");
+            let (hours, rest) = (seconds / 3_600, seconds.abs() % 3_600);
+            if seconds != 0 {
+                let _ = write!(out, "{}{}", if seconds < 0 { '-' } else { '+' }, hours.abs());
+            }
+            if rest != 0 {
+                let _ = write!(out, ":{:02}", rest / 60);
+            }
+            if rest % 60 != 0 {
+                let _ = write!(out, ":{:02}", rest % 60);
+            }
+        }
+        ('O', _) | ('Z', 4) => {
+            out.push_str("GMT");
+            out.push_str(&offset(seconds, true));
+        }
+        ('X', _) | ('Z', 5) if seconds == 0 => out.push('Z'),
+        ('X' | 'x', 1) if seconds % 3_600 == 0 => out.push_str(&offset(seconds, false)[..3]),
+        ('X' | 'x', 1 | 2) => out.push_str(&offset(seconds / 60 * 60, false)),
+        ('X' | 'x', 3) => out.push_str(&offset(seconds / 60 * 60, true)),
+        ('X' | 'x', 4) => out.push_str(&offset(seconds, false)),
+        ('Z', 1..=3) => out.push_str(&offset(seconds / 60 * 60, false)),
+        _ => out.push_str(&offset(seconds, true)),
+    }
+}
+
+/// `+01:00`, or `-07:52:58`; without colons if they are not wanted.
+pub(in crate::functions::time) fn offset(seconds: i64, colons: bool) -> String {
+    let (sign, ahead) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
+    let colon = if colons { ":" } else { "" };
+    let mut text = format!("{sign}{:02}{colon}{:02}", ahead / 3_600, ahead / 60 % 60);
+    if ahead % 60 != 0 {
+        let _ = write!(text, "{colon}{:02}", ahead % 60);
+    }
+    text
 }
 
 fn field(letter: char, count: usize, time: Civil, out: &mut String) {
@@ -56,21 +116,7 @@ fn field(letter: char, count: usize, time: Civil, out: &mut String) {
             let digits = format!("{:06}000", time.micros % 1_000_000);
             out.push_str(&digits[..count]);
         }
-        'V' => out.push_str("UTC"),
-        'z' if count < 4 => out.push_str("UTC"),
-        'z' => out.push_str("Coordinated Universal Time"),
-        'O' => out.push_str("GMT"),
-        'X' => out.push('Z'),
-        'x' => out.push_str(match count {
-            1 => "+00",
-            2 | 4 => "+0000",
-            _ => "+00:00",
-        }),
-        _ => out.push_str(match count {
-            1..=3 => "+0000",
-            4 => "GMT",
-            _ => "Z",
-        }),
+        _ => {}
     }
 }
 

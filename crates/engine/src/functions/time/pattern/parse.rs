@@ -24,16 +24,15 @@ struct Found {
 }
 
 impl Pattern {
-    /// The instant that the text says; all of it must fit.
-    pub(in crate::functions) fn instant(&self, text: &str) -> Option<i64> {
+    /// The instant that the text says, in the `usual` zone if it names none; all of it must fit.
+    pub(in crate::functions) fn instant(&self, text: &str, usual: Zone) -> Option<i64> {
         let mut found = Found::default();
         let rest = read_all(&self.items, text, &mut found)?;
         if !rest.is_empty() {
             return None;
         }
         let local = found.civil()?.instant()?;
-        let offset = found.zone.map_or(0, |zone| zone.offset_when(local.div_euclid(SECOND)));
-        local.checked_sub(offset * SECOND)
+        found.zone.unwrap_or(usual).instant(local)
     }
 
     /// The date that the text says.
