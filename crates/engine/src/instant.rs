@@ -59,8 +59,9 @@ fn digit(byte: u8) -> u32 {
 }
 
 fn days_of(year: u32, month: u32) -> u32 {
+    let leaps = || year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if leaps() => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,

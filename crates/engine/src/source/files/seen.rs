@@ -115,17 +115,17 @@ impl Stored {
         }
         match &mut self.log {
             None => self.log = Some(Log::create(self.place.clone(), &self.lines)?),
-            Some(log) => {
-                log.append(&self.lines)?;
-                if log.is_long(LONG) {
-                    let mut all = Vec::new();
-                    files.iter().try_for_each(|file| line(&mut all, file)).map_err(io::Error::other)?;
-                    log.replace(&all)?;
-                }
-            }
+            Some(log) => log.append(&self.lines)?,
         }
         self.lines.clear();
-        Ok(())
+        match &mut self.log {
+            Some(log) if log.is_long(LONG) => {
+                let mut all = Vec::new();
+                files.iter().try_for_each(|file| line(&mut all, file)).map_err(io::Error::other)?;
+                log.replace(&all)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
