@@ -25,6 +25,8 @@ SERVED = ADDRESS.startswith("sc://")
 ZONE = "spark.sql.session.timeZone"
 builder = SparkSession.builder.config(ZONE, "UTC").config("spark.sql.shuffle.partitions", 2)
 spark = (builder.remote(ADDRESS) if SERVED else builder.master(ADDRESS)).getOrCreate()
+if SERVED:
+    spark.conf.set("spark.pyspark.python", sys.executable)
 scratch = Path(tempfile.mkdtemp(prefix="zones-"))
 NOON = datetime.datetime(2024, 3, 10, 12)
 
