@@ -139,6 +139,13 @@ pub fn carries_time(field: &Field) -> bool {
     event_time::delay(field).is_some()
 }
 
+/// The field, with the watermark of one of these, if one has any; those of the others are without it.
+#[must_use]
+pub fn timed_as<'a>(fields: impl IntoIterator<Item = &'a Field>, field: Field) -> Option<Field> {
+    let delay = fields.into_iter().find_map(event_time::delay)?;
+    Some(event_time::marked(&field, delay))
+}
+
 /// Whether rows of the plan come without an end.
 #[must_use]
 pub fn is_streaming(plan: &LogicalPlan) -> bool {

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The state is a row for each key: the key, the function's own bytes, and when the key times out. What times out with
-//! a batch's own watermark is called in the same batch: there are none without rows, except where the clock calls.
+//! a batch's own watermark is called in the same batch: there are none without rows, except where the clock calls. Of a
+//! function with timers ([`Due::Reached`]) keys are called that the batch has called already, too.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use crate::state::keeper::{CHUNK_ROWS, Keeper};
 use crate::state::key::{KeyEncoder, KeyGroups};
 use crate::state::layout::{Layout, Part, types};
 use crate::state::store::StateStore;
-use crate::streaming::keyed::{KeyState, Keyed, KeyedAnswer, KeyedRows, Timeout};
+use crate::streaming::keyed::{Due, KeyState, Keyed, KeyedAnswer, KeyedRows, Timeout};
 
 /// The number of a query's first batch.
 const FIRST_BATCH: u64 = 1;
@@ -113,7 +114,11 @@ impl KeyedState {
         moment: &Moment,
     ) -> Result<Merged, OperatorError> {
         let input = concat_batches(&self.input, &input).map_err(StateError::from)?;
-        let (late, fresh) = self.split(&input, moment.late)?;
+        let late = match self.keyed.due {
+            Due::Passed => moment.late,
+            Due::Reached => moment.earlier,
+        };
+        let (late, fresh) = self.split(&input, late)?;
         let fresh = if moment.batch == FIRST_BATCH { self.begun(fresh).await? } else { fresh };
         let mut changes = Changes::default();
         let mut rows = Vec::new();
@@ -228,11 +233,11 @@ impl KeyedState {
             Timeout::ProcessingTime => Some(self.scope.time_ms()),
             Timeout::EventTime => moment.watermark.map(to_ms),
         };
-        // As in Spark, the time has to be passed, not to be reached.
-        now.map(|now| now - 1)
+        // As in Spark: a timeout has to be passed, a timer is reached.
+        now.map(|now| if self.keyed.due == Due::Passed { now - 1 } else { now })
     }
 
-    /// The keys that have timed out and were not called in this batch, and those that this batch made time out.
+    /// The keys that have timed out and were not called in this batch, and those that it called and whose time has come.
     fn timed_out(&mut self, limit: i64, changes: &Changes) -> Result<(RecordBatch, Values), StateError> {
         let keys = self.keyed.keys.len();
         let schema = Arc::new(Schema::new(self.states.store().layout().schema.fields()[..keys].to_vec()));
@@ -253,7 +258,7 @@ impl KeyedState {
                 parts.push(self.some_keys(&chunk, &due)?);
             }
         }
-        if self.keyed.timeout == Timeout::EventTime {
+        if self.keyed.timeout == Timeout::EventTime || self.keyed.due == Due::Reached {
             let due = |state: &KeyState| state.timeout_ms.is_some_and(|timeout| timeout <= limit);
             let due: Vec<usize> = (0..changes.states.len()).filter(|at| due(&changes.states[*at])).collect();
             states.extend(due.iter().map(|at| changes.states[*at].value.clone()));
@@ -424,7 +429,7 @@ impl Operator for KeyedState {
     fn due_ms(&self) -> Option<i64> {
         self.earliest
             .filter(|_| self.keyed.timeout == Timeout::ProcessingTime)
-            .map(|time| time.saturating_add(1))
+            .map(|time| if self.keyed.due == Due::Passed { time.saturating_add(1) } else { time })
     }
 
     fn figures(&self) -> StateFigures {

@@ -27,13 +27,20 @@ pub(crate) struct Moment {
     pub(crate) late: Option<i64>,
     /// The watermark after the batch: what it ends is complete.
     pub(crate) watermark: Option<i64>,
+    /// The watermark before the last batch: what Spark calls late. Only who promises Spark's batches asks for it.
+    pub(crate) earlier: Option<i64>,
 }
 
 impl Moment {
     /// The same for who gets rows that were held back.
     pub(crate) fn behind(self, by_us: i64) -> Moment {
         let before = |time: Option<i64>| time.map(|time| time.saturating_sub(by_us));
-        Moment { late: before(self.late), watermark: before(self.watermark), ..self }
+        Moment {
+            late: before(self.late),
+            watermark: before(self.watermark),
+            earlier: before(self.earlier),
+            ..self
+        }
     }
 }
 

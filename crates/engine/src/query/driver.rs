@@ -89,6 +89,9 @@ pub(crate) enum Effect {
     Learn { entry: Arc<Entry>, model: Box<Model> },
 }
 
+/// A batch that only the clock calls for begins so many milliseconds after the last one began, at the earliest.
+const TIMERS_MS: i64 = 100;
+
 impl Query {
     /// Runs until told to stop, or until something fails that waiting does not mend.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
@@ -167,7 +170,9 @@ impl Query {
 
     /// Waits for the next batch; false when there is none. The last one's done waits only for a batch that is there.
     async fn fired(&mut self, pace: &mut Pace, stop: &mut watch::Receiver<bool>) -> Result<bool, QueryError> {
-        let due_ms = self.plan.pipeline.due_ms();
+        // Timers that end one behind the other share a batch.
+        let next_ms = self.plan.scope.time_ms().saturating_add(TIMERS_MS);
+        let due_ms = self.plan.pipeline.due_ms().map(|due| due.max(next_ms));
         if self.ended.is_some() {
             let now = pace.fired(&self.feeds, &self.standing.offsets, due_ms, stop).now_or_never();
             match now {

@@ -83,5 +83,6 @@ pub(crate) fn moment(
         slowest = Some(slowest.map_or(reached, |slowest| slowest.min(reached)));
     }
     let late = standing.watermark;
-    (Moment { batch, late, watermark: late.max(slowest.flatten()) }, newest)
+    let (watermark, earlier) = (late.max(slowest.flatten()), standing.earlier_watermark);
+    (Moment { batch, late, watermark, earlier }, newest)
 }

@@ -24,6 +24,16 @@ pub enum Timeout {
     EventTime,
 }
 
+/// Which of the times that functions name have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Those that have passed, of keys without rows: `applyInPandasWithState` has one of each key, and a call takes it away.
+    Passed,
+    /// Those that are reached, of all keys: the timers of `transformWithState`, any number of each key. Its rows come too late
+    /// by the watermark that stood before the last batch, as Spark's do.
+    Reached,
+}
+
 /// What is known of a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyState {
@@ -98,6 +108,8 @@ pub struct Keyed {
     pub mode: OutputMode,
     /// When it is called for keys without rows.
     pub timeout: Timeout,
+    /// For which keys that is.
+    pub due: Due,
 }
 
 /// The function of a plan's node, if it is one of keys.

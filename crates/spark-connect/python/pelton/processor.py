@@ -149,7 +149,7 @@ class States:
         """Keys whose timers have ended, the earliest timer first; only the server knows when it is time for it."""
         if not self.timed_out:
             return
-        ended = [(timer, place) for place, key in enumerate(self.keys) for timer in key["timers"] if timer < time]
+        ended = [(timer, place) for place, key in enumerate(self.keys) for timer in key["timers"] if timer <= time]
         for timer, self.place in sorted(ended):
             yield self.keys[self.place]["key"], timer
 

@@ -8,10 +8,10 @@ use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::cast;
-use engine::streaming::OutputMode;
-use engine::streaming::keyed::{Keyed, KeyedFunction, Timeout};
+use engine::streaming::keyed::{Due, Keyed, KeyedFunction, Timeout};
+use engine::streaming::{OutputMode, timed_as};
 
-use crate::error::{Result, SparkError};
+use crate::error::{Class, Result, SparkError};
 use crate::expression::{Generator, Named, row};
 use crate::plan::frame::{Column, Frame, column};
 use crate::plan::{Planner, input};
@@ -27,6 +27,9 @@ struct Remembers {
     state: String,
     mode: OutputMode,
     timeout: Timeout,
+    due: Due,
+    /// The column of what it makes that carries the event time.
+    time: Option<String>,
 }
 
 impl Planner<'_> {
@@ -115,6 +118,8 @@ impl Planner<'_> {
             state: crate::schema::name(&DataType::Struct(state.fields().clone())),
             mode,
             timeout: timeout.of_engine(),
+            due: Due::Passed,
+            time: None,
         };
         self.remembering(frame, &map.grouping_expressions, function, remembers, |function, groups, run| {
             Arc::new(StateCall::new(function, groups, timeout, run))
@@ -123,9 +128,6 @@ impl Planner<'_> {
 
     /// `transformWithState` and `transformWithStateInPandas`: a processor with states and timers of each key.
     async fn transform_with_state(&mut self, map: &GroupMap, info: &TransformWithStateInfo) -> Result<Frame> {
-        if !info.event_time_column_name.is_empty() {
-            return Err(SparkError::unsupported("transformWithState with an event time of its own"));
-        }
         let frame = self.relation(input(&map.input, "input")?).await?;
         let (function, _) = read(map.func.as_ref(), &[Makes::States])?;
         let timeout = match info.time_mode.to_lowercase().as_str() {
@@ -135,7 +137,9 @@ impl Planner<'_> {
             other => return Err(SparkError::illegal(format!("There is no time mode {other}."))),
         };
         let mode = state_mode(map.output_mode.as_deref().unwrap_or_default())?;
-        let remembers = Remembers { state: "states and timers".to_owned(), mode, timeout };
+        let state = "states and timers".to_owned();
+        let time = Some(info.event_time_column_name.clone()).filter(|name| !name.is_empty());
+        let remembers = Remembers { state, mode, timeout, due: Due::Reached, time };
         if map.initial_input.is_some() {
             return self.beginning(frame, map, function, remembers).await;
         }
@@ -183,9 +187,12 @@ impl Planner<'_> {
             output.push(Field::new(&id, field.data_type().clone(), true));
             columns.push(Column::new(field.name(), id));
         }
-        let Remembers { state, mode, timeout } = remembers;
+        let Remembers { state, mode, timeout, due, time } = remembers;
+        if let Some(name) = time {
+            output = timed(&plan, output, &columns, &name)?;
+        }
         let output = Arc::new(Schema::new(output));
-        let keyed = Keyed { function, keys, output, state, mode, timeout };
+        let keyed = Keyed { function, keys, output, state, mode, timeout, due };
         Ok(Frame { plan: self.frames.keyed(plan, keyed)?, columns })
     }
 
@@ -268,6 +275,25 @@ fn with_keys(frame: &Frame, keys: &[Named]) -> (Vec<Expr>, Vec<String>, Vec<usiz
         }
     }
     (exprs, names, places)
+}
+
+/// The fields of what a function of keys makes of this plan's rows, with the watermark of those rows on one of them.
+fn timed(plan: &LogicalPlan, mut fields: Vec<Field>, columns: &[Column], name: &str) -> Result<Vec<Field>> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let place = names.iter().position(|known| known.eq_ignore_ascii_case(name));
+    let place = place.ok_or_else(|| SparkError::column(name, &names))?;
+    let given = plan.schema().fields().iter().map(AsRef::as_ref);
+    fields[place] = timed_as(given, fields[place].clone()).ok_or_else(|| {
+        let condition = "CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK";
+        SparkError::new(
+            Class::Analysis,
+            condition,
+            "42611",
+            "Watermark needs to be defined to reassign event time column. Failed to find watermark definition in \
+             the streaming query.",
+        )
+    })?;
+    Ok(fields)
 }
 
 fn state_mode(word: &str) -> Result<OutputMode> {

@@ -157,7 +157,7 @@ fn kept(rows: &KeyedRows) -> Vec<u8> {
     let about = json!({
         "keys": rows.lengths.len(),
         "time_ms": rows.time_ms,
-        "watermark_ms": rows.watermark_ms.unwrap_or(NO_TIME),
+        "watermark_ms": rows.watermark_ms.unwrap_or_default(),
         "timed_out": rows.timed_out,
     });
     let about = about.to_string();

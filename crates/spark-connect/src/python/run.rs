@@ -28,6 +28,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// What of the session's settings PySpark's worker reads.
 const SETTINGS: &[&str] = &[
     TIME_ZONE,
+    "spark.sql.execution.arrow.maxBytesPerBatch",
     "spark.sql.execution.arrow.maxRecordsPerBatch",
     "spark.sql.execution.pandas.convertToArrowArraySafely",
     "spark.sql.execution.pyspark.binaryAsBytes",
@@ -36,6 +37,7 @@ const SETTINGS: &[&str] = &[
     "spark.sql.execution.pythonUDF.pandas.preferIntExtensionDtype",
     "spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName",
     "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled",
+    "spark.sql.legacy.execution.pythonUDTF.pandas.conversion.enabled",
 ];
 
 /// The Python of one plan.

@@ -3,7 +3,7 @@
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result as PlanResult};
 use datafusion::logical_expr::{Aggregate, Join, LogicalPlan};
-use engine::streaming::keyed::keyed_of;
+use engine::streaming::keyed::{Due, keyed_of};
 use engine::streaming::{OutputMode, carries_time, is_streaming};
 
 use crate::error::{Class, Result, SparkError};
@@ -126,7 +126,8 @@ fn marked(plan: &LogicalPlan) -> bool {
 /// A function of keys says itself which rows it gives.
 fn check_keyed(node: &LogicalPlan, mode: OutputMode, aggregations: usize) -> Result<()> {
     let Some(keyed) = keyed_of(node) else { return Ok(()) };
-    if keyed.state == crate::plan::NOTHING {
+    // As in Spark, a processor's mode says nothing about the query's.
+    if keyed.state == crate::plan::NOTHING || keyed.due == Due::Reached {
         return Ok(());
     }
     let own = word(keyed.mode).to_lowercase();

@@ -7,7 +7,7 @@ use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{Expr, FetchType, Limit, LogicalPlan, LogicalPlanBuilder, SkipType, lit};
 use engine::dataframe::DataFrames;
-use engine::streaming::keyed::{KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
+use engine::streaming::keyed::{Due, KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
 use engine::streaming::{OutputMode, is_streaming};
 use futures::future::BoxFuture;
 
@@ -61,6 +61,7 @@ fn remembered(limit: &Limit, frames: &DataFrames) -> Result<LogicalPlan> {
         state: "rows that have passed".to_owned(),
         mode: OutputMode::Append,
         timeout: Timeout::None,
+        due: Due::Passed,
     };
     Ok(frames.keyed(input, keyed)?)
 }

@@ -201,8 +201,12 @@ impl Story {
     async fn run(&mut self, rows: &[Row]) -> Vec<String> {
         self.batch += 1;
         let newest = rows.iter().map(|row| (row.2 - 10) * SECOND).max();
-        let moment =
-            Moment { batch: self.batch, late: self.watermark, watermark: self.watermark.max(newest) };
+        let moment = Moment {
+            batch: self.batch,
+            late: self.watermark,
+            watermark: self.watermark.max(newest),
+            earlier: None,
+        };
         let merged = self.pipeline.run([batch(rows)][..].into(), &moment).await.unwrap();
         self.changes.push(self.pipeline.changelog().unwrap());
         self.pipeline.commit();

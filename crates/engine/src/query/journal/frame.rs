@@ -121,6 +121,9 @@ pub(crate) struct Snapshot {
     pub(crate) event_times: BTreeMap<String, i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) watermark: Option<i64>,
+    /// The watermark before the last batch, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) earlier_watermark: Option<i64>,
     pub(crate) samples: Vec<DeadLetter>,
 }
 

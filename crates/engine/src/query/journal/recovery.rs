@@ -182,7 +182,7 @@ impl Snapshot {
         self.refused += done.refused;
         self.late += done.late;
         self.event_times.clone_from(&done.event_times);
-        self.watermark = done.watermark;
+        self.earlier_watermark = std::mem::replace(&mut self.watermark, done.watermark);
         self.samples.extend(done.samples.iter().cloned());
         let surplus = self.samples.len().saturating_sub(SAMPLES_KEPT);
         self.samples.drain(..surplus);

@@ -13,7 +13,7 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use engine::Engine;
 use engine::show::Zone;
 use engine::streaming::OutputMode;
-use engine::streaming::keyed::{KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
+use engine::streaming::keyed::{Due, KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
 use futures::future::BoxFuture;
 use futures::stream;
 use serde_json::{Map, Value};
@@ -80,6 +80,7 @@ impl Planner<'_> {
             state: NOTHING.to_owned(),
             mode: OutputMode::Append,
             timeout: Timeout::None,
+            due: Due::Passed,
         };
         Ok(Frame { plan: self.frames.keyed(input, keyed)?, columns })
     }

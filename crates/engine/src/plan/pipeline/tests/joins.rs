@@ -105,8 +105,12 @@ impl Tale {
             self.newest[side] = self.newest[side].max(rows.iter().map(|row| (row.2 - 10) * SECOND).max());
         }
         let reached = self.newest[0].zip(self.newest[1]).map(|(left, right)| left.min(right));
-        let moment =
-            Moment { batch: self.batch, late: self.watermark, watermark: self.watermark.max(reached) };
+        let moment = Moment {
+            batch: self.batch,
+            late: self.watermark,
+            watermark: self.watermark.max(reached),
+            earlier: None,
+        };
         let inputs = [rows(left), rows(right)];
         let merged = self.pipeline.run(inputs[..].into(), &moment).await.unwrap();
         self.changes.push(self.pipeline.changelog().unwrap());

@@ -10,7 +10,7 @@ use super::*;
 use crate::operator::scope::Scope;
 use crate::plan::keyed::KeyedMap;
 use crate::streaming::OutputMode as Mode;
-use crate::streaming::keyed::{KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
+use crate::streaming::keyed::{Due, KeyState, Keyed, KeyedAnswer, KeyedFunction, KeyedRows, Timeout};
 
 /// Adds up `v`, forgets a key whose sum is 0, and times out ten seconds after the newest row.
 #[derive(Debug)]
@@ -64,6 +64,10 @@ fn output() -> SchemaRef {
 }
 
 async fn summed(timeout: Timeout) -> (Pipeline, Arc<Scope>) {
+    summed_until(timeout, Due::Passed).await
+}
+
+async fn summed_until(timeout: Timeout, due: Due) -> (Pipeline, Arc<Scope>) {
     let context = session(SessionConfig::new());
     let slot = Slot::new(schema());
     let source = Arc::clone(slot.schema());
@@ -78,6 +82,7 @@ async fn summed(timeout: Timeout) -> (Pipeline, Arc<Scope>) {
         state: "BIGINT".to_owned(),
         mode: Mode::Append,
         timeout,
+        due,
     };
     let plan = KeyedMap::plan(input, keyed, &scope).unwrap();
     let plan = context.state().create_physical_plan(&plan).await.unwrap();
@@ -87,7 +92,7 @@ async fn summed(timeout: Timeout) -> (Pipeline, Arc<Scope>) {
 
 fn at(batch: u64, late: Option<i64>, watermark: Option<i64>) -> Moment {
     let time = |seconds: i64| seconds * SECOND;
-    Moment { batch, late: late.map(time), watermark: watermark.map(time) }
+    Moment { batch, late: late.map(time), watermark: watermark.map(time), earlier: None }
 }
 
 async fn run(pipeline: &mut Pipeline, rows: &[Row], moment: Moment) -> (Vec<String>, usize) {
@@ -164,4 +169,32 @@ async fn the_clock_ends_keys_without_rows() {
         again.commit();
         assert_eq!(again.due_ms(), due);
     }
+}
+
+#[tokio::test]
+async fn a_timer_is_reached_and_rows_are_late_by_the_watermark_before_the_last_batch() {
+    let (mut pipeline, _) = summed_until(Timeout::EventTime, Due::Reached).await;
+    run(&mut pipeline, &[("a", 1, 0), ("b", 2, 5)], at(1, None, Some(10))).await;
+    pipeline.commit();
+    assert_eq!(pipeline.figures().keys, 1, "the timer of a at 10 seconds is reached in its own batch");
+    let (out, late) = run(&mut pipeline, &[("a", 9, 3)], at(2, Some(10), Some(14))).await;
+    assert_eq!((out, late), (vec!["a 9".to_owned(), "a -9".to_owned()], 0), "nothing was late before");
+    pipeline.commit();
+    let third = Moment { earlier: Some(10 * SECOND), ..at(3, Some(14), Some(15)) };
+    let (out, late) = run(&mut pipeline, &[("a", 1, 9), ("a", 5, 11)], third).await;
+    assert_eq!((out, late), (vec!["a 5".to_owned(), "b -2".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn the_clock_reaches_timers_of_keys_that_have_rows_too() {
+    let (mut pipeline, scope) = summed_until(Timeout::ProcessingTime, Due::Reached).await;
+    scope.bind(Arc::default(), 5_000);
+    run(&mut pipeline, &[("a", 1, 0), ("b", 2, 5)], at(1, None, None)).await;
+    pipeline.commit();
+    assert_eq!(pipeline.due_ms(), Some(10_000), "reached, not passed");
+    scope.bind(Arc::default(), 10_000);
+    let (out, _) = run(&mut pipeline, &[("b", 1, 0)], at(2, None, None)).await;
+    assert_eq!(out, ["b 3", "a -1", "b -3"]);
+    pipeline.commit();
+    assert_eq!((pipeline.figures().keys, pipeline.due_ms()), (0, None));
 }

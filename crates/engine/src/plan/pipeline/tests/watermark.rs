@@ -42,7 +42,7 @@ async fn the_times_of_a_batch_are_known_before_it_runs() {
     let rows = [batch(&[("a", 1, 1), ("b", 2, 5), ("a", 3, 15)])];
     let observed = pipeline.observe(rows[..].into()).await.unwrap();
     assert_eq!((observed[0].newest, observed[0].delay_us), (Some(75 * SECOND), 5 * SECOND));
-    let moment = Moment { batch: 1, late: None, watermark: Some(70 * SECOND) };
+    let moment = Moment { batch: 1, late: None, watermark: Some(70 * SECOND), earlier: None };
     let merged = pipeline.run(rows[..].into(), &moment).await.unwrap();
     // The window from 60 to 70 is over, the next one is not.
     assert_eq!(words(&merged.rows), ["2"]);
