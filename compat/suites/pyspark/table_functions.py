@@ -219,6 +219,19 @@ def _(arrow):
     fails(AnalysisException, clash, "TABLE_VALUED_FUNCTION_REQUIRED_METADATA_INCOMPATIBLE_WITH_CALL")
 
 
+@case("what does not fit a type is null, of functions without Arrow")
+def _():
+    class Gives:
+        def eval(self):
+            yield 1, "1", [0, 1.5, 2], {"a": 0, "b": "x"}, 300
+
+    schema = "a BOOLEAN, b INT, c ARRAY<INT>, d MAP<STRING, INT>, e TINYINT"
+    found = udtf(Gives, returnType=schema, useArrow=False)()
+    equal(rows(found), [(None, None, [0, None, 2], {"a": 0, "b": None}, 44)])
+    texts = udtf(Gives, returnType="a STRING, b STRING, c STRING, d STRING, e STRING", useArrow=False)()
+    equal(texts.select("a", "b", "e").first(), Row(a="1", b="1", e="300"))
+
+
 @case("functions of Arrow's arrays and batches")
 def _():
     @arrow_udtf(returnType="x long, y long")

@@ -53,6 +53,9 @@ fn argument(tokens: &[TokenWithSpan]) -> Option<(Vec<Token>, usize)> {
     if !query.into_iter().any(|word| keyword(Some(&first), word)) {
         out.extend([Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")]);
     }
+    if keyword(Some(&first), Keyword::FROM) {
+        out.extend([Token::make_keyword("SELECT"), Token::Mul]);
+    }
     out.extend(inner);
     out.extend([Token::RParen, Token::RParen]);
     let mut at = 1 + length;
@@ -146,6 +149,10 @@ mod tests {
         assert_eq!(
             read("f(TABLE(SELECT 1) WITH SINGLE PARTITION ORDER BY (c, d))"),
             "f ( table_argument ( ( SELECT 1 ) ) OVER ( ORDER BY c , d ) )"
+        );
+        assert_eq!(
+            read("f(r => TABLE(FROM range(3)))"),
+            "f ( r => table_argument ( ( SELECT * FROM range ( 3 ) ) ) )"
         );
         assert_eq!(
             read("f(TABLE(t) DISTRIBUTE BY (a) + 1)"),

@@ -23,6 +23,8 @@ INT = struct.Struct(">i")
 # A worker that nobody needs for so long ends.
 IDLE_SECONDS = 60
 FLUSH_BYTES = 1 << 20
+# PySpark's number for table functions that know nothing of Arrow.
+PICKLED_TABLE = 300
 
 
 class Connection:
@@ -196,7 +198,15 @@ def functions(task, command, runner, evaluation):
     from pelton import table
 
     evaluation._conf["table_arg_offsets"] = task["table"]["offsets"]
-    return worker.read_udtf(worker.pickleSer, table.described(task, command), kind, runner, evaluation)
+    call, *others = worker.read_udtf(worker.pickleSer, table.described(task, command), kind, runner, evaluation)
+    if kind != PICKLED_TABLE:
+        return call, *others
+    from pelton import rows
+    from pyspark.sql.types import _parse_datatype_json_string as parsed
+
+    made = parsed(task["table"]["schema"])
+    exchange = rows.Rows(evaluation.input_type, made, runner.binary_as_bytes)
+    return call, None, exchange, exchange
 
 
 def analyze(task, command, connection):

@@ -11,7 +11,7 @@ use crate::error::{Class, Result, SparkError};
 use crate::expression::{Generator, Named};
 use crate::plan::frame::{Frame, column};
 use crate::plan::{Planner, input, whole};
-use crate::python::{Analyzed, Argument, Call, Function, Ordered, Table, analyze, code};
+use crate::python::{Analyzed, Argument, Call, Function, Ordered, Table, analyze, code, each_once};
 use crate::schema::message;
 use crate::wire::expression::{ExprType, Expression, SubqueryExpression};
 use crate::wire::function::TableFunction;
@@ -41,6 +41,7 @@ impl Planner<'_> {
         outer: bool,
     ) -> Result<Frame> {
         let (names, arguments) = split(&call.arguments)?;
+        each_once(&call.function_name, &names)?;
         let mut given = self.given(&arguments)?;
         let mut scalars = Vec::with_capacity(arguments.len());
         for (place, argument) in arguments.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use bytes::Bytes;
 use datafusion::arrow::datatypes::DataType;
 
-use crate::error::{Result, SparkError};
+use crate::error::{Class, Result, SparkError};
 use crate::python::table::Table;
 use crate::schema::message;
 use crate::wire::expression::{ExprType, FunctionCode, InlineFunction};
@@ -73,6 +73,30 @@ impl Hash for Function {
     }
 }
 
+/// Refuses arguments behind those with names, and a name that stands twice.
+pub(crate) fn each_once(function: &str, names: &[Option<String>]) -> Result<()> {
+    let refused = |condition, text| Err(SparkError::new(Class::Analysis, condition, "4274K", text));
+    for (at, name) in names.iter().enumerate() {
+        let before = names[..at].iter().flatten();
+        match name {
+            Some(name) if before.clone().any(|known| known.eq_ignore_ascii_case(name)) => {
+                let text = format!("The call of `{function}` says its argument `{name}` more than once.");
+                let condition = "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE";
+                return refused(condition, text);
+            }
+            None if before.clone().next().is_some() => {
+                let named = before.last().cloned().unwrap_or_default();
+                let text = format!(
+                    "The call of `{function}` has an argument without a name behind `{named}`; such arguments come first."
+                );
+                return refused("UNEXPECTED_POSITIONAL_ARGUMENT", text);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// What a function makes of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Makes {
@@ -104,13 +128,15 @@ impl Function {
             Some(ExprType::NamedArgumentExpression(named)) => Some(named.key.clone()),
             _ => None,
         };
+        let names: Vec<Option<String>> = message.arguments.iter().map(name).collect();
+        each_once(&message.function_name, &names)?;
         Ok(Function {
             name: message.function_name.clone(),
             command: code.command.clone(),
             python: code.python_ver.clone(),
             // Rows travel as Arrow in any case.
             eval_type: if code.eval_type == kind::BATCHED { kind::ARROW_BATCHED } else { code.eval_type },
-            names: message.arguments.iter().map(name).collect(),
+            names,
             output: message::read(output)?,
             state: None,
             window: None,
@@ -157,5 +183,23 @@ impl Function {
                 | kind::GROUPED_MAP_ARROW
                 | kind::GROUPED_MAP_ARROW_ITER
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_without_names_come_first_and_each_name_once() {
+        let condition = |names: &[&str]| {
+            let names: Vec<_> =
+                names.iter().map(|name| Some((*name).to_owned()).filter(|name| !name.is_empty())).collect();
+            each_once("f", &names).err().map(|error| error.condition)
+        };
+        assert_eq!(condition(&["", "a", "b"]), None);
+        let twice = "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE";
+        assert_eq!(condition(&["a", "A"]), Some(twice));
+        assert_eq!(condition(&["a", ""]), Some("UNEXPECTED_POSITIONAL_ARGUMENT"));
     }
 }

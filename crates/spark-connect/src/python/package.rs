@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("context.py", include_str!("../../python/pelton/context.py")),
     ("processor.py", include_str!("../../python/pelton/processor.py")),
     ("source.py", include_str!("../../python/pelton/source.py")),
+    ("rows.py", include_str!("../../python/pelton/rows.py")),
     ("table.py", include_str!("../../python/pelton/table.py")),
     ("types.py", include_str!("../../python/pelton/types.py")),
     ("worker.py", include_str!("../../python/pelton/worker.py")),

@@ -92,9 +92,7 @@ impl Function {
             command: code.command.clone(),
             python: code.python_ver.clone(),
             eval_type: match code.eval_type {
-                // Rows travel as Arrow in any case.
-                kind::TABLE | kind::ARROW_TABLE => kind::ARROW_TABLE,
-                kind::ARROW_UDTF => kind::ARROW_UDTF,
+                known @ (kind::TABLE | kind::ARROW_TABLE | kind::ARROW_UDTF) => known,
                 other => {
                     let what = format!("the table function {} of kind {other}", message.function_name);
                     return Err(SparkError::unsupported(what));
@@ -128,7 +126,7 @@ impl Call {
         let whole = batch(columns, None, rows);
         let arguments: Vec<usize> = (0..columns.len()).collect();
         // Batches that are made of rows can only be told apart one by one.
-        let counted = self.function().eval_type == kind::ARROW_TABLE;
+        let counted = matches!(self.function().eval_type, kind::TABLE | kind::ARROW_TABLE);
         let at_once = if counted { ROWS_MAX } else { 1 };
         let mut owners: Vec<usize> = Vec::new();
         let made = self.begun(&arguments, &whole.schema(), |task, mut next, made| {

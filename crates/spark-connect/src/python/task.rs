@@ -63,7 +63,7 @@ impl Task {
         let named = |place: usize| function.names.get(place).cloned().flatten();
         let arguments: Vec<_> =
             arguments.iter().enumerate().map(|(place, offset)| json!([offset, named(place)])).collect();
-        let rows = matches!(function.eval_type, kind::ARROW_BATCHED | kind::ARROW_TABLE);
+        let rows = matches!(function.eval_type, kind::ARROW_BATCHED | kind::TABLE | kind::ARROW_TABLE);
         let about = json!({
             "kind": "function", "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
             "settings": run.settings(), "paths": run.paths(), "files": run.files(),
