@@ -159,6 +159,11 @@ impl SparkError {
             .with("proposal", proposal)
     }
 
+    /// Whether a name stands for nothing here; it may stand for something around.
+    pub(crate) fn is_about_a_column(&self) -> bool {
+        self.condition.starts_with("UNRESOLVED_COLUMN")
+    }
+
     pub(crate) fn table(name: &str) -> Self {
         let text = format!(
             "The table or view `{name}` cannot be found. Verify the spelling and correctness of the schema and \

@@ -120,15 +120,17 @@ impl<'a> Resolver<'a> {
             ..Named::new(column.expr(), column.name.clone())
         };
         if let Some(plan) = star.plan_id {
-            let own = of_relation(self.columns.iter().collect(), plan);
-            return Ok(own.into_iter().map(named).collect());
+            let own = of_relation(self.columns.iter().collect(), plan).into_iter();
+            return Ok(own.map(|column| named(column.asked(None, Some(plan), self.schema))).collect());
         }
         let Some(target) = star.unparsed_target.as_deref() else {
             return Ok(self.columns.iter().map(named).collect());
         };
         let target = target.trim_end_matches(".*").trim_matches('`');
         let of = |column: &&Column| column.qualifiers.iter().any(|name| name.eq_ignore_ascii_case(target));
-        let found: Vec<Named> = self.columns.iter().filter(of).map(named).collect();
+        let (own, wanted) = (self.columns.iter().filter(of), target.to_owned());
+        let found: Vec<Named> =
+            own.map(|column| named(column.asked(Some(&wanted), None, self.schema))).collect();
         if !found.is_empty() {
             return Ok(found);
         }
@@ -217,7 +219,11 @@ impl<'a> Resolver<'a> {
             None => return Err(SparkError::missing("cast_to_type")),
         };
         let word = if message.eval_mode == TRY { "TRY_CAST" } else { "CAST" };
-        let name = format!("{word}({} AS {})", inner.name, schema::name(&data_type));
+        // As in Spark, of a cast to nested values nothing is shown.
+        let name = match data_type.is_nested() {
+            true => inner.name.clone(),
+            false => format!("{word}({} AS {})", inner.name, schema::name(&data_type)),
+        };
         // A column keeps its name through a cast, and so does what has been given one.
         let column = inner.source.as_ref().map(|_| inner.column_name().to_owned()).or(inner.column.clone());
         let from = self.type_of(&inner.expr).unwrap_or(DataType::Null);
@@ -227,7 +233,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// A value in another type, by Spark's rules where they differ from the planner's.
-    fn converted(&self, expr: Expr, from: &DataType, to: &DataType, lenient: bool) -> Result<Expr> {
+    pub(crate) fn converted(
+        &self,
+        expr: Expr,
+        from: &DataType,
+        to: &DataType,
+        lenient: bool,
+    ) -> Result<Expr> {
         let plain = from.is_integer()
             || matches!(from, DataType::Utf8 | DataType::Binary | DataType::Boolean | DataType::Date32)
             || matches!(from, DataType::Decimal128(..) | DataType::Null);
@@ -281,7 +293,8 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
         return false;
     }
     if from.is_nested() {
-        return *to == DataType::Utf8 || holds_time(from) || holds_time(to);
+        // Fields find their places by order in Spark, by name in the planner.
+        return *to == DataType::Utf8 || to.is_nested();
     }
     match from {
         DataType::Utf8 => !matches!(to, DataType::Utf8 | DataType::Binary),
@@ -295,14 +308,5 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
         }
         from if from.is_numeric() => to.is_integer() || matches!(to, DataType::Decimal128(..)),
         _ => false,
-    }
-}
-
-/// Whether days or hours stand in it, which are those of a zone.
-fn holds_time(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::List(item) | DataType::Map(item, _) => holds_time(item.data_type()),
-        DataType::Struct(fields) => fields.iter().any(|field| holds_time(field.data_type())),
-        other => matches!(other, DataType::Timestamp(..)),
     }
 }

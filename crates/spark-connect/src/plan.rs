@@ -26,6 +26,7 @@ use crate::wire::deep::grown;
 use crate::wire::relation::{RelType, Relation, Sort};
 
 mod aggregate;
+mod alias;
 mod catalog;
 pub(crate) mod frame;
 mod frequent;
@@ -63,6 +64,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) views: Views,
     /// Frames that expressions name by number.
     pub(crate) subqueries: Vec<(i64, Frame)>,
+    /// Relations that expressions of the next operator name by number, and that ask its rows.
+    pending: Vec<(i64, Relation)>,
     /// The frames around the subquery that is planned, the nearest last.
     pub(crate) outer: Vec<Frame>,
     /// Frames that were held when the view was made that is looked into.
@@ -139,6 +142,7 @@ impl<'a> Planner<'a> {
             frames,
             views: session.views(),
             subqueries: Vec::new(),
+            pending: Vec::new(),
             outer: Vec::new(),
             kept: Held::default(),
             python: Run::of(session),
@@ -214,10 +218,21 @@ impl<'a> Planner<'a> {
                 self.table_function(&call.function_name, &call.arguments)
             }
             RelType::WithRelations(with) => {
+                let root = input(&with.root, "root")?;
+                let asks = alias::may_be_asked(root.rel_type.as_ref());
+                let mut pending = Vec::new();
                 for reference in &with.references {
-                    self.reference(reference).await?;
+                    let number = reference.common.as_ref().and_then(|common| common.plan_id);
+                    match (self.reference(reference).await, number) {
+                        (Ok(()), _) => {}
+                        (Err(error), Some(number)) if asks && error.is_about_a_column() => {
+                            pending.push((number, reference.clone()));
+                        }
+                        (Err(error), _) => return Err(error),
+                    }
                 }
-                self.relation(input(&with.root, "root")?).await
+                self.pending = pending;
+                self.relation(root).await
             }
             RelType::Aggregate(aggregate) => self.aggregate_relation(aggregate).await,
             RelType::MapPartitions(map) => self.map_partitions(map).await,
@@ -256,7 +271,7 @@ impl<'a> Planner<'a> {
     async fn over_one(&mut self, kind: &RelType) -> Result<Frame> {
         macro_rules! over {
             ($message:expr) => {
-                self.relation(input(&$message.input, "input")?).await?
+                self.input_frame(input(&$message.input, "input")?).await?
             };
         }
         match kind {
@@ -415,7 +430,7 @@ impl<'a> Planner<'a> {
 
     async fn sort_relation(&mut self, sort: &Sort) -> Result<Frame> {
         let below = input(&sort.input, "input")?;
-        let frame = self.relation(below).await?;
+        let frame = self.input_frame(below).await?;
         match (self.sort(frame, sort), &below.rel_type) {
             (Err(_), Some(RelType::Aggregate(aggregate))) => self.sort_groups(sort, aggregate).await,
             (sorted, _) => sorted,
@@ -448,6 +463,7 @@ pub(crate) fn filtered(frame: Frame, condition: Expr) -> Result<Frame> {
 pub(crate) fn aliased(mut frame: Frame, alias: &str) -> Frame {
     for column in &mut frame.columns {
         column.qualifiers = vec![alias.to_owned()];
+        column.sides.clear();
     }
     frame
 }

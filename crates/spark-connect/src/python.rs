@@ -25,7 +25,7 @@ mod worker;
 
 pub(crate) use call::Call;
 pub(crate) use failure::Failure;
-pub(crate) use function::{Function, Makes};
+pub(crate) use function::{Function, Makes, each_once};
 pub(crate) use group::Groups;
 pub(crate) use modules::Modules;
 pub use package::Package;

@@ -184,6 +184,16 @@ fn close(cursor: &mut Cursor<'_>, half_closed: &mut bool) -> Result<(), SqlError
 
 /// The type in Spark's words.
 pub(crate) fn type_name(data_type: &DataType) -> String {
+    /// A field's name, in backquotes if it needs them.
+    fn quoted(name: &str) -> std::borrow::Cow<'_, str> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let number = name.bytes().all(|byte| byte.is_ascii_digit());
+        match name.bytes().all(plain) && !number {
+            true => name.into(),
+            false => format!("`{}`", name.replace('`', "``")).into(),
+        }
+    }
+
     match data_type {
         DataType::Null => "VOID".to_owned(),
         DataType::Boolean => "BOOLEAN".to_owned(),
@@ -211,8 +221,10 @@ pub(crate) fn type_name(data_type: &DataType) -> String {
             _ => "MAP".to_owned(),
         },
         DataType::Struct(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|f| format!("{}: {}", f.name(), type_name(f.data_type()))).collect();
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|f| format!("{}: {}", quoted(f.name()), type_name(f.data_type())))
+                .collect();
             format!("STRUCT<{}>", fields.join(", "))
         }
         other => other.to_string().to_uppercase(),

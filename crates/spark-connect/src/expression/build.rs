@@ -35,7 +35,11 @@ pub(crate) fn distinct(name: &str, arguments: Vec<Expression>) -> Expression {
 }
 
 pub(crate) fn literal(value: LiteralType) -> Expression {
-    of(ExprType::Literal(Box::new(Literal { literal_type: Some(value), data_type: None })))
+    literal_of(Literal { literal_type: Some(value), data_type: None })
+}
+
+pub(crate) fn literal_of(literal: Literal) -> Expression {
+    of(ExprType::Literal(Box::new(literal)))
 }
 
 pub(crate) fn text(value: impl Into<String>) -> Expression {

@@ -57,7 +57,9 @@ impl Resolver<'_> {
             if found.iter().any(|column| column.id != first.id) {
                 return Err(ambiguous(parts, &found));
             }
-            let column = Column { name: parts[qualifier].clone(), ..(*first).clone() };
+            let known = around.map_or(self.schema, |frame| frame.plan.schema());
+            let first = first.asked(parts[..qualifier].last(), plan, known);
+            let column = Column { name: parts[qualifier].clone(), ..first.clone() };
             let mut named = match around {
                 None => {
                     Named { source: Some(column.clone()), ..Named::new(column.expr(), column.name.clone()) }
@@ -65,7 +67,8 @@ impl Resolver<'_> {
                 Some(frame) => {
                     let name = PlanColumn::new_unqualified(&column.id);
                     let expr = Expr::OuterReferenceColumn(frame.field(&column), name);
-                    Named::new(expr, format!("outer({})", column.name))
+                    let shown = format!("outer({})", column.name);
+                    Named { column: Some(column.name.clone()), ..Named::new(expr, shown) }
                 }
             };
             for field in &parts[qualifier + 1..] {
@@ -181,7 +184,7 @@ fn ambiguous(parts: &[String], found: &[&Column]) -> SparkError {
         .with("referenceNames", format!("[{could}]"))
 }
 
-fn no_field<'a>(wanted: &str, known: impl Iterator<Item = &'a String>) -> SparkError {
+pub(super) fn no_field<'a>(wanted: &str, known: impl Iterator<Item = &'a String>) -> SparkError {
     let known = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let text = format!("No such struct field `{wanted}` in {known}.");
     SparkError::new(Class::Analysis, "FIELD_NOT_FOUND", "42704", text)

@@ -106,6 +106,10 @@ impl Resolver<'_> {
         if let Some(named) = self.special(&name, &arguments)? {
             return Ok(named);
         }
+        let mut arguments = arguments;
+        if alias(&name) == Some("string_agg") && arguments.len() == 1 {
+            arguments.push(Named::new(lit(""), "NULL"));
+        }
         let shown = shown(&name, &arguments, call.is_distinct);
         if let Some(expr) = self.otherwise(&name, &arguments)? {
             return Ok(Named::new(expr, shown));
@@ -126,12 +130,28 @@ impl Resolver<'_> {
     fn given(&self, name: &str, arguments: &[Expression]) -> Result<Vec<Named>> {
         let arguments = self.list(arguments)?;
         const CHOOSE: [&str; 7] = ["coalesce", "nvl", "ifnull", "greatest", "least", "array", "make_array"];
+        if matches!(name, "contains" | "startswith" | "endswith") {
+            return self.texts(arguments);
+        }
         if !CHOOSE.contains(&name) {
             return Ok(arguments);
         }
         let types =
             arguments.iter().map(|argument| self.type_of(&argument.expr)).collect::<Result<Vec<_>>>()?;
         if mixes_times(&types) { self.alike(&arguments, |_| true) } else { Ok(arguments) }
+    }
+
+    /// Numbers and times as their texts.
+    fn texts(&self, arguments: Vec<Named>) -> Result<Vec<Named>> {
+        let text = |argument: Named| {
+            let kind = self.type_of(&argument.expr)?;
+            if matches!(kind, DataType::Utf8 | DataType::Binary | DataType::Null) || kind.is_nested() {
+                return Ok(argument);
+            }
+            let expr = self.converted(argument.expr.clone(), &kind, &DataType::Utf8, false)?;
+            Ok(Named { expr, source: None, ..argument })
+        };
+        arguments.into_iter().map(text).collect()
     }
 
     /// Calls that are something else to the planner.
@@ -206,6 +226,14 @@ impl Resolver<'_> {
             // How exact the answer is, is the engine's choice.
             "percentile_approx" | "approx_percentile" => exprs.truncate(2),
             "approx_count_distinct" => exprs.truncate(1),
+            // Numbers and times are joined as their texts.
+            "listagg" | "string_agg" if !exprs.is_empty() => {
+                let kind = self.type_of(&exprs[0])?;
+                if !matches!(kind, DataType::Utf8 | DataType::Binary) {
+                    let value = std::mem::take(&mut exprs[0]);
+                    exprs[0] = self.converted(value, &kind, &DataType::Utf8, false)?;
+                }
+            }
             // PySpark says a frequency of 1 and, of `mode`, that any of several will do.
             "percentile" if exprs.len() == 3 && is(&exprs[2], 1) => exprs.truncate(2),
             // Of several the smallest, whether or not it is to be the same one each time.

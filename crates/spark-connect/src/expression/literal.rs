@@ -21,7 +21,8 @@ use crate::expression::Named;
 use crate::schema::{self, UTC};
 use crate::show;
 use crate::wire::expression::{
-    Expression, Literal, LiteralDecimal, LiteralMap, LiteralSpecialized, LiteralType, Specialized,
+    Expression, Literal, LiteralArray, LiteralDecimal, LiteralMap, LiteralSpecialized, LiteralStruct,
+    LiteralType, Specialized,
 };
 
 /// A value and how it is shown.
@@ -73,6 +74,10 @@ pub(crate) fn value(literal: &Literal) -> Result<ScalarValue> {
 
 /// The message of a value, of the plain kinds.
 pub(crate) fn message(value: &ScalarValue) -> Result<Expression> {
+    Ok(crate::expression::build::literal_of(literal(value)?))
+}
+
+fn literal(value: &ScalarValue) -> Result<Literal> {
     let kind = match value {
         value if value.is_null() => LiteralType::Null(Box::new(schema::message::write(&value.data_type()))),
         ScalarValue::Boolean(Some(value)) => LiteralType::Boolean(*value),
@@ -92,9 +97,36 @@ pub(crate) fn message(value: &ScalarValue) -> Result<Expression> {
             precision: None,
             scale: None,
         }),
+        ScalarValue::List(list) => {
+            let element_type = Some(Box::new(schema::message::write(&list.value_type())));
+            LiteralType::Array(LiteralArray { element_type, elements: literals(&list.value(0))? })
+        }
+        ScalarValue::Map(map) => {
+            let (keys, values) = (map.value(0).column(0).clone(), map.value(0).column(1).clone());
+            let kind = |array: &ArrayRef| Some(Box::new(schema::message::write(array.data_type())));
+            LiteralType::Map(LiteralMap {
+                key_type: kind(&keys),
+                value_type: kind(&values),
+                keys: literals(&keys)?,
+                values: literals(&values)?,
+            })
+        }
+        ScalarValue::Struct(whole) => {
+            let parts = whole.columns().iter().map(literals).collect::<Result<Vec<_>>>()?;
+            let elements = parts.into_iter().flatten().collect();
+            let struct_type = Some(Box::new(schema::message::write(whole.data_type())));
+            LiteralType::Struct(LiteralStruct { struct_type, elements })
+        }
         _ => return Err(SparkError::unsupported("a value of this type here")),
     };
-    Ok(crate::expression::build::literal(kind))
+    let nested = value.data_type().is_nested() && !value.is_null();
+    let data_type = nested.then(|| Box::new(schema::message::write(&value.data_type())));
+    Ok(Literal { literal_type: Some(kind), data_type })
+}
+
+/// The values of an array, each.
+fn literals(array: &ArrayRef) -> Result<Vec<Literal>> {
+    (0..array.len()).map(|at| literal(&ScalarValue::try_from_array(array, at)?)).collect()
 }
 
 fn element_type(literal: &Literal) -> Result<Option<DataType>> {

@@ -1,12 +1,12 @@
 //! Functions that are made of others, under Spark's names.
 
-use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, ExprSchemable as _, Operator, binary_expr, lit};
 use datafusion::prelude::{cast, when};
 
-use crate::error::{Result, SparkError};
-use crate::expression::{Named, Resolver, field, literal, random};
+use crate::error::{Class, Result, SparkError};
+use crate::expression::{Named, Resolver, field, literal, name, random};
 use crate::schema;
 use crate::wire::expression::UpdateFields;
 
@@ -301,24 +301,12 @@ impl Resolver<'_> {
             return Err(SparkError::invalid(format!("{} is no struct.", whole.name)));
         };
         let value = update.value_expression.as_ref().map(|value| self.named(value)).transpose()?;
-        let is = |name: &str| name.eq_ignore_ascii_case(&update.field_name);
-        let mut parts = Vec::new();
-        for known in &fields {
-            let kept = match &value {
-                _ if !is(known.name()) => field::get(whole.expr.clone(), known.name()),
-                Some(value) => value.expr.clone(),
-                None => continue,
-            };
-            parts.extend([lit(known.name().clone()), kept]);
-        }
-        if let Some(value) = value.as_ref().filter(|_| !fields.iter().any(|known| is(known.name()))) {
-            parts.extend([lit(update.field_name.clone()), value.expr.clone()]);
-        }
-        if parts.is_empty() {
-            return Err(SparkError::invalid("Cannot drop all fields in struct."));
-        }
-        let changed = self.udf("named_struct")?.call(parts);
-        let expr = when(whole.expr.clone().is_not_null(), changed).end()?;
+        let path = name::parts(&update.field_name)?;
+        let Some(expr) = self.with_field(&whole.expr, &fields, &path, value.as_ref())? else {
+            let text = "Cannot drop all fields in struct.";
+            let condition = "DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS";
+            return Err(SparkError::new(Class::Analysis, condition, "42K09", text));
+        };
         let done =
             value.map_or_else(|| "dropfield()".to_owned(), |value| format!("WithField({})", value.name));
         // Several changes are one to Spark.
@@ -327,6 +315,47 @@ impl Resolver<'_> {
             None => format!("update_fields({}, {done})", whole.name),
         };
         Ok(Named::new(expr, name))
+    }
+
+    /// A struct with a value in one of its fields, or in one of a field's own, or without that field; nothing if none is left.
+    fn with_field(
+        &self,
+        whole: &Expr,
+        fields: &Fields,
+        path: &[String],
+        value: Option<&Named>,
+    ) -> Result<Option<Expr>> {
+        let Some((wanted, inner)) = path.split_first() else { return Ok(None) };
+        let is = |name: &str| name.eq_ignore_ascii_case(wanted);
+        let known = fields.iter().any(|field| is(field.name()));
+        if !known && !inner.is_empty() {
+            return Err(field::no_field(wanted, fields.iter().map(|field| field.name())));
+        }
+        let mut parts = Vec::new();
+        for field in fields {
+            let own = field::get(whole.clone(), field.name());
+            let kept = match (value, field.data_type()) {
+                _ if !is(field.name()) => own,
+                (_, DataType::Struct(below)) if !inner.is_empty() => {
+                    let Some(changed) = self.with_field(&own, below, inner, value)? else { return Ok(None) };
+                    changed
+                }
+                _ if !inner.is_empty() => {
+                    return Err(SparkError::invalid(format!("{} is no struct.", field.name())));
+                }
+                (Some(value), _) => value.expr.clone(),
+                (None, _) => continue,
+            };
+            parts.extend([lit(field.name().clone()), kept]);
+        }
+        if let Some(value) = value.filter(|_| !known) {
+            parts.extend([lit(wanted.clone()), value.expr.clone()]);
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let changed = self.udf("named_struct")?.call(parts);
+        Ok(Some(when(whole.clone().is_not_null(), changed).end()?))
     }
 }
 

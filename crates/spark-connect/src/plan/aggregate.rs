@@ -20,10 +20,10 @@ const SETS: i32 = 5;
 
 impl Planner<'_> {
     pub(crate) async fn aggregate_relation(&mut self, aggregate: &Aggregate) -> Result<Frame> {
-        let frame = self.relation(input(&aggregate.input, "input")?).await?;
+        let frame = self.input_frame(input(&aggregate.input, "input")?).await?;
         let groups = self.resolver(&frame).list(&aggregate.grouping_expressions)?;
         let mut outputs = groups.clone();
-        let functions = self.resolver(&frame).list(&aggregate.aggregate_expressions)?;
+        let functions = self.list(&frame, &aggregate.aggregate_expressions)?;
         if aggregate.group_type == PIVOT {
             let pivot = aggregate.pivot.as_ref().ok_or_else(|| SparkError::missing("pivot"))?;
             outputs.extend(self.pivoted(&frame, pivot, &functions).await?);

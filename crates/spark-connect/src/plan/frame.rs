@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
-use datafusion::common::Column as PlanColumn;
+use datafusion::common::{Column as PlanColumn, DFSchema};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use crate::sql::Query;
@@ -22,11 +22,36 @@ pub(crate) struct Column {
     pub(crate) qualifiers: Vec<String>,
     /// The relations of the client, by number, that it is a column of, and how many others lie between.
     pub(crate) relations: BTreeMap<i64, usize>,
+    /// The columns of both sides, of one that a join has made of two: what `r.id` means, where this one is `id`.
+    pub(crate) sides: Vec<Column>,
 }
 
 impl Column {
     pub(crate) fn new(name: impl Into<String>, id: impl Into<String>) -> Self {
-        Column { name: name.into(), id: id.into(), qualifiers: Vec::new(), relations: BTreeMap::new() }
+        Column {
+            name: name.into(),
+            id: id.into(),
+            qualifiers: Vec::new(),
+            relations: BTreeMap::new(),
+            sides: Vec::new(),
+        }
+    }
+
+    /// The column that a qualifier or a relation of the client asks for, if the plan still has it.
+    pub(crate) fn asked(
+        &self,
+        qualifier: Option<&String>,
+        relation: Option<i64>,
+        known: &DFSchema,
+    ) -> &Column {
+        let sides = self.sides.iter().filter(|side| known.has_column_with_unqualified_name(&side.id));
+        let fits = |side: &&Column| {
+            qualifier
+                .is_some_and(|wanted| side.qualifiers.iter().any(|name| name.eq_ignore_ascii_case(wanted)))
+        };
+        let between = |side: &&Column| relation.and_then(|relation| side.relations.get(&relation).copied());
+        let nearest = sides.clone().filter(|side| between(side).is_some()).min_by_key(|side| between(side));
+        nearest.or_else(|| sides.clone().find(fits)).unwrap_or(self)
     }
 
     pub(crate) fn expr(&self) -> Expr {

@@ -1,13 +1,13 @@
 //! Two frames side by side.
 
 use datafusion::common::JoinType;
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use crate::error::{Class, Result, SparkError};
-use crate::expression::{Named, Resolver};
+use crate::expression::Resolver;
 use crate::plan::Planner;
 use crate::plan::frame::{Column, Frame};
-use crate::plan::project::whole;
 use crate::wire::expression::Expression;
 use crate::wire::relation::Join;
 
@@ -86,31 +86,59 @@ impl Planner<'_> {
         let equal: Vec<Expr> = pairs.iter().map(|(a, b)| a.expr().eq(b.expr())).collect();
         let (left_columns, right_columns) = (left.columns, right.columns);
         let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, equal)?.build()?;
-        let rest = |columns: &[Column], used: &dyn Fn(&Column) -> bool| {
-            columns.iter().filter(|column| !used(column)).map(whole).collect::<Vec<_>>()
-        };
-        let mut list: Vec<Named> = Vec::new();
+        let only_left = matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti);
+        let mut columns = Vec::new();
+        let mut made: Vec<Expr> = Vec::new();
         for (a, b) in &pairs {
-            let mut column = if kind == JoinType::Right { b.clone() } else { a.clone() };
-            column.name.clone_from(&a.name);
-            for (relation, between) in a.relations.iter().chain(&b.relations) {
-                let nearest = column.relations.entry(*relation).or_insert(*between);
-                *nearest = (*nearest).min(*between);
+            if only_left {
+                columns.push(a.clone());
+                continue;
             }
-            column.qualifiers = a.qualifiers.iter().chain(&b.qualifiers).cloned().collect();
-            list.push(if kind == JoinType::Full {
-                let either = datafusion::functions::core::expr_fn::coalesce(vec![a.expr(), b.expr()]);
-                Named::new(either, &a.name)
-            } else {
-                whole(&column)
-            });
+            let mut column = shared(a, b);
+            match kind {
+                JoinType::Full => {
+                    column.id = self.new_id();
+                    made.push(coalesce(vec![a.expr(), b.expr()]).alias(&column.id));
+                }
+                JoinType::Right => column.id.clone_from(&b.id),
+                _ => {}
+            }
+            columns.push(column);
         }
-        list.extend(rest(&left_columns, &|column| pairs.iter().any(|(a, _)| a.id == column.id)));
-        if !matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
-            list.extend(rest(&right_columns, &|column| pairs.iter().any(|(_, b)| b.id == column.id)));
+        let rest = |columns: Vec<Column>, used: &dyn Fn(&Column) -> bool| {
+            columns.into_iter().filter(|column| !used(column)).collect::<Vec<_>>()
+        };
+        columns.extend(rest(left_columns, &|column| pairs.iter().any(|(a, _)| a.id == column.id)));
+        if !only_left {
+            columns.extend(rest(right_columns, &|column| pairs.iter().any(|(_, b)| b.id == column.id)));
         }
-        self.projected(Frame { plan, columns: Vec::new() }, list)
+        let plan = if made.is_empty() {
+            plan
+        } else {
+            let all = plan.schema().columns().into_iter().map(Expr::Column);
+            let exprs: Vec<Expr> = all.chain(made).collect();
+            LogicalPlanBuilder::from(plan).project(exprs)?.build()?
+        };
+        Ok(Frame { plan, columns })
     }
+}
+
+/// What a join shows of two columns that are equal: under the names of both, with those columns behind it.
+fn shared(a: &Column, b: &Column) -> Column {
+    let mut column = a.clone();
+    for (relation, between) in &b.relations {
+        let nearest = column.relations.entry(*relation).or_insert(*between);
+        *nearest = (*nearest).min(*between);
+    }
+    column.qualifiers.extend(b.qualifiers.iter().cloned());
+    let bare = |column: &Column| Column { sides: Vec::new(), ..column.clone() };
+    let of = |side: &Column| match side.sides.is_empty() {
+        true => vec![bare(side)],
+        false => side.sides.clone(),
+    };
+    column.sides = of(a);
+    column.sides.extend(of(b));
+    column
 }
 
 fn find(frame: &Frame, name: &str, side: &str) -> Result<Column> {

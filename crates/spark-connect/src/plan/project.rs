@@ -20,7 +20,7 @@ use crate::wire::types::DataType as Message;
 
 impl Planner<'_> {
     pub(crate) fn select(&mut self, frame: Frame, expressions: &[Expression]) -> Result<Frame> {
-        let list = self.resolver(&frame).list(expressions)?;
+        let list = self.list(&frame, expressions)?;
         self.chosen(frame, list)
     }
 
@@ -39,10 +39,12 @@ impl Planner<'_> {
     pub(crate) fn projected(&mut self, frame: Frame, list: Vec<Named>) -> Result<Frame> {
         let mut taken = HashSet::new();
         let (mut exprs, mut columns) = (Vec::new(), Vec::new());
+        let mut sides = Vec::new();
         for named in list {
             let name = named.column_name().to_owned();
             if let Some(source) = named.source.filter(|source| taken.insert(source.id.clone())) {
                 exprs.push(source.expr());
+                sides.extend(source.sides.iter().map(|side| side.id.clone()));
                 columns.push(source.renamed(name));
                 continue;
             }
@@ -50,6 +52,10 @@ impl Planner<'_> {
             exprs.push(self.settled(&frame, named.expr)?.alias(&id));
             columns.push(Column::new(name, id));
         }
+        // Asked for by nobody yet, as `r.id` behind a join by `id`.
+        let known = frame.plan.schema();
+        sides.retain(|side| known.has_column_with_unqualified_name(side) && taken.insert(side.clone()));
+        exprs.extend(sides.iter().map(|side| column(side)));
         let plan = match merged(&frame.plan, &exprs)? {
             Some(plan) => plan,
             None => LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?,

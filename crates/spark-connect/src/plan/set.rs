@@ -121,8 +121,10 @@ impl Planner<'_> {
         if is_streaming(&frame.plan) {
             return self.deduplicate_stream(frame, deduplicate);
         }
-        let Frame { plan, columns } = frame;
-        let builder = LogicalPlanBuilder::from(plan);
+        let Frame { plan, mut columns } = frame;
+        columns.iter_mut().for_each(|column| column.sides.clear());
+        let shown: Vec<Expr> = columns.iter().map(Column::expr).collect();
+        let builder = LogicalPlanBuilder::from(plan).project(shown)?;
         if deduplicate.all_columns_as_keys == Some(true) || deduplicate.column_names.is_empty() {
             return Ok(Frame { plan: builder.distinct()?.build()?, columns });
         }

@@ -86,7 +86,15 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
             }
             save_as_table(session, planner, frame, &name, writing).await
         }
-        None => Err(SparkError::missing("path")),
+        // Spark's `noop`: the rows are made and go nowhere.
+        None if writing.format == "noop" => {
+            let mut rows = planner.run(frame).await?;
+            while let Some(batch) = rows.next().await {
+                batch?;
+            }
+            Ok(())
+        }
+        None => Err(SparkError::illegal("'path' is not specified.")),
     }
 }
 
@@ -191,7 +199,7 @@ pub(crate) async fn create_table(session: &Arc<Session>, table: CreateTable) -> 
 /// Text of a length is text.
 fn stored(kind: &str) -> String {
     let upper = kind.to_uppercase();
-    if upper.starts_with("CHAR") || upper.starts_with("VARCHAR") { "STRING".to_owned() } else { upper }
+    if upper.starts_with("CHAR") || upper.starts_with("VARCHAR") { "STRING" } else { kind }.to_owned()
 }
 
 /// `INSERT`; false if the table is not one of files.
@@ -314,7 +322,7 @@ async fn insert(planner: Planner<'_>, frame: Frame, name: &str, writing: Writing
         let text = format!("adding rows by hand to `{name}`, which a stream writes");
         return Err(SparkError::unsupported(text));
     }
-    let frame = aligned(frame, &table.schema(), name, by)?;
+    let frame = aligned(&planner, frame, &table.schema(), name, by)?;
     let writing = Writing { format, options, partition_by, mode: writing.mode };
     if writing.mode == APPEND {
         return save(planner, frame, &path, &writing).await;
@@ -349,7 +357,7 @@ fn put_in_place(from: &Path, to: &Path, depth: usize) -> std::io::Result<()> {
 }
 
 /// The frame's columns in those of a table.
-fn aligned(frame: Frame, table: &Schema, name: &str, by: By) -> Result<Frame> {
+fn aligned(planner: &Planner<'_>, frame: Frame, table: &Schema, name: &str, by: By) -> Result<Frame> {
     let (wanted, given) = (table.fields().len(), frame.columns.len());
     if wanted != given {
         let text = format!(
@@ -372,14 +380,21 @@ fn aligned(frame: Frame, table: &Schema, name: &str, by: By) -> Result<Frame> {
         let column = found.ok_or_else(|| SparkError::column(field.name(), &frame.names()))?;
         columns.push((column.clone(), field));
     }
+    let resolver = planner.resolver(&frame);
     let value = |(column, field): &(crate::plan::frame::Column, &Arc<_>)| {
         let field: &datafusion::arrow::datatypes::Field = field;
-        match frame.data_type(column) == *field.data_type() {
-            true => column.expr().alias(&column.id),
-            false => cast(column.expr(), field.data_type().clone()).alias(&column.id),
-        }
+        let (from, to) = (frame.data_type(column), field.data_type());
+        let value = match from == *to {
+            true => column.expr(),
+            // What lies in structs has its place by order, too.
+            false if by == By::Order && from.is_nested() => {
+                resolver.converted(column.expr(), &from, to, false)?
+            }
+            false => cast(column.expr(), to.clone()),
+        };
+        Ok(value.alias(&column.id))
     };
-    let exprs: Vec<Expr> = columns.iter().map(value).collect();
+    let exprs: Vec<Expr> = columns.iter().map(value).collect::<Result<_>>()?;
     let columns = columns.iter().map(|(column, field)| column.renamed(field.name())).collect();
     let plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
     Ok(Frame { plan, columns })

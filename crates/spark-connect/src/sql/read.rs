@@ -13,6 +13,7 @@ use engine::language::TABLE_ARGUMENT;
 use crate::error::{Class, Result, SparkError};
 use crate::expression::{build, name_quoted};
 use crate::plan::TABLE_ARG;
+use crate::sql::value::spelled;
 use crate::sql::{Arguments, wrong};
 use crate::wire::expression::{
     ExprType, Expression, LambdaFunction, SubqueryExpression, SubqueryExpressionTableArgOptions,
@@ -104,7 +105,7 @@ impl<'a> Reader<'a> {
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
             Expr::Cast { kind, expr, data_type, .. } => {
                 let lenient = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
-                Ok(build::cast(self.expression(expr)?, data_type.to_string(), lenient))
+                Ok(build::cast(self.expression(expr)?, spelled(data_type), lenient))
             }
             Expr::Function(call) => self.call(call),
             Expr::Lambda(lambda) => {

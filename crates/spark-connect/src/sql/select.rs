@@ -1,10 +1,7 @@
 //! `SELECT`: from tables through conditions and groups to columns in an order.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::Field;
-use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::functions_aggregate::count::count_all;
 use datafusion::logical_expr::expr::Exists;
@@ -16,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Result, SparkError};
 use crate::expression::{Named, build};
-use crate::plan::frame::{Column, Frame};
+use crate::plan::frame::Frame;
 use crate::plan::{Planner, aliased, filtered, ordered, whole};
 use crate::sql::Arguments;
 use crate::sql::query::{ordinal, same};
@@ -100,8 +97,8 @@ impl Planner<'_> {
             let shown = self.resolver(frame).list(std::slice::from_ref(expression));
             let shown = shown.or_else(|error| {
                 // A name that an item before has given.
-                let known = Outputs::new(outputs.clone());
-                known.substituted(self, frame, expression).map(|named| vec![named]).ok_or(error)
+                let named = self.by_alias(frame, &outputs, expression);
+                named.map(|named| vec![named]).ok_or(error)
             })?;
             let kept =
                 |named: &Named| !except.iter().any(|name| name.eq_ignore_ascii_case(named.column_name()));
@@ -199,7 +196,7 @@ impl Outputs {
     fn add(&mut self, planner: &Planner<'_>, frame: &Frame, expression: &Expression) -> Result<usize> {
         let named = planner.resolver(frame).named(expression).or_else(|error| {
             // An alias of the select list, in a condition.
-            self.substituted(planner, frame, expression).ok_or(error)
+            planner.by_alias(frame, &self.list, expression).ok_or(error)
         })?;
         Ok(self.push(named))
     }
@@ -217,43 +214,6 @@ impl Outputs {
             Ok(named) => Some(self.push(named)),
             Err(_) => None,
         })
-    }
-
-    /// The expression over the input, with aliases of the list in the place of what they stand for.
-    fn substituted(&self, planner: &Planner<'_>, frame: &Frame, expression: &Expression) -> Option<Named> {
-        let mut columns: Vec<Column> = frame.columns.clone();
-        let mut fields: Vec<Field> = Vec::new();
-        for named in &self.list {
-            let name = named.column_name();
-            // A column of the input comes first, and so does the first of several aliases.
-            if columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
-                continue;
-            }
-            columns.push(Column::new(name, format!("@{name}")));
-            fields.push(Field::new(
-                format!("@{name}"),
-                planner.resolver(frame).type_of(&named.expr).ok()?,
-                true,
-            ));
-        }
-        let aliases = DFSchema::from_unqualified_fields(fields.into(), HashMap::new()).ok()?;
-        let schema = frame.plan.schema().join(&aliases).ok()?;
-        let mut resolver = planner.resolver(frame);
-        resolver.columns = &columns;
-        resolver.schema = &schema;
-        let named = resolver.named(expression).ok()?;
-        let expr = named.expr.transform_up(|inner| {
-            let datafusion::logical_expr::Expr::Column(column) = &inner else {
-                return Ok(Transformed::no(inner));
-            };
-            let alias = column.name.strip_prefix('@');
-            let meant = alias.and_then(|alias| self.list.iter().find(|named| named.column_name() == alias));
-            Ok(match meant {
-                Some(named) => Transformed::yes(named.expr.clone()),
-                None => Transformed::no(inner),
-            })
-        });
-        Some(Named::new(expr.ok()?.data, named.name))
     }
 }
 

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::{Result, SparkError};
 use crate::sql::read::object;
+use crate::sql::value::spelled;
 use crate::sql::{Arguments, Query, finished, parser, rest, wrong};
 
 /// `CREATE TABLE name (a INT) USING parquet AS SELECT ...`.
@@ -88,7 +89,7 @@ fn columns(p: &mut Parser<'_>) -> Result<Vec<(String, String)>> {
     let mut columns = Vec::new();
     loop {
         let name = p.parse_identifier().map_err(wrong)?.value;
-        columns.push((name, p.parse_data_type().map_err(wrong)?.to_string()));
+        columns.push((name, spelled(&p.parse_data_type().map_err(wrong)?)));
         loop {
             if p.parse_keywords(&[Keyword::NOT, Keyword::NULL]) {
                 continue;

@@ -1,6 +1,8 @@
 //! Literals of SQL: `1`, `1.5`, `'text'`, `X'00'`, `INTERVAL 2 DAYS`, `:name`.
 
-use datafusion::sql::sqlparser::ast::{Expr, Interval, Value};
+use datafusion::sql::sqlparser::ast::{
+    ArrayElemTypeDef, DataType as Spelled, Expr, Interval, StructField, Value,
+};
 
 use crate::error::{Result, SparkError};
 use crate::expression::build;
@@ -90,6 +92,22 @@ fn span(text: &str) -> Result<Expression> {
         _ => return Err(SparkError::parse("Cannot mix year-month and day-time fields")),
     };
     Ok(build::literal(kind))
+}
+
+/// A type as Spark spells it.
+pub(super) fn spelled(kind: &Spelled) -> String {
+    match kind {
+        Spelled::Map(key, value) => format!("MAP<{}, {}>", spelled(key), spelled(value)),
+        Spelled::Array(ArrayElemTypeDef::AngleBracket(item)) => format!("ARRAY<{}>", spelled(item)),
+        Spelled::Struct(fields, _) => {
+            let field = |field: &StructField| match &field.field_name {
+                Some(name) => format!("`{}`: {}", name.value.replace('`', "``"), spelled(&field.field_type)),
+                None => spelled(&field.field_type),
+            };
+            format!("STRUCT<{}>", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn number(text: &str, long: bool) -> Result<Expression> {
