@@ -17,7 +17,6 @@ REASONS = {
     r"test_parity_(udf|memory)_profiler|with_profile|test_resources": "profiles of Python functions, and resources for them, are not served",
     r"over a window\.|weighted_mean is neither a window": "Python functions over windows are not served",
     r"with an initial state": "`transformWithState` with an initial state is not served",
-    r"test_kwargs|[Nn]amed_arguments": "named arguments of a Python function in SQL: taken by position, or not refused where Spark refuses them",
     r"not_supported_in_join_condition|udf_in_join_condition": "Python functions in the condition of an outer join are carried out, where Spark refuses them",
     r"nondeterministic_.*_in_aggregate": "functions that are not deterministic are let into an aggregate, where Spark refuses them",
     r"python_udf_segfault|kill_on_timeout": "a worker that dies is told in other words, and none is ended for being idle",

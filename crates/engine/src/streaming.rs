@@ -141,9 +141,9 @@ pub fn carries_time(field: &Field) -> bool {
 
 /// The field, with the watermark of one of these, if one has any; those of the others are without it.
 #[must_use]
-pub fn timed_as<'a>(fields: impl IntoIterator<Item = &'a Field>, field: Field) -> Option<Field> {
+pub fn timed_as<'a>(fields: impl IntoIterator<Item = &'a Field>, field: &Field) -> Option<Field> {
     let delay = fields.into_iter().find_map(event_time::delay)?;
-    Some(event_time::marked(&field, delay))
+    Some(event_time::marked(field, delay))
 }
 
 /// Whether rows of the plan come without an end.

@@ -106,10 +106,6 @@ impl Resolver<'_> {
         if let Some(named) = self.special(&name, &arguments)? {
             return Ok(named);
         }
-        let mut arguments = arguments;
-        if alias(&name) == Some("string_agg") && arguments.len() == 1 {
-            arguments.push(Named::new(lit(""), "NULL"));
-        }
         let shown = shown(&name, &arguments, call.is_distinct);
         if let Some(expr) = self.otherwise(&name, &arguments)? {
             return Ok(Named::new(expr, shown));
@@ -128,7 +124,10 @@ impl Resolver<'_> {
 
     /// The arguments of a call. Dates and clocks' times beside instants become instants, where one of them is chosen.
     fn given(&self, name: &str, arguments: &[Expression]) -> Result<Vec<Named>> {
-        let arguments = self.list(arguments)?;
+        let mut arguments = self.list(arguments)?;
+        if alias(name) == Some("string_agg") && arguments.len() == 1 {
+            arguments.push(Named::new(lit(""), "NULL"));
+        }
         const CHOOSE: [&str; 7] = ["coalesce", "nvl", "ifnull", "greatest", "least", "array", "make_array"];
         if matches!(name, "contains" | "startswith" | "endswith") {
             return self.texts(arguments);

@@ -283,7 +283,7 @@ fn timed(plan: &LogicalPlan, mut fields: Vec<Field>, columns: &[Column], name: &
     let place = names.iter().position(|known| known.eq_ignore_ascii_case(name));
     let place = place.ok_or_else(|| SparkError::column(name, &names))?;
     let given = plan.schema().fields().iter().map(AsRef::as_ref);
-    fields[place] = timed_as(given, fields[place].clone()).ok_or_else(|| {
+    fields[place] = timed_as(given, &fields[place]).ok_or_else(|| {
         let condition = "CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK";
         SparkError::new(
             Class::Analysis,
