@@ -8,7 +8,7 @@ from pyspark.errors import AnalysisException, PythonException
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.functions import arrow_udtf, udtf
-from pyspark.sql.types import StringType, StructType
+from pyspark.sql.types import ArrayType, StringType, StructType
 from pyspark.sql.udtf import (
     AnalyzeResult, OrderingColumn, PartitioningColumn, SelectedColumn, SkipRestOfInputTableException,
 )
@@ -230,6 +230,16 @@ def _():
     equal(rows(found), [(None, None, [0, None, 2], {"a": 0, "b": None}, 44)])
     texts = udtf(Gives, returnType="a STRING, b STRING, c STRING, d STRING, e STRING", useArrow=False)()
     equal(texts.select("a", "b", "e").first(), Row(a="1", b="1", e="300"))
+
+
+@both("nulls where the declared type has none")
+def _(arrow):
+    class Gives:
+        def eval(self):
+            yield [None],
+
+    schema = StructType().add("a", ArrayType(StringType(), False))
+    fails(PythonException, lambda: udtf(Gives, returnType=schema, useArrow=arrow)(), "PySparkRuntimeError")
 
 
 @case("functions of Arrow's arrays and batches")

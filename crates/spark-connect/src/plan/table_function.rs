@@ -64,7 +64,9 @@ impl Planner<'_> {
             let text = format!("The return type of the table function {} is no struct.", call.function_name);
             return Err(SparkError::invalid(text));
         };
-        let table = Table { analyzed, outer, ..Table::default() };
+        let told = code(call)?.return_type.as_deref().map(crate::schema::json::declared).transpose()?;
+        let declared = told.map(|told| told.to_string());
+        let table = Table { analyzed, outer, declared, ..Table::default() };
         match given {
             Some(_) if !left.columns.is_empty() => {
                 Err(SparkError::unsupported("a table as an argument of a lateral table function"))

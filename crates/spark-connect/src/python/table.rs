@@ -35,6 +35,8 @@ pub(crate) struct Table {
     pub(crate) place: Option<usize>,
     /// Which columns of that say the partition.
     pub(crate) partition: Vec<usize>,
+    /// The declared type of its rows, as PySpark reads it.
+    pub(crate) declared: Option<String>,
     /// What `analyze` returned, pickled, in hexadecimal digits.
     pub(crate) analyzed: Option<String>,
     /// Rows without any rows of the function stay, with nulls.
@@ -252,7 +254,7 @@ impl Table {
         };
         json!({
             "name": function.name, "partition": self.partition, "analyzed": self.analyzed,
-            "schema": schema::json::write_schema(&Schema::new(fields)).to_string(),
+            "schema": self.declared.clone().unwrap_or_else(|| schema::json::write_schema(&Schema::new(fields)).to_string()),
             "offsets": self.place.map(|place| place.to_string()).unwrap_or_default(),
         })
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Class, Result, SparkError};
 use crate::schema::parse_type;
+use crate::wire::types::{DataType as Message, DataTypeStructField, Kind};
 
 /// Reads a type.
 pub(crate) fn read(text: &str) -> Result<DataType> {
@@ -55,6 +56,32 @@ fn structure(fields: &Fields) -> Value {
         })
     };
     json!({"type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>()})
+}
+
+/// A declared type as PySpark reads it, with what it says of nulls inside.
+pub(crate) fn declared(message: &Message) -> Result<Value> {
+    let part = |part: &Option<Box<Message>>| match part {
+        Some(part) => declared(part),
+        None => Err(SparkError::missing("data_type")),
+    };
+    Ok(match &message.kind {
+        Some(Kind::Array(array)) => {
+            json!({"type": "array", "elementType": part(&array.element_type)?, "containsNull": array.contains_null})
+        }
+        Some(Kind::Map(map)) => json!({
+            "type": "map", "keyType": part(&map.key_type)?, "valueType": part(&map.value_type)?,
+            "valueContainsNull": map.value_contains_null,
+        }),
+        Some(Kind::Struct(whole)) => {
+            let field = |field: &DataTypeStructField| {
+                let kind = part(&field.data_type)?;
+                Ok(json!({"name": field.name, "type": kind, "nullable": field.nullable, "metadata": {}}))
+            };
+            let fields = whole.fields.iter().map(field).collect::<Result<Vec<_>>>()?;
+            json!({"type": "struct", "fields": fields})
+        }
+        _ => write(&crate::schema::message::read(message)?),
+    })
 }
 
 /// A type as PySpark reads it.
