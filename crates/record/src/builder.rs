@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::Compression;
-use crate::cursor::{put_varint, put_varlong, varlong_len};
+use crate::cursor::{low_byte, put_varint, varlong_len, zigzag};
 use crate::header::{ATTRIBUTES_AT, CONTROL, CRC_AT, HEADER_BYTES, TRANSACTIONAL};
 use crate::record::{Header, Record};
 
@@ -33,7 +33,8 @@ pub struct BatchBuilder {
     max_timestamp: i64,
     count: i32,
     last_offset_delta: i32,
-    records: Vec<u8>,
+    /// Room for the header, and the records.
+    bytes: Vec<u8>,
 }
 
 impl BatchBuilder {
@@ -48,7 +49,7 @@ impl BatchBuilder {
             max_timestamp: -1,
             count: 0,
             last_offset_delta: -1,
-            records: Vec::new(),
+            bytes: vec![0; HEADER_BYTES],
         }
     }
 
@@ -66,6 +67,11 @@ impl BatchBuilder {
         self
     }
 
+    /// Makes room for so many more bytes of records.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     /// Appends a record at the next offset.
     ///
     /// # Panics
@@ -79,7 +85,7 @@ impl BatchBuilder {
         self.last_offset_delta += 1;
         self.count += 1;
         let timestamp_delta = timestamp_ms.wrapping_sub(self.base_timestamp);
-        put_parts(&mut self.records, timestamp_delta, self.last_offset_delta, (key, value), headers);
+        put_parts(&mut self.bytes, timestamp_delta, self.last_offset_delta, (key, value), headers);
     }
 
     /// How many records were pushed.
@@ -97,39 +103,62 @@ impl BatchBuilder {
     /// The bytes of the batch before compression.
     #[must_use]
     pub fn uncompressed_bytes(&self) -> usize {
-        HEADER_BYTES + self.records.len()
+        self.bytes.len()
     }
 
     /// The finished batch.
     ///
     /// # Panics
-    /// If the batch is empty: Kafka has no batch without records.
+    /// As [`finish`](Self::finish).
     #[must_use]
     pub fn build(self) -> Bytes {
+        self.finish().0
+    }
+
+    /// The finished batch, of which it stays known that it is right.
+    ///
+    /// # Panics
+    /// If the batch is empty: Kafka has no batch without records.
+    #[must_use]
+    pub fn finish(self) -> Built {
         assert!(self.count > 0, "a batch has at least one record");
-        let packed = match self.compression {
-            Compression::None => self.records,
-            codec => codec.compress(&self.records),
-        };
+        let mut out = self.bytes;
+        if self.compression != Compression::None {
+            let packed = self.compression.compress(&out[HEADER_BYTES..]);
+            out.truncate(HEADER_BYTES);
+            out.extend_from_slice(&packed);
+        }
         let attributes = self.attributes | i16::from(self.compression.id());
-        let mut out = Vec::with_capacity(HEADER_BYTES + packed.len());
-        out.extend_from_slice(&0_i64.to_be_bytes());
-        out.extend_from_slice(&length(HEADER_BYTES - 12 + packed.len()).to_be_bytes());
-        out.extend_from_slice(&(-1_i32).to_be_bytes());
-        out.push(2);
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&attributes.to_be_bytes());
-        out.extend_from_slice(&self.last_offset_delta.to_be_bytes());
-        out.extend_from_slice(&self.base_timestamp.to_be_bytes());
-        out.extend_from_slice(&self.max_timestamp.to_be_bytes());
-        out.extend_from_slice(&self.producer.id.to_be_bytes());
-        out.extend_from_slice(&self.producer.epoch.to_be_bytes());
-        out.extend_from_slice(&self.producer.base_sequence.to_be_bytes());
-        out.extend_from_slice(&self.count.to_be_bytes());
-        out.extend_from_slice(&packed);
+        let mut header = Vec::with_capacity(HEADER_BYTES);
+        header.extend_from_slice(&0_i64.to_be_bytes());
+        header.extend_from_slice(&length(out.len() - 12).to_be_bytes());
+        header.extend_from_slice(&(-1_i32).to_be_bytes());
+        header.push(2);
+        header.extend_from_slice(&[0; 4]);
+        header.extend_from_slice(&attributes.to_be_bytes());
+        header.extend_from_slice(&self.last_offset_delta.to_be_bytes());
+        header.extend_from_slice(&self.base_timestamp.to_be_bytes());
+        header.extend_from_slice(&self.max_timestamp.to_be_bytes());
+        header.extend_from_slice(&self.producer.id.to_be_bytes());
+        header.extend_from_slice(&self.producer.epoch.to_be_bytes());
+        header.extend_from_slice(&self.producer.base_sequence.to_be_bytes());
+        header.extend_from_slice(&self.count.to_be_bytes());
+        out[..HEADER_BYTES].copy_from_slice(&header);
         let crc = crc32c::crc32c(&out[ATTRIBUTES_AT..]);
         out[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_be_bytes());
-        Bytes::from(out)
+        Built(Bytes::from(out))
+    }
+}
+
+/// A batch as a [`BatchBuilder`] made it: nobody has to look whether its checksum and its records are right.
+#[derive(Clone, Debug)]
+pub struct Built(Bytes);
+
+impl Built {
+    /// The batch.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.0
     }
 }
 
@@ -146,15 +175,25 @@ fn put_parts(
     (key, value): (Option<&[u8]>, Option<&[u8]>),
     headers: &[Header],
 ) {
-    let size = record_bytes(timestamp_delta, offset_delta, key, value, headers);
+    let mut head = Varints::default();
+    // The attributes: none.
+    head.push(0);
+    head.push(timestamp_delta);
+    head.push(offset_delta.into());
+    head.push_length(key);
+    let mut middle = Varints::default();
+    middle.push_length(value);
+    let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
+    let mut end = Varints::default();
+    end.push(length(headers.len()).into());
+    let size = head.len + key.len() + middle.len + value.len() + end.len + headers_bytes(headers);
     assert!(out.len() + size < MAX_BYTES, "a batch stays below 2 GiB");
     put_varint(out, length(size));
-    out.push(0);
-    put_varlong(out, timestamp_delta);
-    put_varint(out, offset_delta);
-    put_nullable(out, key);
-    put_nullable(out, value);
-    put_varint(out, length(headers.len()));
+    head.put(out);
+    out.extend_from_slice(key);
+    middle.put(out);
+    out.extend_from_slice(value);
+    end.put(out);
     for (key, value) in headers {
         put_nullable(out, Some(key));
         put_nullable(out, value.as_deref());
@@ -164,22 +203,48 @@ fn put_parts(
 /// A length field is a signed 32-bit number; the header and some slack stay below it.
 const MAX_BYTES: usize = (i32::MAX as usize) - (1 << 16);
 
-/// The bytes of a record after its own length.
-fn record_bytes(
-    timestamp_delta: i64,
-    offset_delta: i32,
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
-    headers: &[Header],
-) -> usize {
-    let headers_bytes: usize =
-        headers.iter().map(|(key, value)| nullable_bytes(Some(key)) + nullable_bytes(value.as_deref())).sum();
-    1 + varlong_len(timestamp_delta)
-        + varlong_len(i64::from(offset_delta))
-        + nullable_bytes(key)
-        + nullable_bytes(value)
-        + varlong_len(i64::from(length(headers.len())))
-        + headers_bytes
+/// A few zigzag integers in a row, beside the vector: its room is asked for once for all of them.
+#[derive(Default)]
+struct Varints {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Varints {
+    #[inline]
+    fn push(&mut self, value: i64) {
+        let mut raw = zigzag(value);
+        while raw >= 0x80 {
+            self.byte(low_byte(raw) | 0x80);
+            raw >>= 7;
+        }
+        self.byte(low_byte(raw));
+    }
+
+    /// -1 if there is nothing.
+    #[inline]
+    fn push_length(&mut self, bytes: Option<&[u8]>) {
+        self.push(bytes.map_or(-1, |bytes| length(bytes.len()).into()));
+    }
+
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// Copies all of the room, which takes less than to copy as much as is used.
+    #[inline]
+    fn put(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
+    }
+}
+
+/// The bytes of headers behind their number.
+fn headers_bytes(headers: &[Header]) -> usize {
+    headers.iter().map(|(key, value)| nullable_bytes(Some(key)) + nullable_bytes(value.as_deref())).sum()
 }
 
 fn nullable_bytes(bytes: Option<&[u8]>) -> usize {

@@ -143,7 +143,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, value: i32) {
 
 /// Appends a zigzag integer of at most ten bytes.
 pub(crate) fn put_varlong(out: &mut Vec<u8>, value: i64) {
-    let mut raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
+    let mut raw = zigzag(value);
     while raw >= 0x80 {
         out.push(low_byte(raw) | 0x80);
         raw >>= 7;
@@ -153,12 +153,16 @@ pub(crate) fn put_varlong(out: &mut Vec<u8>, value: i64) {
 
 /// How many bytes [`put_varlong`] appends.
 pub(crate) fn varlong_len(value: i64) -> usize {
-    let raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
-    let bits = 64 - (raw | 1).leading_zeros();
+    let bits = 64 - (zigzag(value) | 1).leading_zeros();
     bits.div_ceil(7) as usize
 }
 
-fn low_byte(raw: u64) -> u8 {
+/// Small numbers of either sign are small.
+pub(crate) fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+pub(crate) fn low_byte(raw: u64) -> u8 {
     raw.to_le_bytes()[0]
 }
 

@@ -44,7 +44,7 @@ mod record;
 mod rewrite;
 
 pub use batch::{Batch, assign_offsets, batches, set_log_append_time};
-pub use builder::{BatchBuilder, Producer};
+pub use builder::{BatchBuilder, Built, Producer};
 pub use compression::{Compression, UnknownCompression};
 pub use control::ControlRecord;
 pub use error::{Error, ErrorKind};

@@ -46,7 +46,7 @@ impl Burst {
         if !self.gathers {
             return partition.enqueue(batches, acks);
         }
-        let batches = partition.admit(batches)?;
+        let batches = partition.admit(batches, false)?;
         let (answer, future) = oneshot::channel();
         self.appends.push(Append { core: Arc::clone(&partition.core), batches, acks, answer });
         Ok(AppendFuture::new(future))

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use commitlog::LogReader;
 use env::Clock;
+use record::Built;
 use tokio::sync::{oneshot, watch};
 
 use crate::owner::Owner;
@@ -140,16 +141,25 @@ impl Partition {
     /// # Errors
     /// When the batches are refused at once; the future carries what another thread finds.
     pub fn enqueue(&self, batches: Bytes, acks: Acks) -> Result<AppendFuture, AppendError> {
-        let batches = self.admit(batches)?;
+        let batches = self.admit(batches, false)?;
         self.core.append(batches, acks)
     }
 
+    /// As [`enqueue`](Self::enqueue), of a batch that this program made: its bytes are not looked at again.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue).
+    pub fn enqueue_built(&self, batch: Built, acks: Acks) -> Result<AppendFuture, AppendError> {
+        let batch = self.admit(batch.into_bytes(), true)?;
+        self.core.append(batch, acks)
+    }
+
     /// Checks what is to be appended.
-    pub(crate) fn admit(&self, batches: Bytes) -> Result<Bytes, AppendError> {
+    pub(crate) fn admit(&self, batches: Bytes, built: bool) -> Result<Bytes, AppendError> {
         if self.core.is_deleted() {
             return Err(self.core.deleted());
         }
-        self.core.admit(batches)
+        self.core.admit(batches, built)
     }
 
     /// Reads whole batches from the one that contains `from`, together no more than `max_bytes`; with `min_one`

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use env::SimDisk;
-use record::Producer;
+use record::{Batch, BatchBuilder, Compression, Producer};
 use topics::{Acks, AppendError, Config, ErrorKind, ReadError, Topics};
 
 use crate::support::{append, batch, config, env_on, open, partition, produced, read_all, wait};
@@ -64,7 +64,7 @@ fn unsound_batches_are_refused_on_the_callers_thread() {
     let mut old = BytesMut::from(&good[..]);
     old[16] = 1;
     assert_eq!(refusal(old.freeze()).kind(), ErrorKind::Invalid, "another format");
-    let mut control = record::BatchBuilder::new(record::Compression::None, Producer::NONE).control();
+    let mut control = BatchBuilder::new(Compression::None, Producer::NONE).control();
     control.push(0, None, None, &[]);
     assert_eq!(refusal(control.build()).kind(), ErrorKind::Invalid);
 }
@@ -89,6 +89,32 @@ fn a_topics_own_limit_holds_for_its_batches() {
     let error = partition.enqueue(batch(&["x".repeat(100).as_str()]), Acks::All).unwrap_err();
     assert!(matches!(&error, AppendError::TooLarge { max: 100, .. }), "{error}");
     partition.enqueue(batch(&["x"]), Acks::All).unwrap();
+}
+
+#[test]
+fn a_topics_settings_hold_for_batches_of_this_program() {
+    wait(async {
+        let (topics, _) = open(&SimDisk::new());
+        let settings =
+            [("max.message.bytes", "100"), ("cleanup.policy", "compact"), ("compression.type", "lz4")];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let partition = topics.create("t", 1, settings.into()).unwrap().partition(0).unwrap();
+        let built = |key: Option<&[u8]>, value: &str| {
+            let mut builder = BatchBuilder::new(Compression::None, Producer::NONE);
+            builder.push(0, key, Some(value.as_bytes()), &[]);
+            builder.finish()
+        };
+        let refused = |built| partition.enqueue_built(built, Acks::All).unwrap_err();
+        assert!(matches!(
+            refused(built(Some(b"k"), &"x".repeat(100))),
+            AppendError::TooLarge { max: 100, .. }
+        ));
+        assert!(matches!(refused(built(None, "x")), AppendError::Invalid { .. }));
+        partition.enqueue_built(built(Some(b"k"), "taken"), Acks::All).unwrap().await.unwrap();
+        let batch = Batch::parse(&partition.read(0, 1_000, true).unwrap().bytes).unwrap();
+        assert_eq!(batch.header.compression().unwrap(), Compression::Lz4);
+        assert_eq!(read_all(&partition), ["taken"]);
+    });
 }
 
 #[test]
