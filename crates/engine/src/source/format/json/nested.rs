@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use jiter::{Jiter, Peek};
 
 use crate::source::format::json::column::{Column, column, take, take_usual};
-use crate::source::format::json::usual::{Usual, quoted};
+use crate::source::format::json::usual::{Name, Usual};
 use crate::source::format::json::{malformed, misfit};
 use crate::source::format::wrong;
 
@@ -22,8 +22,8 @@ pub(super) struct Object {
 
 struct Field {
     name: String,
-    /// As it stands in JSON.
-    quoted: Option<String>,
+    /// As it mostly stands in JSON.
+    usual: Option<Name>,
     column: Box<dyn Column>,
     /// How many values it has: one more than there are rows if the open row has brought one.
     rows: usize,
@@ -33,7 +33,7 @@ impl Object {
     pub(super) fn new(fields: &Fields, rows: usize) -> Result<Self, ArrowError> {
         let field = |field: &FieldRef| {
             let column = column(field.data_type(), rows)?;
-            Ok(Field { name: field.name().clone(), quoted: quoted(field.name()), column, rows: 0 })
+            Ok(Field { name: field.name().clone(), usual: Name::new(field.name()), column, rows: 0 })
         };
         Ok(Object { fields: fields.iter().map(field).collect::<Result<_, ArrowError>>()?, rows: 0 })
     }
@@ -43,7 +43,7 @@ impl Object {
         let mut turn = 0;
         let mut name = json.known_object().map_err(malformed)?;
         while let Some(found) = name {
-            let field = self.find(found, turn);
+            let field = self.find(found.as_bytes(), turn);
             let next = json.peek().map_err(malformed)?;
             match field {
                 Some(index) => {
@@ -58,8 +58,8 @@ impl Object {
         Ok(())
     }
 
-    /// Takes a whole text, if it is an object in a usual form; else nothing.
-    pub(super) fn usual_row(&mut self, text: &str) -> bool {
+    /// Takes a whole text, which is UTF-8, if it is an object in a usual form; else nothing.
+    pub(super) fn usual_row(&mut self, text: &[u8]) -> bool {
         let (rows, mut json) = (self.rows, Usual::new(text));
         let taken = self.usual(&mut json).is_some() && json.is_done();
         if !taken {
@@ -73,7 +73,7 @@ impl Object {
         let mut turn = 0;
         let mut more = json.opens(b'{', b'}')?;
         while more {
-            let follows = |field: &Field| field.quoted.as_ref().is_some_and(|name| json.named(name));
+            let follows = |field: &Field| field.usual.as_ref().is_some_and(|name| json.named(name));
             let field = match self.fields.get(turn).is_some_and(follows) {
                 true => Some(turn),
                 false => self.find(json.name()?, turn),
@@ -125,8 +125,8 @@ impl Object {
     }
 
     /// Objects mostly have their fields in one order: looks from where the last one was found.
-    fn find(&self, name: &str, turn: usize) -> Option<usize> {
-        let named = |field: &Field| field.name == name;
+    fn find(&self, name: &[u8], turn: usize) -> Option<usize> {
+        let named = |field: &Field| field.name.as_bytes() == name;
         let (before, after) = self.fields.split_at(turn);
         after.iter().position(named).map(|index| index + turn).or_else(|| before.iter().position(named))
     }
@@ -337,7 +337,7 @@ impl Column for Map {
     fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
         let mut more = json.opens(b'{', b'}')?;
         while more {
-            self.keys.text(json.name()?).ok()?;
+            self.keys.text(std::str::from_utf8(json.name()?).ok()?).ok()?;
             take_usual(self.values.as_mut(), json)?;
             self.ends.items += 1;
             more = json.goes_on(b'}')?;

@@ -173,6 +173,7 @@ impl<P: Number> Column for Numbers<P> {
 /// Microseconds since 1970: a text says when, a number is one.
 pub(super) struct Instants {
     values: Values<i64>,
+    reader: instant::Reader,
     zone: Option<Arc<str>>,
     /// Where a text names no zone; `None` for UTC.
     local: Option<Tz>,
@@ -181,16 +182,28 @@ pub(super) struct Instants {
 impl Instants {
     pub(super) fn new(zone: Option<&str>, rows: usize) -> Result<Self, ArrowError> {
         let local = zone.filter(|zone| *zone != UTC).map(str::parse).transpose()?;
-        Ok(Instants { values: Values::new(rows), zone: zone.map(Arc::from), local })
+        Ok(Instants {
+            values: Values::new(rows),
+            reader: instant::Reader::new(),
+            zone: zone.map(Arc::from),
+            local,
+        })
     }
 
-    fn instant(&self, text: &str) -> Result<i64, ArrowError> {
-        match &self.local {
-            None => {
-                instant::read(text).map_or_else(|| Ok(string_to_datetime(&Utc, text)?.timestamp_micros()), Ok)
-            }
-            Some(zone) => Ok(string_to_datetime(zone, text)?.timestamp_micros()),
+    fn instant(&mut self, text: &str) -> Result<i64, ArrowError> {
+        if let Some(us) = self.quick(text.as_bytes()) {
+            return Ok(us);
         }
+        let read = match &self.local {
+            None => string_to_datetime(&Utc, text)?.timestamp_micros(),
+            Some(zone) => string_to_datetime(zone, text)?.timestamp_micros(),
+        };
+        Ok(read)
+    }
+
+    /// The same, of a text as most are written.
+    fn quick(&mut self, text: &[u8]) -> Option<i64> {
+        if self.local.is_some() { None } else { self.reader.read(text) }
     }
 }
 
@@ -206,7 +219,10 @@ impl Column for Instants {
 
     fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
         let instant = match json.next()? {
-            b'"' => self.instant(json.string()?).ok()?,
+            b'"' => {
+                let text = json.string()?;
+                self.quick(text).or_else(|| self.instant(std::str::from_utf8(text).ok()?).ok())?
+            }
             _ => json.whole()?,
         };
         self.values.push(instant);
@@ -420,7 +436,8 @@ impl Column for Text {
     }
 
     fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
-        self.text(json.string()?).ok()
+        self.0.bytes.extend_from_slice(json.string()?);
+        self.0.close().ok()
     }
 
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {
@@ -462,7 +479,7 @@ impl Column for Bytes {
     }
 
     fn usual(&mut self, json: &mut Usual<'_>) -> Option<()> {
-        self.text(json.string()?).ok()
+        self.text(std::str::from_utf8(json.string()?).ok()?).ok()
     }
 
     fn text(&mut self, text: &str) -> Result<(), ArrowError> {

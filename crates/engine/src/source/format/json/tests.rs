@@ -260,7 +260,7 @@ fn what_is_usual_is_read_by_its_bytes() {
     for (texts, taken) in [(usual.as_slice(), true), (other.as_slice(), false)] {
         for text in texts {
             let mut rows = Object::new(schema.fields(), 1).unwrap();
-            assert_eq!(rows.usual_row(text), taken, "{text}");
+            assert_eq!(rows.usual_row(text.as_bytes()), taken, "{text}");
         }
     }
 }

@@ -17,20 +17,21 @@ const WHOLE_MAX: i64 = 1 << 53;
 const TENS: [f64; 19] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
 
-/// A text of JSON, and how far it is read.
+/// The bytes of a text, and how far they are read.
 #[derive(Clone, Copy)]
 pub(super) struct Usual<'j> {
-    text: &'j str,
+    text: &'j [u8],
     at: usize,
 }
 
 impl<'j> Usual<'j> {
-    pub(super) fn new(text: &'j str) -> Self {
+    /// Begins to read bytes that are known to be UTF-8.
+    pub(super) fn new(text: &'j [u8]) -> Self {
         Usual { text, at: 0 }
     }
 
     fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.text.get(self.at).copied()
     }
 
     /// The first byte that is no white space; it is not taken.
@@ -52,7 +53,7 @@ impl<'j> Usual<'j> {
 
     /// Takes a word, at once.
     pub(super) fn word(&mut self, word: &str) -> Option<()> {
-        let found = self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes());
+        let found = self.text.get(self.at..)?.starts_with(word.as_bytes());
         self.at += if found { word.len() } else { 0 };
         found.then_some(())
     }
@@ -79,29 +80,28 @@ impl<'j> Usual<'j> {
     }
 
     /// A name and its colon.
-    pub(super) fn name(&mut self) -> Option<&'j str> {
+    pub(super) fn name(&mut self) -> Option<&'j [u8]> {
         self.next()?;
         let name = self.string()?;
         self.eat(b':')?;
         Some(name)
     }
 
-    /// Takes this name, which needs no escapes, and its colon; or nothing.
-    pub(super) fn named(&mut self, quoted: &str) -> bool {
-        let begin = *self;
-        let taken = self.next().is_some() && self.word(quoted).is_some() && self.eat(b':').is_some();
-        if !taken {
-            *self = begin;
-        }
+    /// Takes this name and its colon, if they are next; white space before them in any case.
+    pub(super) fn named(&mut self, name: &Name) -> bool {
+        self.next();
+        let taken = self.text.get(self.at..).is_some_and(|text| name.begins(text));
+        self.at += if taken { name.written.len() } else { 0 };
         taken
     }
 
-    pub(super) fn string(&mut self) -> Option<&'j str> {
+    /// What stands between quotes.
+    pub(super) fn string(&mut self) -> Option<&'j [u8]> {
         if self.byte()? != b'"' {
             return None;
         }
         let start = self.at + 1;
-        let end = start + end_of_string(self.text.as_bytes().get(start..)?)?;
+        let end = start + end_of_string(self.text.get(start..)?)?;
         self.at = end + 1;
         self.text.get(start..end)
     }
@@ -166,7 +166,7 @@ impl<'j> Usual<'j> {
                 return None;
             }
         }
-        self.text.get(start..self.at)
+        std::str::from_utf8(self.text.get(start..self.at)?).ok()
     }
 
     /// Steps over a value.
@@ -203,24 +203,55 @@ impl<'j> Usual<'j> {
     }
 }
 
-/// The name in quotes, if it is written as it is.
-pub(super) fn quoted(name: &str) -> Option<String> {
-    let quoted = format!("\"{name}\"");
-    (end_of_string(&quoted.as_bytes()[1..]) == Some(name.len())).then_some(quoted)
+/// A name in quotes, with its colon, as most write it.
+pub(super) struct Name {
+    written: Vec<u8>,
+    /// Its first bytes, and which of a word they are.
+    word: u64,
+    mask: u64,
 }
+
+impl Name {
+    /// `None` for a name that needs escapes.
+    pub(super) fn new(name: &str) -> Option<Self> {
+        let written = format!("\"{name}\":").into_bytes();
+        if end_of_string(&written[1..]) != Some(name.len()) {
+            return None;
+        }
+        let length = written.len().min(WORD);
+        let (mut word, mut mask) = ([0; WORD], [0; WORD]);
+        word[..length].copy_from_slice(&written[..length]);
+        mask[..length].fill(u8::MAX);
+        Some(Name { written, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) })
+    }
+
+    fn begins(&self, text: &[u8]) -> bool {
+        let Some((word, rest)) = text.split_first_chunk::<WORD>() else {
+            return text.starts_with(&self.written);
+        };
+        let same = (u64::from_le_bytes(*word) ^ self.word) & self.mask == 0;
+        same && self.written.get(WORD..).is_none_or(|more| rest.starts_with(more))
+    }
+}
+
+/// So many bytes are looked at together.
+const WORD: usize = 8;
 
 /// Where the quote is that ends a text; `None` if something escaped or a control character comes before it.
 fn end_of_string(text: &[u8]) -> Option<usize> {
-    let (words, rest) = text.as_chunks::<8>();
+    let (words, rest) = text.as_chunks::<WORD>();
     for (index, word) in words.iter().enumerate() {
         let found = stops(u64::from_le_bytes(*word));
         if found != 0 {
-            let at = index * 8 + found.trailing_zeros() as usize / 8;
+            let at = index * WORD + found.trailing_zeros() as usize / 8;
             return (text[at] == b'"').then_some(at);
         }
     }
-    let stop = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
-    (rest[stop] == b'"').then_some(words.len() * 8 + stop)
+    // The control characters behind the end of the text end it too.
+    let mut word = [0; WORD];
+    word[..rest.len()].copy_from_slice(rest);
+    let at = stops(u64::from_le_bytes(word)).trailing_zeros() as usize / 8;
+    (rest.get(at) == Some(&b'"')).then_some(words.len() * WORD + at)
 }
 
 /// The top bit of each byte that is a quote, a backslash or a control character; bits above the lowest one may be wrong.
