@@ -17,6 +17,7 @@ pub(crate) mod json;
 pub(crate) mod kafka;
 pub(crate) mod memory;
 pub(crate) mod noop;
+pub(crate) mod outgoing;
 pub(crate) mod outside;
 pub(crate) mod postgres;
 pub(crate) mod receiver;

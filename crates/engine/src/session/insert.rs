@@ -12,7 +12,8 @@ use crate::session::Inner;
 use crate::session::catalog::Table;
 use crate::session::sinks::holds_records;
 use crate::sink::aligned::Alignment;
-use crate::sink::json::{Outgoing, encode};
+use crate::sink::json::encode;
+use crate::sink::outgoing::Outgoing;
 use crate::sink::topic::TopicSink;
 use crate::source::format::Format;
 use crate::sql::options::TableOptions;
@@ -51,7 +52,7 @@ impl Inner {
     }
 
     /// Writes records to a table's topic, as nobody's repetition.
-    async fn append(&self, options: &TableOptions, records: Vec<Outgoing>) -> Result<(), SqlError> {
+    async fn append(&self, options: &TableOptions, records: Outgoing) -> Result<(), SqlError> {
         let attempt = || format!("write to topic {}", options.log());
         let shared = &self.shared;
         if let Some(outside) = options.outside() {

@@ -21,9 +21,9 @@ pub(super) fn answer(rows: &BoundedRows) -> Result<Answer, SqlError> {
     let mut answer = Answer { columns, ..Answer::default() };
     for batch in &rows.batches {
         let renamed = renamed(batch, &numbered).map_err(failed)?;
-        for row in encode(&[renamed], None).map_err(failed)? {
+        for row in encode(&[renamed], None).map_err(failed)?.iter() {
             let mut object: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_slice(row.value.as_deref().unwrap_or_default())
+                serde_json::from_slice(row.value.unwrap_or_default())
                     .map_err(|error| SqlError::failed("write the answer", error))?;
             let values = numbered.iter().map(|name| object.remove(name).unwrap_or_default());
             answer.rows.push(values.collect());

@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use record::Header;
 
 use crate::error::SqlError;
-use crate::sink::json::Outgoing;
+use crate::sink::outgoing::{Outgoing, OutgoingRecord};
 use crate::source::metadata::headers_type;
 use crate::sql::types::type_name;
 
@@ -73,8 +73,8 @@ pub(crate) fn records(
     batches: &[RecordBatch],
     topic: &str,
     by: TopicBy,
-) -> Result<BTreeMap<String, Vec<Outgoing>>, ArrowError> {
-    let mut topics: BTreeMap<String, Vec<Outgoing>> = BTreeMap::new();
+) -> Result<BTreeMap<String, Outgoing>, ArrowError> {
+    let mut topics: BTreeMap<String, Outgoing> = BTreeMap::new();
     for batch in batches {
         let column = |name: &str, wanted: &DataType| -> Result<Option<ArrayRef>, ArrowError> {
             batch.column_by_name(name).map(|column| cast(column, wanted)).transpose()
@@ -88,11 +88,12 @@ pub(crate) fn records(
             let name = name.map_or(topic, |names| names.as_string::<i32>().value(row));
             let partition = partitions.as_ref().filter(|partitions| partitions.is_valid(row));
             let partition = partition.map(|partitions| partitions.as_primitive::<Int32Type>().value(row));
-            let record = Outgoing {
+            let headers = headers.as_ref().map(|headers| headers_at(headers, row)).unwrap_or_default();
+            let record = OutgoingRecord {
                 key: bytes_at(keys.as_ref(), row),
                 value: bytes_at(values.as_ref(), row),
                 partition: partition.and_then(|partition| u32::try_from(partition).ok()),
-                headers: headers.as_ref().map(|headers| headers_at(headers, row)).unwrap_or_default(),
+                headers: &headers,
             };
             topics.entry(name.to_owned()).or_default().push(record);
         }
@@ -100,9 +101,9 @@ pub(crate) fn records(
     Ok(topics)
 }
 
-fn bytes_at(column: Option<&ArrayRef>, row: usize) -> Option<Bytes> {
+fn bytes_at(column: Option<&ArrayRef>, row: usize) -> Option<&[u8]> {
     let column = column.filter(|column| column.is_valid(row))?;
-    Some(Bytes::copy_from_slice(column.as_binary::<i32>().value(row)))
+    Some(column.as_binary::<i32>().value(row))
 }
 
 fn headers_at(column: &ArrayRef, row: usize) -> Vec<Header> {
@@ -115,7 +116,7 @@ fn headers_at(column: &ArrayRef, row: usize) -> Vec<Header> {
     (0..entries.len())
         .map(|entry| {
             let key = Bytes::copy_from_slice(keys.value(entry).as_bytes());
-            (key, bytes_at(Some(entries.column(1)), entry))
+            (key, bytes_at(Some(entries.column(1)), entry).map(Bytes::copy_from_slice))
         })
         .collect()
 }

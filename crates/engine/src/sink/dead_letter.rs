@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use env::Clock;
 use serde::Serialize;
 
 use crate::error::SinkError;
 use crate::operator::scope::Refusals;
 use crate::query::journal::{Numbers, SAMPLES_KEPT};
-use crate::sink::json::Outgoing;
+use crate::sink::outgoing::{Outgoing, OutgoingRecord};
 use crate::sink::side_topic::{Part, SideTopic};
 use crate::source::SourceRecord;
 use crate::status::DeadLetter;
@@ -95,7 +94,16 @@ impl DeadLetterSink {
         let Some(first) = cases.first() else { return Ok(Vec::new()) };
         self.log(cases.len() as u64, first);
         self.topic.create(1).await?;
-        let rows = cases.iter().map(|case| self.letter(case)).collect();
+        let mut rows = Outgoing::default();
+        for case in &cases {
+            // All go to the first partition, where they stay in order.
+            let value = self.letter(case);
+            rows.push(OutgoingRecord {
+                value: Some(&value),
+                partition: Some(0),
+                ..OutgoingRecord::default()
+            });
+        }
         self.topic.write(rows, part, numbers).await?;
         let samples = cases.iter().rev().take(SAMPLES_KEPT).rev();
         Ok(samples.map(Case::sample).collect())
@@ -114,7 +122,7 @@ impl DeadLetterSink {
         tracing::warn!(query = %self.query, topic = %topic, partition, offset, rows, %reason, "rows refused");
     }
 
-    fn letter(&self, case: &Case<'_>) -> Outgoing {
+    fn letter(&self, case: &Case<'_>) -> Vec<u8> {
         let record = case.record;
         let letter = Letter {
             query: &self.query,
@@ -126,9 +134,7 @@ impl DeadLetterSink {
             key: record.key.as_ref().map(|key| head(key, HEAD_BYTES)),
             value: record.value.as_ref().map(|value| head(value, VALUE_BYTES_MAX)),
         };
-        let value = serde_json::to_vec(&letter).expect("strings and numbers");
-        // All go to the first partition, where they stay in order.
-        Outgoing { value: Some(Bytes::from(value)), partition: Some(0), ..Outgoing::default() }
+        serde_json::to_vec(&letter).expect("strings and numbers")
     }
 }
 

@@ -6,7 +6,7 @@ use topics::{CreateError, Topics};
 
 use crate::error::SinkError;
 use crate::query::journal::Numbers;
-use crate::sink::json::Outgoing;
+use crate::sink::outgoing::Outgoing;
 use crate::sink::outside::transactions::Transactions;
 use crate::sink::topic::TopicSink;
 
@@ -49,7 +49,7 @@ impl SideTopic {
     /// Writes the rows and waits until they are durable. A batch that runs again leaves no second trace.
     pub(crate) async fn write(
         &mut self,
-        rows: Vec<Outgoing>,
+        rows: Outgoing,
         part: Part,
         numbers: &mut Numbers,
     ) -> Result<(), SinkError> {

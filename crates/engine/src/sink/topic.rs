@@ -6,15 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use record::{BatchBuilder, Compression, Producer, partition_for_key};
+use record::{BatchBuilder, Built, Compression, Producer, partition_for_key};
 use topics::{Acks, AppendError, AppendFuture, ErrorKind, Partition, Topics};
 
 use crate::error::SinkError;
 use crate::query::journal::Numbers;
-use crate::sink::json::Outgoing;
+use crate::sink::outgoing::{Outgoing, OutgoingRecord};
 
 /// A record batch is closed when its records take this much.
 const BATCH_BYTES: usize = 256 * 1024;
+
+/// What a record mostly takes beside its key and its value.
+const RECORD_BYTES: usize = 12;
 
 /// Sequences are numbers modulo this.
 const SEQUENCES: i64 = 1 << 31;
@@ -55,7 +58,7 @@ impl TopicSink {
     /// of the query; rows without a key take turns by that number, [`TURN_ROWS`] at a time. `numbers` moves on.
     pub(crate) async fn write(
         &self,
-        rows: Vec<Outgoing>,
+        rows: Outgoing,
         first: u64,
         partitions: u32,
         time_ms: i64,
@@ -64,26 +67,28 @@ impl TopicSink {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut by_partition: BTreeMap<u32, Vec<&Outgoing>> = BTreeMap::new();
-        for (number, row) in (first..).zip(&rows) {
-            let partition = match (row.partition, &row.key) {
+        let mut by_partition: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (row, record) in rows.iter().enumerate() {
+            let turn = (first + row as u64) / TURN_ROWS;
+            let partition = match (record.partition, record.key) {
                 (Some(partition), _) => partition,
                 (None, Some(key)) => partition_for_key(key, partitions),
-                (None, None) => u32::try_from(number / TURN_ROWS % u64::from(partitions)).unwrap_or(0),
+                (None, None) => u32::try_from(turn % u64::from(partitions)).unwrap_or(0),
             };
             by_partition.entry(partition).or_default().push(row);
         }
         let numbers = numbers.entry(self.name.clone()).or_default();
         let mut waiting = Vec::new();
-        for (index, rows) in by_partition {
+        for (index, own) in by_partition {
             let next = numbers.entry(index).or_insert(0);
             let partition = self.partition(index)?;
-            let written = self.already_written(&partition, *next, rows.len());
-            let batches = self.batches(&rows[written..], *next + written as i64, time_ms);
+            let written = self.already_written(&partition, *next, own.len());
+            let records = own[written..].iter().map(|row| rows.get(*row));
+            let batches = self.batches(records, *next + written as i64, time_ms);
             for batch in batches {
                 waiting.push((index, self.enqueue(&partition, batch).await?));
             }
-            *next += rows.len() as i64;
+            *next += own.len() as i64;
         }
         // The batches hold them now.
         drop(rows);
@@ -107,29 +112,39 @@ impl TopicSink {
         usize::try_from(ahead).ok().filter(|ahead| *ahead <= rows).unwrap_or(0)
     }
 
-    fn batches(&self, rows: &[&Outgoing], first: i64, time_ms: i64) -> Vec<bytes::Bytes> {
+    fn batches<'a>(
+        &self,
+        records: impl Iterator<Item = OutgoingRecord<'a>> + Clone,
+        first: i64,
+        time_ms: i64,
+    ) -> Vec<Built> {
+        let bytes_of = |record: OutgoingRecord<'_>| {
+            RECORD_BYTES + record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len)
+        };
+        let mut left = records.clone().map(bytes_of).sum::<usize>();
         let mut batches = Vec::new();
         let mut open: Option<BatchBuilder> = None;
-        for (number, row) in (first..).zip(rows) {
+        for (number, record) in (first..).zip(records) {
             let builder = open.get_or_insert_with(|| {
                 let base_sequence = i32::try_from(number.rem_euclid(SEQUENCES)).expect("less than 2^31");
-                BatchBuilder::new(
-                    Compression::None,
-                    Producer { id: self.producer_id, epoch: 0, base_sequence },
-                )
+                let producer = Producer { id: self.producer_id, epoch: 0, base_sequence };
+                let mut builder = BatchBuilder::new(Compression::None, producer);
+                builder.reserve(left.min(BATCH_BYTES));
+                builder
             });
-            builder.push(time_ms, row.key.as_deref(), row.value.as_deref(), &row.headers);
+            builder.push(time_ms, record.key, record.value, record.headers);
+            left -= bytes_of(record);
             if builder.uncompressed_bytes() >= BATCH_BYTES {
-                batches.extend(open.take().map(BatchBuilder::build));
+                batches.extend(open.take().map(BatchBuilder::finish));
             }
         }
-        batches.extend(open.map(BatchBuilder::build));
+        batches.extend(open.map(BatchBuilder::finish));
         batches
     }
 
-    async fn enqueue(&self, partition: &Partition, batch: bytes::Bytes) -> Result<AppendFuture, SinkError> {
+    async fn enqueue(&self, partition: &Partition, batch: Built) -> Result<AppendFuture, SinkError> {
         loop {
-            match partition.enqueue(batch.clone(), Acks::All) {
+            match partition.enqueue_built(batch.clone(), Acks::All) {
                 Err(error) if error.kind() == ErrorKind::Retry => tokio::time::sleep(BACKOFF).await,
                 other => return other.map_err(|source| self.append_error(partition.index(), source)),
             }

@@ -3,32 +3,21 @@
 
 use chrono::{DateTime, SecondsFormat};
 use datafusion::arrow::array::{Array, AsArray, TimestampMicrosecondArray};
-use datafusion::arrow::datatypes::{DataType, FieldRef, TimeUnit, TimestampMicrosecondType};
-use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use datafusion::arrow::json::Encoder;
 use datafusion::arrow::json::writer::NullableEncoder;
-use datafusion::arrow::json::{Encoder, EncoderFactory, EncoderOptions};
 
 use crate::instant;
 use crate::sql::types::UTC;
 
-/// Writes microseconds in UTC, and leaves all other columns to Arrow.
-#[derive(Debug)]
-pub(super) struct Instants;
-
-impl EncoderFactory for Instants {
-    fn make_default_encoder<'a>(
-        &self,
-        _: &'a FieldRef,
-        array: &'a dyn Array,
-        _: &'a EncoderOptions,
-    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
-        match array.data_type() {
-            DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if **zone == *UTC => {
-                let instants = array.as_primitive::<TimestampMicrosecondType>();
-                Ok(Some(NullableEncoder::new(Box::new(Column(instants)), array.nulls().cloned())))
-            }
-            _ => Ok(None),
+/// Who writes microseconds in UTC.
+pub(super) fn column(array: &dyn Array) -> Option<NullableEncoder<'_>> {
+    match array.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if **zone == *UTC => {
+            let instants = array.as_primitive::<TimestampMicrosecondType>();
+            Some(NullableEncoder::new(Box::new(Column(instants)), array.nulls().cloned()))
         }
+        _ => None,
     }
 }
 
@@ -51,26 +40,16 @@ impl Encoder for Column<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{ArrayRef, RecordBatch};
-    use datafusion::arrow::json::WriterBuilder;
-    use datafusion::arrow::json::writer::LineDelimited;
+    use datafusion::arrow::array::ArrayRef;
     use proptest::prelude::*;
 
     use super::*;
-
-    fn written(builder: WriterBuilder, instants: &[Option<i64>]) -> String {
-        let column: ArrayRef =
-            Arc::new(TimestampMicrosecondArray::from(instants.to_vec()).with_timezone(UTC));
-        let batch = RecordBatch::try_from_iter_with_nullable([("at", column, true)]).unwrap();
-        let mut writer = builder.build::<_, LineDelimited>(Vec::new());
-        writer.write(&batch).unwrap();
-        writer.finish().unwrap();
-        String::from_utf8(writer.into_inner()).unwrap()
-    }
+    use crate::sink::json::tests::check_column;
 
     fn check(instants: &[Option<i64>]) {
-        let ours = WriterBuilder::new().with_encoder_factory(Arc::new(Instants));
-        assert_eq!(written(ours, instants), written(WriterBuilder::new(), instants));
+        let column: ArrayRef =
+            Arc::new(TimestampMicrosecondArray::from(instants.to_vec()).with_timezone(UTC));
+        check_column(column);
     }
 
     #[test]

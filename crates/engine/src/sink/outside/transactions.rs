@@ -19,7 +19,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use crate::error::SinkError;
 use crate::outside::{Listener, Outside, PATIENCE as CALL, number};
-use crate::sink::json::Outgoing;
+use crate::sink::outgoing::{Outgoing, OutgoingRecord};
 
 /// How long a batch is tried for before the query fails; as long as Kafka's own producers try.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const POLL: Duration = Duration::from_millis(1);
 
 /// Records by their topics.
-pub(crate) type Records = BTreeMap<String, Vec<Outgoing>>;
+pub(crate) type Records = BTreeMap<String, Outgoing>;
 
 /// What writes the batches of one query.
 pub(crate) struct Transactions {
@@ -84,7 +84,7 @@ impl Transactions {
         batch: u64,
         time_ms: i64,
     ) -> Result<(), SinkError> {
-        if records.values().all(Vec::is_empty) {
+        if records.values().all(Outgoing::is_empty) {
             return Ok(());
         }
         let until = self.clock.monotonic() + PATIENCE;
@@ -170,7 +170,7 @@ impl Transactions {
         link.producer.poll(Duration::ZERO);
         link.producer.begin_transaction()?;
         for (topic, records) in records {
-            for record in records {
+            for record in records.iter() {
                 send_record(link, topic, record, time_ms)?;
             }
         }
@@ -205,12 +205,17 @@ impl Transactions {
     }
 }
 
-fn send_record(link: &Link, topic: &str, outgoing: &Outgoing, time_ms: i64) -> Result<(), KafkaError> {
+fn send_record(
+    link: &Link,
+    topic: &str,
+    outgoing: OutgoingRecord<'_>,
+    time_ms: i64,
+) -> Result<(), KafkaError> {
     let mut record = BaseRecord::<[u8], [u8]>::to(topic).timestamp(time_ms);
-    if let Some(value) = &outgoing.value {
+    if let Some(value) = outgoing.value {
         record = record.payload(value);
     }
-    if let Some(key) = &outgoing.key {
+    if let Some(key) = outgoing.key {
         record = record.key(key);
     }
     if let Some(partition) = outgoing.partition {
@@ -218,7 +223,7 @@ fn send_record(link: &Link, topic: &str, outgoing: &Outgoing, time_ms: i64) -> R
     }
     if !outgoing.headers.is_empty() {
         let mut headers = OwnedHeaders::new_with_capacity(outgoing.headers.len());
-        for (key, value) in &outgoing.headers {
+        for (key, value) in outgoing.headers {
             let key = String::from_utf8_lossy(key);
             headers = headers.insert(Header { key: &key, value: value.as_deref() });
         }
