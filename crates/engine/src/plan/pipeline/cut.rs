@@ -60,6 +60,7 @@ pub(super) fn cut(
         watermarks: Vec::new(),
         timeless: false,
         corrected: false,
+        added_up: false,
         unsorted: false,
         asked: None,
         limit: None,
@@ -135,7 +136,7 @@ struct Stateful {
     distinct: bool,
     /// Keys whose bounds the rows decide.
     sessions: bool,
-    /// A join stands over an aggregation.
+    /// A join stands over results that change.
     over_results: bool,
 }
 
@@ -150,7 +151,7 @@ impl Stateful {
         let children = plan.children();
         if stream_join(plan, streams).is_some() {
             self.joins += 1;
-            self.over_results |= children.iter().any(|child| aggregates(child, streams));
+            self.over_results |= children.iter().any(|child| changes(child, streams));
         }
         self.windows += usize::from(stream_windows(plan, streams).is_some());
         self.tops += usize::from(stream_top(plan, streams).is_some());
@@ -172,10 +173,14 @@ fn aggregation<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<&'a Aggregat
     plan.downcast_ref::<AggregateExec>().filter(|_| reads_stream(plan, streams))
 }
 
-/// Whether a stream is aggregated in this plan.
-fn aggregates(plan: &Node, streams: &[SchemaRef]) -> bool {
-    aggregation(plan, streams).is_some()
-        || plan.children().into_iter().any(|child| aggregates(child, streams))
+/// Whether what this plan gives changes, where it is not asked for in append mode: results of an aggregation do, but not
+/// the first row of each key.
+fn changes(plan: &Node, streams: &[SchemaRef]) -> bool {
+    let first_only = |raw: &AggregateExec| aggregate::asks_only_first(raw);
+    match aggregation(plan, streams) {
+        Some(found) if !raw_aggregate(found).is_ok_and(first_only) => true,
+        _ => plan.children().into_iter().any(|child| changes(child, streams)),
+    }
 }
 
 /// The join of two streams that this node is, if it is one.
@@ -244,6 +249,8 @@ struct Cutter<'a> {
     timeless: bool,
     /// What is above adds up results that change.
     corrected: bool,
+    /// What is above is an aggregation.
+    added_up: bool,
     /// What is below sorts for the operator above alone, which does so itself.
     unsorted: bool,
     /// Which columns of what is below the node above looks at; without one, all.
@@ -300,9 +307,16 @@ impl Cutter<'_> {
 
     fn aggregate(&mut self, aggregate: &AggregateExec) -> Result<Step, CutError> {
         let below = raw_input(aggregate)?;
-        let takes_back = self.corrected;
-        let reads_changes = self.output != OutputMode::Append && aggregates(below, self.leaves.streams);
-        let output = if takes_back { OutputMode::Update } else { self.output };
+        let reads_changes = self.output != OutputMode::Append && changes(below, self.leaves.streams);
+        // The first row of a key is added up once, whatever becomes of the sum.
+        let first_only =
+            self.added_up && !reads_changes && aggregate::asks_only_first(raw_aggregate(aggregate)?);
+        let takes_back = self.corrected && !first_only;
+        let output = match (first_only, takes_back) {
+            (true, _) => OutputMode::Append,
+            (false, true) => OutputMode::Update,
+            (false, false) => self.output,
+        };
         if reads_changes && !takes_back && output == OutputMode::Update && !is_lasting(aggregate)? {
             let reason = "in update mode nobody would hear that a key has no rows any more, because its key or a \
                           condition stands on results that change; choose outputMode 'complete'";
@@ -311,9 +325,10 @@ impl Cutter<'_> {
         let (config, told) = (self.state(1), Told { output, takes_back, reads_changes });
         let operator = IncrementalAggregate::try_new(aggregate, told, config, Arc::clone(self.context))?;
         self.timeless |= !operator.completes();
-        self.corrected = reads_changes;
+        let above = (self.corrected, self.added_up);
+        (self.corrected, self.added_up) = (reads_changes, true);
         let input = self.step(below);
-        self.corrected = takes_back;
+        (self.corrected, self.added_up) = above;
         let input = input?;
         Ok(Step::Operator(Box::new(operator), vec![input]))
     }

@@ -316,6 +316,20 @@ async fn the_first_row_of_a_key_leaves_and_the_key_is_forgotten_with_its_time() 
     assert_eq!(story.late, 1);
 }
 
+#[tokio::test]
+async fn rows_without_their_doubles_are_added_up_as_they_come() {
+    let query = "select k, count(*), sum(v) from (select distinct on (v) k, v from s) group by k";
+    let mut story = Story::new(query, OutputMode::Update).await;
+    assert_eq!(story.run(&[("a", 1, 0), ("a", 1, 0), ("b", 2, 0)]).await, ["a 1 1", "b 1 2"]);
+    assert_eq!(story.run(&[("b", 1, 0), ("a", 3, 0)]).await, ["a 2 4"]);
+    assert!(story.run(&[("a", 2, 0)]).await.is_empty());
+
+    let query = "select n, count(*) from (select k, count(*) as n from (select distinct k, v from s) group by k) group by n";
+    let mut story = Story::new(query, OutputMode::Complete).await;
+    assert_eq!(story.run(&[("a", 1, 0), ("a", 1, 0), ("b", 2, 0)]).await, ["1 2"]);
+    assert_eq!(story.run(&[("a", 2, 0), ("b", 2, 0)]).await, ["1 1", "2 1"]);
+}
+
 const SESSIONS: &str = "select arrow_cast(session_window(at, '5 seconds')['start'], 'Int64') / 1000000 as start, \
                         arrow_cast(session_window(at, '5 seconds')['end'], 'Int64') / 1000000 as end, \
                         k, count(*) as rows, sum(v) as total from s group by k, session_window(at, '5 seconds')";
@@ -391,6 +405,43 @@ proptest! {
             prop_assert_eq!(seen, expected);
             Ok(())
         })?;
+    }
+
+    /// What a query over distinct rows tells last of each key is what all rows at once give; whatever is lost and restored on
+    /// the way.
+    #[test]
+    fn distinct_rows_are_added_up_as_all_at_once(batches in any_batches(), lost in 0..12usize, snapshot in 0..12usize) {
+        const QUERIES: [&str; 3] = [
+            "select k, count(*), sum(v) from (select distinct k, v from s) group by k",
+            "select v, count(*) from (select distinct k, v from s union all select k, v + 5 from s) group by v",
+            "select k, max(v) from (select distinct k, v from (select distinct k, v, at from s)) group by k",
+        ];
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (query, output) in QUERIES.into_iter().flat_map(|query| [(query, OutputMode::Update), (query, OutputMode::Complete)]) {
+            runtime.block_on(async {
+                let mut story = Story::new(query, output).await;
+                let (mut state, mut told) = (None, BTreeMap::new());
+                for (number, rows) in batches.iter().enumerate() {
+                    // All at one time: nothing is late.
+                    let rows: Vec<Row> = rows.iter().map(|(key, value, _)| (*key, *value, 0)).collect();
+                    for row in story.run(&rows).await {
+                        told.insert(row.split(' ').next().unwrap().to_owned(), row);
+                    }
+                    if number == snapshot {
+                        state = Some(story.pipeline.snapshot().unwrap());
+                    }
+                    if number == lost {
+                        story.pipeline = pipeline(query, output).await.unwrap();
+                        story.pipeline.restore(state.as_ref(), &story.changes).unwrap();
+                    }
+                }
+                let all: Vec<Row> = batches.concat().into_iter().map(|(key, value, _)| (key, value, 0)).collect();
+                let mut expected = over::at_once(query, &all).await;
+                expected.sort();
+                prop_assert_eq!(told.into_values().collect::<Vec<_>>(), expected, "{} in {:?}", query, output);
+                Ok(())
+            })?;
+        }
     }
 
     /// Sessions leave as a plain list of them has it: a row joins those of its key that it overlaps or touches and
