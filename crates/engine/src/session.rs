@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use env::Env;
+use futures::future::{AbortHandle as CutHandle, abortable};
 use serde_json::Value;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Semaphore, watch};
@@ -52,6 +53,9 @@ mod views;
 /// takes memory.
 const STACK_BYTES: usize = 128 * 1024 * 1024;
 
+/// Each query has a thread, and files are read in some more; only those are there that have something to do.
+const THREADS_MAX: usize = 8_192;
+
 /// How long running batches have to come to an end when the engine is dropped.
 const DROP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -96,6 +100,8 @@ struct Running {
     stop: watch::Sender<bool>,
     /// `None` for a query that could not be started.
     task: Option<JoinHandle<()>>,
+    /// Ends the task at the next moment that it waits.
+    cut: CutHandle,
     /// Where a query remembers that is in no catalog.
     home: Option<PathBuf>,
 }
@@ -113,6 +119,7 @@ impl Engine {
     pub fn open(config: Config, topics: Topics, env: Env) -> Result<Self, OpenError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(config.worker_threads.max(1))
+            .max_blocking_threads(THREADS_MAX)
             .thread_name("pelton-query")
             .thread_stack_size(STACK_BYTES)
             .enable_all()
@@ -316,12 +323,15 @@ impl Inner {
         self.run_as(name, query, None);
     }
 
-    /// Starts a query's task under this key.
+    /// Starts a query's task under this key, on a thread of its own: what the query waits for wakes that thread and no
+    /// other, and the disk makes none wait but that.
     fn run_as(&self, key: String, query: Query, home: Option<PathBuf>) {
         let (stop, stopped) = watch::channel(false);
         let progress = Arc::clone(&query.progress);
         progress.running(query.reporter());
-        let work = self.handle.spawn(query.run(stopped));
+        let (work, cut) = abortable(query.run(stopped));
+        let handle = self.handle.clone();
+        let work = self.handle.spawn_blocking(move || handle.block_on(work));
         let (watched, changed) = (Arc::clone(&progress), self.shared.changed.clone());
         let task = self.handle.spawn(async move {
             if let Err(error) = work.await
@@ -331,15 +341,15 @@ impl Inner {
                 changed.send_modify(|changes| *changes += 1);
             }
         });
-        lock(&self.running).insert(key, Running { progress, stop, task: Some(task), home });
+        lock(&self.running).insert(key, Running { progress, stop, task: Some(task), cut, home });
     }
 
     /// Lists a query that does not run.
     fn list(&self, progress: Progress) {
         let name = progress.identity().name.to_lowercase();
-        let stop = watch::channel(true).0;
-        lock(&self.running)
-            .insert(name, Running { progress: Arc::new(progress), stop, task: None, home: None });
+        let progress = Arc::new(progress);
+        let (stop, cut) = (watch::channel(true).0, CutHandle::new_pair().0);
+        lock(&self.running).insert(name, Running { progress, stop, task: None, cut, home: None });
     }
 
     /// Stops a query and waits until it has.
@@ -404,6 +414,9 @@ impl Drop for Inner {
     /// Stops at the next moment that a task waits, as a crash would. Nothing is lost by it.
     fn drop(&mut self) {
         let Some(runtime) = lock(&self.runtime).take() else { return };
+        for query in lock(&self.running).values() {
+            query.cut.abort();
+        }
         // A runtime may not be ended on a thread of another one; and whoever opens the same directory next
         // must not meet this engine's tasks.
         let ending = env::spawn_thread("pelton-query-end", move || runtime.shutdown_timeout(DROP_PATIENCE));

@@ -424,9 +424,9 @@ impl Query {
         self.shorten_journal(next)?;
         watch.ended("commitOffsets");
         let pipeline = Some(&self.plan.pipeline).filter(|pipeline| pipeline.is_stateful());
-        let (state, standing) = (pipeline.map(Pipeline::figures), &self.standing);
-        let (intent, watch) = (&intent, &watch);
-        self.progress.committed(&Batch { intent, standing, rows_read, rows_written, late, state, watch });
+        let batch =
+            Batch { intent, rows_read, rows_written, late, state: pipeline.map(Pipeline::figures), watch };
+        self.progress.committed(batch, &self.standing);
         self.changed.send_modify(|changes| *changes += 1);
         Ok(())
     }
@@ -442,9 +442,7 @@ impl Query {
     }
 
     fn journal_append(&mut self, frame: &Frame) -> Result<(), QueryError> {
-        // The disk makes this thread wait: others take over its tasks meanwhile.
-        let append = || self.journal.append(frame);
-        tokio::task::block_in_place(append).map_err(QueryError::Journal)
+        self.journal.append(frame).map_err(QueryError::Journal)
     }
 
     /// Replaces what has grown long by what it amounts to; the intent of the next batch stays.
@@ -460,7 +458,7 @@ impl Query {
         let state = self.plan.pipeline.snapshot()?;
         frames.push(Frame::Snapshot(self.standing.clone(), state));
         frames.extend(next.cloned().map(Frame::Intent));
-        tokio::task::block_in_place(|| self.journal.rewrite(&frames)).map_err(QueryError::Journal)
+        self.journal.rewrite(&frames).map_err(QueryError::Journal)
     }
 }
 

@@ -8,8 +8,8 @@ use env::Clock;
 
 use crate::operator::stateful::StateFigures;
 use crate::query::journal::Snapshot;
-use crate::query::report::{Batch, QueryProgress, Reporter};
-use crate::source::{Source, Standing};
+use crate::query::report::{Batch, Noted, QueryProgress, Reporter};
+use crate::source::Source;
 use crate::status::{DeadLetters, Offsets, Percentiles, QueryKind, QueryState, QueryStatus};
 
 /// Batches that the percentiles are taken over.
@@ -62,7 +62,7 @@ struct Current {
     figures: Option<StateFigures>,
     batches: VecDeque<Measured>,
     reporter: Option<Reporter>,
-    recent: VecDeque<QueryProgress>,
+    recent: VecDeque<Noted>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -97,25 +97,21 @@ impl Progress {
         &self.identity
     }
 
-    /// After a committed batch.
-    pub(crate) fn committed(&self, batch: &Batch<'_>) {
+    /// After a committed batch, with which the query stands there.
+    pub(crate) fn committed(&self, batch: Batch, standing: &Snapshot) {
         let at = self.clock.monotonic();
         let took_ms = at.saturating_sub(batch.watch.begun).as_secs_f64() * 1_000.0;
-        let ends: Vec<(&str, Standing)> = self
-            .sources
-            .iter()
-            .map(|source| (source.name(), source.progress(&batch.standing.offsets)))
-            .collect();
+        let ends = self.sources.iter().map(|source| source.progress(&standing.offsets)).collect();
         let mut current = self.lock();
-        current.standing.clone_from(batch.standing);
+        current.standing.clone_from(standing);
         current.figures = batch.state;
         current.batches.push_back(Measured { at, took_ms, rows: batch.rows_read });
         if current.batches.len() > BATCHES_KEPT {
             current.batches.pop_front();
         }
         if let Some(reporter) = &mut current.reporter {
-            let report = reporter.report(batch, &ends);
-            current.recent.push_back(report);
+            let noted = reporter.note(batch, standing, ends);
+            current.recent.push_back(noted);
             if current.recent.len() > REPORTS_KEPT {
                 current.recent.pop_front();
             }
@@ -158,7 +154,10 @@ impl Progress {
 
     /// The last batches, the oldest first.
     pub(crate) fn recent(&self) -> Vec<QueryProgress> {
-        self.lock().recent.iter().cloned().collect()
+        let current = self.lock();
+        let Some(reporter) = &current.reporter else { return Vec::new() };
+        let names = || self.sources.iter().map(|source| source.name());
+        current.recent.iter().map(|noted| reporter.report(noted, names())).collect()
     }
 
     pub(crate) fn ended(&self, state: QueryState, error: Option<String>) {

@@ -78,14 +78,24 @@ impl Stopwatch {
 
 /// What a batch did.
 #[derive(Debug)]
-pub(crate) struct Batch<'a> {
-    pub(crate) intent: &'a Intent,
-    pub(crate) standing: &'a Snapshot,
+pub(crate) struct Batch {
+    pub(crate) intent: Intent,
     pub(crate) rows_read: u64,
     pub(crate) rows_written: u64,
     pub(crate) late: u64,
     pub(crate) state: Option<StateFigures>,
-    pub(crate) watch: &'a Stopwatch,
+    pub(crate) watch: Stopwatch,
+}
+
+/// A batch as it is remembered until somebody asks for its report: there are many batches, and few questions.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    batch: Batch,
+    /// The time since the batch before began.
+    since: Duration,
+    watermark: Option<i64>,
+    /// How far the logs of each source went, and how many records there were left in them.
+    ends: Vec<(Standing, i64)>,
 }
 
 /// Who tells.
@@ -117,16 +127,39 @@ impl Reporter {
         (self.id.clone(), self.run_id.clone())
     }
 
-    /// Puts a batch into Spark's words. `ends` says how far the logs of each source go now.
-    pub(crate) fn report(&mut self, batch: &Batch<'_>, ends: &[(&str, Standing)]) -> QueryProgress {
-        let Batch { intent, watch, rows_read, .. } = *batch;
+    /// Remembers a batch. `ends` says how far the logs of each source go now.
+    pub(crate) fn note(&mut self, batch: Batch, standing: &Snapshot, ends: Vec<Standing>) -> Noted {
+        let begun = batch.watch.begun;
+        let since = self.before.map_or(batch.watch.took(), |before| begun.saturating_sub(before));
+        self.before = Some(begun);
+        let left = |ends: Standing| {
+            let left = behind(&ends, standing);
+            (ends, left)
+        };
+        Noted { batch, since, watermark: standing.watermark, ends: ends.into_iter().map(left).collect() }
+    }
+
+    /// Puts a batch into Spark's words. `names` are those of the sources.
+    pub(crate) fn report<'a>(&self, noted: &Noted, names: impl Iterator<Item = &'a str>) -> QueryProgress {
+        let Noted { batch, since, watermark, ends } = noted;
+        let Batch { intent, watch, rows_read, .. } = batch;
         let took = watch.took();
-        let since = self.before.map_or(took, |before| watch.begun.saturating_sub(before));
-        self.before = Some(watch.begun);
         let mut duration_ms: BTreeMap<String, u64> =
             watch.parts.iter().map(|(part, took)| ((*part).to_owned(), millis(*took))).collect();
         duration_ms.insert("triggerExecution".to_owned(), millis(took));
-        let (input, processed) = (per_second(rows_read, since), per_second(rows_read, took));
+        let source = |(name, (ends, left)): (&str, &(Standing, i64))| {
+            let read = read_of(intent, ends);
+            json!({
+                "description": format!("stream[{name}]"),
+                "startOffset": offsets(intent, ends, |(from, _)| from),
+                "endOffset": offsets(intent, ends, |(_, to)| to),
+                "latestOffset": latest(ends),
+                "numInputRows": read,
+                "inputRowsPerSecond": per_second(read, *since),
+                "processedRowsPerSecond": per_second(read, took),
+                "metrics": { "behindRows": left.to_string() },
+            })
+        };
         QueryProgress {
             id: self.id.clone(),
             run_id: self.run_id.clone(),
@@ -134,28 +167,13 @@ impl Reporter {
             timestamp: timestamp(intent.time_ms),
             batch_id: intent.batch.saturating_sub(1),
             batch_duration: millis(took),
-            num_input_rows: rows_read,
-            input_rows_per_second: input,
-            processed_rows_per_second: processed,
+            num_input_rows: *rows_read,
+            input_rows_per_second: per_second(*rows_read, *since),
+            processed_rows_per_second: per_second(*rows_read, took),
             duration_ms,
-            event_time: batch.standing.watermark.iter().map(|watermark| watermark_of(*watermark)).collect(),
+            event_time: watermark.iter().map(|watermark| watermark_of(*watermark)).collect(),
             state_operators: batch.state.iter().map(|state| state_operator(*state, batch)).collect(),
-            sources: ends
-                .iter()
-                .map(|(name, ends)| {
-                    let read = read_of(intent, ends);
-                    json!({
-                        "description": format!("stream[{name}]"),
-                        "startOffset": offsets(intent, ends, |(from, _)| from),
-                        "endOffset": offsets(intent, ends, |(_, to)| to),
-                        "latestOffset": latest(ends),
-                        "numInputRows": read,
-                        "inputRowsPerSecond": per_second(read, since),
-                        "processedRowsPerSecond": per_second(read, took),
-                        "metrics": { "behindRows": behind(ends, batch.standing).to_string() },
-                    })
-                })
-                .collect(),
+            sources: names.zip(ends).map(source).collect(),
             sink: json!({ "description": self.sink, "numOutputRows": batch.rows_written }),
         }
     }
@@ -170,7 +188,7 @@ fn watermark_of(watermark_us: i64) -> (String, String) {
     ("watermark".to_owned(), timestamp(watermark_us.div_euclid(1_000)))
 }
 
-fn state_operator(state: StateFigures, batch: &Batch<'_>) -> Value {
+fn state_operator(state: StateFigures, batch: &Batch) -> Value {
     json!({
         "operatorName": "stateStoreSave",
         "numRowsTotal": state.keys,
