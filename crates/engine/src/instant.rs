@@ -93,6 +93,8 @@ fn days_of(year: u32, month: u32) -> u32 {
 const TENS: [i64; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 const SECOND_US: i64 = 1_000_000;
 const DAY_SECONDS: i64 = 86_400;
+const MINUTE_US: i64 = 60 * SECOND_US;
+const DAY_MINUTES: i64 = 1_440;
 
 /// Days of 400 years, after which the calendar comes round.
 const ERA: u32 = 146_097;
@@ -135,46 +137,69 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Writes microseconds since 1970 with as many groups of three digits behind the second as there are; false, and nothing
-/// written, for a year that has not four digits.
-#[must_use]
-pub(crate) fn write(us: i64, out: &mut Vec<u8>) -> bool {
-    let (seconds, fraction) = (us.div_euclid(SECOND_US), us.rem_euclid(SECOND_US));
-    let (days, second) = (seconds.div_euclid(DAY_SECONDS), seconds.rem_euclid(DAY_SECONDS));
-    if !PLAIN_DAYS.contains(&days) {
-        return false;
+/// Writes instants, one after the other: most are of the minute of the one before.
+pub(crate) struct Writer {
+    /// In minutes since 1970,
+    minute: i64,
+    /// and as it is written, with room for the rest.
+    text: [u8; 32],
+}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Writer { minute: 0, text: *b"1970-01-01T00:00:00.000000Z     " }
     }
-    // None of the three is below 0 or long now.
-    let narrow = |number: i64| u32::try_from(number).unwrap_or(0);
-    let (second, fraction) = (narrow(second), narrow(fraction));
-    let (year, month, day) = civil(narrow(days + MARCH_DAYS + i64::from(ERA)));
-    let mut text = *b"0000-00-00T00:00:00.000000Z     ";
-    let pairs = [
-        (0, year / 100),
-        (2, year % 100),
-        (5, month),
-        (8, day),
-        (11, second / 3_600),
-        (14, second / 60 % 60),
-        (17, second % 60),
-        (20, fraction / 10_000),
-        (22, fraction / 100 % 100),
-        (24, fraction % 100),
-    ];
+
+    /// Writes microseconds since 1970 with as many groups of three digits behind the second as there are; false, and
+    /// nothing written, for a year that has not four digits.
+    #[must_use]
+    pub(crate) fn write(&mut self, us: i64, out: &mut Vec<u8>) -> bool {
+        let (minute, rest) = (us.div_euclid(MINUTE_US), us.rem_euclid(MINUTE_US));
+        if minute != self.minute && !self.begins(minute) {
+            return false;
+        }
+        let mut text = self.text;
+        // Less than a minute.
+        let rest = u32::try_from(rest).unwrap_or(0);
+        let (second, fraction) = (rest / 1_000_000, rest % 1_000_000);
+        let pairs = [(17, second), (20, fraction / 10_000), (22, fraction / 100 % 100), (24, fraction % 100)];
+        put_pairs(&mut text, pairs);
+        let end = match fraction {
+            0 => 19,
+            _ if fraction % 1_000 == 0 => 23,
+            _ => 26,
+        };
+        text[end] = b'Z';
+        // To copy all of it and cut it takes less than to copy as much as is wanted.
+        let end = out.len() + end + 1;
+        out.extend_from_slice(&text);
+        out.truncate(end);
+        true
+    }
+
+    /// Writes another minute, if its year has four digits.
+    fn begins(&mut self, minute: i64) -> bool {
+        let (days, of_day) = (minute.div_euclid(DAY_MINUTES), minute.rem_euclid(DAY_MINUTES));
+        if !PLAIN_DAYS.contains(&days) {
+            return false;
+        }
+        // Neither is below 0 or long now.
+        let narrow = |number: i64| u32::try_from(number).unwrap_or(0);
+        let of_day = narrow(of_day);
+        let (year, month, day) = civil(narrow(days + MARCH_DAYS + i64::from(ERA)));
+        let pairs =
+            [(0, year / 100), (2, year % 100), (5, month), (8, day), (11, of_day / 60), (14, of_day % 60)];
+        put_pairs(&mut self.text, pairs);
+        self.minute = minute;
+        true
+    }
+}
+
+/// Puts numbers below 100 where they belong.
+fn put_pairs<const N: usize>(text: &mut [u8; 32], pairs: [(usize, u32); N]) {
     for (at, number) in pairs {
         text[at..at + 2].copy_from_slice(&PAIRS[number as usize % PAIRS.len()]);
     }
-    let end = match fraction {
-        0 => 19,
-        _ if fraction % 1_000 == 0 => 23,
-        _ => 26,
-    };
-    text[end] = b'Z';
-    // To copy all of it and cut it takes less than to copy as much as is wanted.
-    let end = out.len() + end + 1;
-    out.extend_from_slice(&text);
-    out.truncate(end);
-    true
 }
 
 #[cfg(test)]
@@ -196,7 +221,7 @@ mod tests {
 
     fn check(us: i64) {
         let mut text = Vec::new();
-        assert!(write(us, &mut text), "{us}");
+        assert!(Writer::new().write(us, &mut text), "{us}");
         let text = String::from_utf8(text).unwrap();
         assert_eq!(text, peer(us));
         assert_eq!(read(&text), Some(us), "{text}");
@@ -209,7 +234,8 @@ mod tests {
         for us in [first, first + 1, last, last - 1, -1, 0, 1, 951_782_400_000_000, 951_868_799_999_999] {
             check(us);
         }
-        assert!(!write(first - 1, &mut Vec::new()) && !write(last + 1, &mut Vec::new()));
+        let mut writer = Writer::new();
+        assert!(!writer.write(first - 1, &mut Vec::new()) && !writer.write(last + 1, &mut Vec::new()));
     }
 
     #[test]
@@ -229,6 +255,31 @@ mod tests {
             assert_eq!(reader.read(text.as_bytes()), read(text), "{text}");
         }
         assert_eq!(reader.read(b"1970-01-01T00:00:01Z"), Some(SECOND_US));
+    }
+
+    #[test]
+    fn a_writer_remembers_no_minute_but_the_last() {
+        let minute = 28_333_333 * MINUTE_US;
+        let instants = [
+            minute,
+            minute + 59_999_999,
+            minute - 1,
+            minute,
+            i64::MAX,
+            minute + 1,
+            minute + MINUTE_US,
+            0,
+            -1,
+        ];
+        let mut writer = Writer::new();
+        for us in instants {
+            let mut text = Vec::new();
+            if writer.write(us, &mut text) {
+                assert_eq!(String::from_utf8(text).unwrap(), peer(us));
+            } else {
+                assert_eq!((us, text.len()), (i64::MAX, 0));
+            }
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ use crate::state::StateError;
 use crate::state::record::{MAGIC, framed, unframed};
 
 mod cut;
+mod mode;
 mod observe;
 mod table_join;
 

@@ -15,6 +15,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
+use super::mode::Stateful;
 use super::observe::{Observed, Watch};
 use super::table_join::{self, TableJoin};
 use super::{Config, Leaves, Step};
@@ -49,7 +50,7 @@ pub(super) fn cut(
     context: &Arc<TaskContext>,
 ) -> Result<Parts, CutError> {
     let stateful = Stateful::of(plan, leaves.streams);
-    let output = output_mode(&stateful, config.output)?;
+    let output = stateful.output_mode(config.output)?;
     let mut cutter = Cutter {
         leaves,
         config,
@@ -76,106 +77,14 @@ pub(super) fn cut(
     Ok(Parts { root, operators, appends, watermarks })
 }
 
-/// Spark's rules; who does not choose gets update mode for one aggregation, else append.
-fn output_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
-    let Stateful { aggregations, joins, windows, tops, distinct, sessions, over_results, .. } = *stateful;
-    if tops > 0 {
-        return top_mode(stateful, wanted);
-    }
-    match wanted {
-        None if aggregations == 1 && joins + windows == 0 && !distinct && !sessions => Ok(OutputMode::Update),
-        None => Ok(OutputMode::Append),
-        Some(mode) if mode != OutputMode::Append && joins > 0 && (aggregations == 0 || over_results) => {
-            Err(unsupported("a join of two streams", "it works in append mode only"))
-        }
-        Some(mode) if mode != OutputMode::Append && windows > 0 => {
-            Err(unsupported("OVER", "it works in append mode only"))
-        }
-        Some(OutputMode::Update | OutputMode::Complete) if sessions && aggregations > 1 => Err(unsupported(
-            "session_window below another aggregation",
-            "a session that grows changes its key; choose outputMode 'append'",
-        )),
-        Some(OutputMode::Update) if sessions => Err(unsupported(
-            "session_window in update mode",
-            "a session that grows would leave under another key each time; choose outputMode 'append' or 'complete'",
-        )),
-        Some(OutputMode::Complete) if aggregations == 0 => Err(unsupported(
-            "complete mode",
-            "there is no aggregation, whose result would be all there is; choose outputMode 'append'",
-        )),
-        Some(mode) => Ok(mode),
-    }
-}
-
-/// The first rows of partitions change; what is below them may not.
-fn top_mode(stateful: &Stateful, wanted: Option<OutputMode>) -> Result<OutputMode, CutError> {
-    if stateful.above_top {
-        let reason = "rows that come among the first take the place of others; read them by another query";
-        return Err(unsupported("a stateful operator over the first rows of partitions", reason));
-    }
-    match wanted {
-        None | Some(OutputMode::Update) => Ok(OutputMode::Append),
-        Some(_) => Err(unsupported(
-            "row_number() with a limit",
-            "a place may be taken by another row later; choose outputMode 'update', or PARTITION BY a window",
-        )),
-    }
-}
-
-/// What of a plan remembers.
-#[derive(Debug, Default)]
-struct Stateful {
-    aggregations: usize,
-    joins: usize,
-    windows: usize,
-    /// Window functions that number the first rows of each partition.
-    tops: usize,
-    /// Something that remembers stands over those.
-    above_top: bool,
-    /// An aggregation that asks each key's first row only: `SELECT DISTINCT`, `DISTINCT ON`.
-    distinct: bool,
-    /// Keys whose bounds the rows decide.
-    sessions: bool,
-    /// A join stands over results that change.
-    over_results: bool,
-}
-
-impl Stateful {
-    fn of(plan: &Node, streams: &[SchemaRef]) -> Self {
-        let mut found = Stateful::default();
-        found.count(plan, streams);
-        found
-    }
-
-    fn count(&mut self, plan: &Node, streams: &[SchemaRef]) {
-        let children = plan.children();
-        if stream_join(plan, streams).is_some() {
-            self.joins += 1;
-            self.over_results |= children.iter().any(|child| changes(child, streams));
-        }
-        self.windows += usize::from(stream_windows(plan, streams).is_some());
-        self.tops += usize::from(stream_top(plan, streams).is_some());
-        self.above_top |= is_stateful(plan, streams)
-            && plan.children().into_iter().any(|child| contains_top(child, streams));
-        if let Some(aggregate) = aggregation(plan, streams) {
-            // The two halves of a split aggregation are one.
-            let whole = |raw| children.first().is_none_or(|child| Arc::ptr_eq(child, raw));
-            self.aggregations += usize::from(raw_input(aggregate).map_or(true, whole));
-            self.sessions |= raw_aggregate(aggregate).is_ok_and(|raw| aggregate::session_key(raw).is_some());
-            self.distinct |= raw_aggregate(aggregate).is_ok_and(aggregate::asks_only_first);
-        }
-        children.into_iter().for_each(|child| self.count(child, streams));
-    }
-}
-
 /// The aggregation over a stream that this node is, if it is one.
-fn aggregation<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<&'a AggregateExec> {
+pub(super) fn aggregation<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<&'a AggregateExec> {
     plan.downcast_ref::<AggregateExec>().filter(|_| reads_stream(plan, streams))
 }
 
 /// Whether what this plan gives changes, where it is not asked for in append mode: results of an aggregation do, but not
 /// the first row of each key.
-fn changes(plan: &Node, streams: &[SchemaRef]) -> bool {
+pub(super) fn changes(plan: &Node, streams: &[SchemaRef]) -> bool {
     let first_only = |raw: &AggregateExec| aggregate::asks_only_first(raw);
     match aggregation(plan, streams) {
         Some(found) if !raw_aggregate(found).is_ok_and(first_only) => true,
@@ -184,17 +93,17 @@ fn changes(plan: &Node, streams: &[SchemaRef]) -> bool {
 }
 
 /// The join of two streams that this node is, if it is one.
-fn stream_join<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Joined<'a>> {
+pub(super) fn stream_join<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Joined<'a>> {
     joined(plan).filter(|join| reads_stream(join.left, streams) && reads_stream(join.right, streams))
 }
 
 /// The window functions over a stream that this node is, if it is one.
-fn stream_windows<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Windows<'a>> {
+pub(super) fn stream_windows<'a>(plan: &'a Node, streams: &[SchemaRef]) -> Option<Windows<'a>> {
     windows(plan).filter(|windows| reads_stream(windows.input, streams))
 }
 
 /// The limit that this node sets to the numbers of rows over a stream, if it does.
-fn stream_top(plan: &Node, streams: &[SchemaRef]) -> Option<Limit> {
+pub(super) fn stream_top(plan: &Node, streams: &[SchemaRef]) -> Option<Limit> {
     let filter = plan.downcast_ref::<FilterExec>()?;
     Limit::of(filter.predicate()).into_iter().find_map(|(column, rows)| {
         let (mut node, mut below) = (only_child(plan).ok()?, column);
@@ -211,12 +120,12 @@ fn stream_top(plan: &Node, streams: &[SchemaRef]) -> Option<Limit> {
     })
 }
 
-fn contains_top(plan: &Node, streams: &[SchemaRef]) -> bool {
+pub(super) fn contains_top(plan: &Node, streams: &[SchemaRef]) -> bool {
     stream_top(plan, streams).is_some()
         || plan.children().into_iter().any(|child| contains_top(child, streams))
 }
 
-fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
+pub(super) fn is_stateful(plan: &Node, streams: &[SchemaRef]) -> bool {
     aggregation(plan, streams).is_some()
         || stream_join(plan, streams).is_some()
         || stream_windows(plan, streams).is_some()

@@ -92,7 +92,7 @@ mod tests {
     fn the_ends_of_what_is_short_are_written_as_arrow_does() {
         let next = |number: f64| f64::from_bits(number.to_bits() + 1);
         let ends =
-            [0.0, 0.1, 0.5, 1e-4, 1e-5, 9.9999, 999_999_999.0, 999_999_999.9999, 1e9, 1e15, 1e16, 1e300];
+            [0.0, 0.1, 0.5, 1e-4, 1e-5, 9.9999, 999_999_999.0, 999_999_999.999_9, 1e9, 1e15, 1e16, 1e300];
         let near = ends.into_iter().flat_map(|end| [end, next(end), -end, -next(end)]);
         check(near.chain([f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 0.1 + 0.2]).collect());
     }

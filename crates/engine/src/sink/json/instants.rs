@@ -15,19 +15,23 @@ pub(super) fn column(array: &dyn Array) -> Option<NullableEncoder<'_>> {
     match array.data_type() {
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if **zone == *UTC => {
             let instants = array.as_primitive::<TimestampMicrosecondType>();
-            Some(NullableEncoder::new(Box::new(Column(instants)), array.nulls().cloned()))
+            let column = Column { instants, writer: instant::Writer::new() };
+            Some(NullableEncoder::new(Box::new(column), array.nulls().cloned()))
         }
         _ => None,
     }
 }
 
-struct Column<'a>(&'a TimestampMicrosecondArray);
+struct Column<'a> {
+    instants: &'a TimestampMicrosecondArray,
+    writer: instant::Writer,
+}
 
 impl Encoder for Column<'_> {
     fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
-        let us = self.0.value(row);
+        let us = self.instants.value(row);
         out.push(b'"');
-        if !instant::write(us, out) {
+        if !self.writer.write(us, out) {
             let far = DateTime::from_timestamp_micros(us);
             let text = far.map(|far| far.to_rfc3339_opts(SecondsFormat::AutoSi, true));
             out.extend_from_slice(text.unwrap_or_default().as_bytes());

@@ -3,6 +3,7 @@
 mod column;
 mod nested;
 mod scalar;
+mod text;
 mod usual;
 
 use datafusion::arrow::array::RecordBatch;

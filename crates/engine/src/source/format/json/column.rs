@@ -11,7 +11,8 @@ use datafusion::arrow::error::ArrowError;
 use jiter::{Jiter, Peek};
 
 use crate::source::format::json::nested::{List, Map, Struct};
-use crate::source::format::json::scalar::{Bytes, Decimal, Flags, Instants, Numbers, Text};
+use crate::source::format::json::scalar::{Decimal, Flags, Instants, Numbers};
+use crate::source::format::json::text::{Bytes, Text};
 use crate::source::format::json::usual::Usual;
 use crate::source::format::json::{malformed, misfit};
 
