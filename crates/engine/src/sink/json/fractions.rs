@@ -8,7 +8,7 @@ use datafusion::arrow::json::writer::NullableEncoder;
 /// Powers of ten, each of them exact.
 const TENS: [f64; 5] = [1e0, 1e1, 1e2, 1e3, 1e4];
 
-/// From here on Arrow writes an exponent.
+/// Below it Arrow writes no exponent, and ten thousand times as much is a whole number that is exact.
 const PLAIN_END: f64 = 1e9;
 
 /// More digits and signs than are written.
