@@ -46,7 +46,9 @@ impl Journal {
         let Some((mut log, bytes)) = Log::open(place).map_err(io)? else { return Ok(None) };
         let (recovered, end) = recovery::replay(&path, &bytes)?;
         if log.end() > end {
-            tracing::warn!(file = %path.display(), at = end, bytes = log.end() - end, "cut a torn frame");
+            if bytes[usize::try_from(end).unwrap_or(usize::MAX)..].iter().any(|byte| *byte != 0) {
+                tracing::warn!(file = %path.display(), at = end, bytes = log.end() - end, "cut a torn frame");
+            }
             log.cut(end).map_err(io)?;
         }
         Ok(Some((Journal { log }, recovered)))

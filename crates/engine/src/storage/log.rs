@@ -1,6 +1,7 @@
 //! Bytes that only grow, and are all there again after a crash: what a query remembers.
 //!
-//! On this machine they are a file. In a bucket, where nothing grows, every addition is an object of its own, under
+//! On this machine they are a file, with room for the next additions behind its end: zeros, which whoever opens it
+//! [cuts off](Log::cut). To write where the file system has nothing to note but the bytes takes half as long. In a bucket, where nothing grows, every addition is an object of its own, under
 //! the next number, and begins with who wrote it; whoever finds that number taken is not the only writer, and ends. `docs/formats/checkpoint.md`
 //! has the names.
 
@@ -25,6 +26,12 @@ const PIECES_MAX: u64 = 1_000;
 /// may be gone already.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// So many zeros are written behind an addition that has no room any more.
+const ROOM_BYTES: usize = 64 * 1024;
+
+/// A longer addition makes no room: it would hold few of its kind.
+const ROOM_ADDITION_MAX: usize = ROOM_BYTES / 16;
+
 /// An open log.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -39,7 +46,7 @@ pub(crate) struct Log {
 
 #[derive(Debug)]
 enum Kept {
-    File { disk: Arc<dyn Disk>, file: Box<dyn DiskFile> },
+    File { disk: Arc<dyn Disk>, file: Box<dyn DiskFile>, length: u64 },
     Objects(Objects),
 }
 
@@ -81,7 +88,8 @@ impl Log {
         Ok(log)
     }
 
-    /// Opens a log and reads all of it; nothing if there is none.
+    /// Opens a log and reads all of it; nothing if there is none. Before anything is added, what stands behind its last
+    /// addition, and be it zeros, has to be [cut off](Self::cut).
     ///
     /// # Errors
     /// `InvalidData` if a part of it is missing.
@@ -98,8 +106,9 @@ impl Log {
 
     fn at_end(place: Place, disk: Arc<dyn Disk>) -> io::Result<Self> {
         let file = disk.open(place.path(), OpenMode::ReadWrite)?;
-        let end = file.len()?;
-        Ok(Log { place, kept: Kept::File { disk, file }, end, trimmed_end: end, poisoned: false })
+        let length = file.len()?;
+        let kept = Kept::File { disk, file, length };
+        Ok(Log { place, kept, end: length, trimmed_end: length, poisoned: false })
     }
 
     fn open_objects(place: Place, bucket: Bucket) -> io::Result<Option<(Self, Bytes)>> {
@@ -131,21 +140,21 @@ impl Log {
         Ok(Some((Log { place, kept, end, trimmed_end, poisoned: false }, bytes.freeze())))
     }
 
-    /// How many bytes it has.
+    /// How many bytes it has, of which those that it was opened with may have been room.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Forgets what lies behind `end`: a file that was being written when the power went has such an end, an object has
-    /// none.
+    /// Forgets what lies behind `end`: room, or what was being written when the power went. An object has neither.
     ///
     /// # Errors
     /// `InvalidData` in a bucket.
     pub(crate) fn cut(&mut self, end: u64) -> io::Result<()> {
-        match &self.kept {
-            Kept::File { file, .. } => {
+        match &mut self.kept {
+            Kept::File { file, length, .. } => {
                 file.set_len(end)?;
                 file.sync_data()?;
+                *length = end;
             }
             Kept::Objects(_) => {
                 return Err(damaged(&self.place, &format!("what follows byte {end} is incomplete")));
@@ -166,8 +175,15 @@ impl Log {
         }
         self.poisoned = true;
         match &mut self.kept {
-            Kept::File { file, .. } => {
-                file.write_at(bytes, self.end)?;
+            Kept::File { file, length, .. } => {
+                let end = self.end + bytes.len() as u64;
+                if end > *length && bytes.len() <= ROOM_ADDITION_MAX {
+                    file.write_at(&[bytes, &[0; ROOM_BYTES]].concat(), self.end)?;
+                    *length = end + ROOM_BYTES as u64;
+                } else {
+                    file.write_at(bytes, self.end)?;
+                    *length = end.max(*length);
+                }
                 file.sync_data()?;
             }
             Kept::Objects(objects) => objects.append(&self.place, bytes)?,
@@ -189,9 +205,10 @@ impl Log {
     /// Puts `bytes` in the place of all that is there.
     pub(crate) fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.kept {
-            Kept::File { disk, file } => {
+            Kept::File { disk, file, length } => {
                 write_atomically(disk.as_ref(), self.place.path(), bytes)?;
                 *file = disk.open(self.place.path(), OpenMode::ReadWrite)?;
+                *length = bytes.len() as u64;
             }
             Kept::Objects(objects) => objects.replace(&self.place, bytes)?,
         }

@@ -69,18 +69,28 @@ fn the_standing_is_what_the_dones_add_up_to() {
 fn a_tail_torn_at_any_byte_is_cut_and_the_journal_goes_on() {
     let frames = [start(), intent(1), done(1), intent(2)];
     let (disk, _) = journal_of(&frames);
-    let whole = disk.read(&path()).unwrap();
+    let whole = encoded(&frames);
     let last = whole.len() - frames[3].encode().len();
     for cut in last..whole.len() {
-        for garbage in [0, 40] {
-            let mut bytes = whole[..cut].to_vec();
-            bytes.extend(std::iter::repeat_n(0xa5, garbage));
+        let (before, behind) = whole.split_at(cut);
+        let zeros = vec![0; cut - last];
+        let torn = [
+            before.to_vec(),
+            [before, &[0xa5; 40]].concat(),
+            // Room behind it, and a page that came to the disk before the one in front of it.
+            [before, &[0; 4096]].concat(),
+            [&whole[..last], &zeros, if cut == last { &[] } else { behind }, &[0; 4096]].concat(),
+        ];
+        for bytes in torn {
             write_atomically(disk.as_ref(), &path(), &bytes).unwrap();
             let (mut journal, recovered) = Journal::open(place(&disk)).unwrap();
             assert_eq!(recovered.progress.standing.batch, 1, "cut at {cut}");
             assert!(recovered.undone.is_none());
             journal.append(&frames[3]).unwrap();
-            assert_eq!(disk.read(&path()).unwrap(), whole, "cut at {cut}");
+            let held = disk.read(&path()).unwrap();
+            let (content, room) = held.split_at(whole.len());
+            assert_eq!(content, whole, "cut at {cut}");
+            assert!(room.iter().all(|byte| *byte == 0));
         }
     }
 }

@@ -17,6 +17,11 @@ fn held(place: &Place) -> Vec<u8> {
     Log::open(place.clone()).unwrap().map(|(_, bytes)| bytes.to_vec()).unwrap_or_default()
 }
 
+/// What stands behind the end, which whoever opens a log knows.
+fn room(place: &Place, end: usize) -> Vec<u8> {
+    held(place).split_off(end)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_and_objects_hold_the_same() {
     let (objects, disk) = (Unsteady::new(), SimDisk::new());
@@ -34,14 +39,19 @@ async fn a_file_and_objects_hold_the_same() {
                 logs.iter_mut().for_each(|log| log.replace(&bytes).unwrap());
                 expected = bytes;
             }
-            1 => logs = places.clone().map(|place| Log::open(place).unwrap().unwrap().0),
+            1 => {
+                logs = places.clone().map(|place| Log::open(place).unwrap().unwrap().0);
+                logs[1].cut(expected.len() as u64).unwrap();
+            }
             _ => {
                 logs.iter_mut().for_each(|log| log.append(&bytes).unwrap());
                 expected.extend(bytes);
             }
         }
         assert!(logs.iter().all(|log| log.end() == expected.len() as u64));
-        assert!(places.iter().all(|place| held(place) == expected), "after {step} steps");
+        assert_eq!(held(&places[0]), expected, "after {step} steps");
+        assert!(held(&places[1]).starts_with(&expected), "after {step} steps");
+        assert!(room(&places[1], expected.len()).iter().all(|byte| *byte == 0), "after {step} steps");
     }
     // What is not needed any more has gone, but for what the last replacement stood on.
     let names = places[0].names().unwrap();
@@ -126,4 +136,32 @@ async fn many_short_pieces_are_worth_a_replacement() {
     assert!(again.is_long(1 << 20), "also for who finds them");
     log.replace(b"c").unwrap();
     assert!(!log.is_long(1 << 20));
+}
+
+#[test]
+fn an_addition_finds_room_behind_the_last_one() {
+    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+    let place = Place::here(&disk, "/c/journal".into());
+    let length = || held(&place).len();
+    let mut log = Log::create(place.clone(), b"begin").unwrap();
+    assert_eq!(length(), 5);
+    log.append(b"a").unwrap();
+    let grown = length();
+    assert_eq!(grown, 6 + ROOM_BYTES);
+    for _ in 0..ROOM_BYTES {
+        log.append(b"b").unwrap();
+    }
+    assert_eq!(length(), grown);
+    log.append(b"c").unwrap();
+    assert_eq!(length(), grown + 1 + ROOM_BYTES);
+    // One that fills it makes none, and neither does a long one.
+    log.append(&vec![1; ROOM_BYTES]).unwrap();
+    log.append(&vec![2; ROOM_ADDITION_MAX + 1]).unwrap();
+    let end = usize::try_from(log.end()).unwrap();
+    assert_eq!(length(), end);
+    log.append(b"d").unwrap();
+    log.cut(log.end()).unwrap();
+    assert_eq!(length(), end + 1);
+    log.replace(b"anew").unwrap();
+    assert_eq!(held(&place), b"anew");
 }
