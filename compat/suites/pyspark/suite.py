@@ -98,7 +98,7 @@ SUITES = [
     Suite("PySpark's Structured Streaming", VERSION, script("streaming.py"), quick=True, minutes=10),
     Suite("PySpark's models", VERSION, script("models.py"), quick=True, minutes=5),
     Suite("PySpark's functions that remember", VERSION, script("state.py", "timers.py"), quick=True, minutes=5),
-    Suite("PySpark's tables and Parquet", VERSION, script("tables.py"), quick=True, minutes=5),
+    Suite("PySpark's tables and Parquet", VERSION, script("tables.py", "catalog.py"), quick=True, minutes=5),
     Suite("PySpark's programs of examples/", VERSION, script("examples.py"), quick=True, minutes=5),
     Suite("PySpark's programs of examples/, beside Spark", VERSION, beside, ("java", "mvn"), minutes=8),
     Suite("PySpark's Structured Streaming over another Kafka", VERSION, elsewhere, quick=True, minutes=5),

@@ -113,7 +113,8 @@ impl DataFrames {
         let store = self.engine().shared().store_at(&files.path, &files.storage)?;
         let by = partitions_of(files, &store);
         let by = by.map_err(|error| SqlError::failed(format!("look into {}", files.path), error))?;
-        Ok((format.to_owned(), options, by))
+        let noted = || self.engine().note_of(&table.name).partition_by;
+        Ok((format.to_owned(), options, if by.is_empty() { noted() } else { by }))
     }
 
     /// Whether a streaming query has written a directory: then its manifest says which files count.

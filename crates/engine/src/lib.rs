@@ -82,6 +82,7 @@ pub use models::serve::{Detail, Predicted, PredictedRow};
 pub use operator::aggregate::measure::{AggregationFigures, AggregationSetting, measure_aggregation};
 pub use query::report::QueryProgress;
 pub use session::Engine;
+pub use session::databases::{DEFAULT as DEFAULT_DATABASE, Database, TableNote};
 pub use sink::console::Console;
 pub use status::{
     DeadLetter, DeadLetters, ModelStatus, ModelVersion, Offsets, Percentiles, QueryKind, QueryState,

@@ -35,6 +35,7 @@ pub(crate) mod catalog;
 mod checkpoint;
 mod control;
 mod create;
+pub(crate) mod databases;
 mod exchange;
 mod execute;
 mod explain;

@@ -35,6 +35,7 @@
 //! otherwise. Other doors.
 
 mod config;
+mod database;
 mod door;
 mod error;
 mod expression;

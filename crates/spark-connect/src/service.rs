@@ -5,6 +5,7 @@ pub(crate) mod artifacts;
 pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod control;
+pub(crate) mod databases;
 pub(crate) mod describe;
 pub(crate) mod execute;
 pub(crate) mod streaming;

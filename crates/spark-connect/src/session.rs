@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use datafusion::common::ScalarValue;
-use engine::Engine;
 use engine::language::SqlFunction;
+use engine::{DEFAULT_DATABASE, Engine};
 use env::Env;
 use tonic::Status;
 
+use crate::database::GLOBAL;
 use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Held, Stored, Views};
@@ -38,6 +39,8 @@ pub(crate) struct Sessions {
     pub(crate) env: Env,
     python: Arc<Pool>,
     kafka: Kafka,
+    /// Views that every session sees.
+    globals: Arc<Mutex<Views>>,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
 }
 
@@ -58,13 +61,16 @@ pub(crate) struct Session {
     /// Where the server's own log is.
     pub(crate) kafka: Kafka,
     pub(crate) streams: Arc<Streams>,
+    globals: Arc<Mutex<Views>>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     config: BTreeMap<String, String>,
-    /// Temporary views, by name in lower case.
+    /// The database that names without one mean, if not `default`.
+    database: Option<String>,
+    /// Views by name in lower case: `v`, or `db.v` of one that is in a database.
     views: Views,
     functions: Functions,
     table_functions: TableFunctions,
@@ -108,7 +114,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sessions {
     pub(crate) fn new(engine: Engine, env: Env, python: Pool, kafka: Kafka) -> Self {
-        Sessions { engine, env, python: Arc::new(python), kafka, sessions: Mutex::default() }
+        let (globals, sessions) = (Arc::default(), Mutex::default());
+        Sessions { engine, env, python: Arc::new(python), kafka, globals, sessions }
     }
 
     /// The client's session, made if there is none.
@@ -137,6 +144,7 @@ impl Sessions {
             python: Arc::clone(&self.python),
             kafka: self.kafka,
             streams: Arc::default(),
+            globals: Arc::clone(&self.globals),
             state: Mutex::new(state),
         }
     }
@@ -152,6 +160,7 @@ impl Sessions {
             let from = lock(&from.state);
             State {
                 config: from.config.clone(),
+                database: from.database.clone(),
                 views: from.views.clone(),
                 functions: from.functions.clone(),
                 table_functions: from.table_functions.clone(),
@@ -329,27 +338,66 @@ impl Session {
         self.state().config.clone()
     }
 
-    /// The views as they are now.
-    pub(crate) fn views(&self) -> Views {
-        Arc::clone(&self.state().views)
+    /// The database that names without one mean.
+    pub(crate) fn database(&self) -> String {
+        self.state().database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned())
     }
 
-    pub(crate) fn create_view(&self, name: &str, view: Stored, replace: bool) -> Result<()> {
-        let mut state = self.state();
-        let name = view_name(name);
-        if !replace && state.views.contains_key(&name) {
-            let text = format!("Cannot create the temporary view `{name}` because it already exists.");
-            let error = SparkError::new(Class::Analysis, "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text);
-            return Err(error.with("relationName", format!("`{name}`")));
+    pub(crate) fn set_database(&self, name: String) {
+        self.state().database = Some(name);
+    }
+
+    /// The views as they are now, those of all sessions among them.
+    pub(crate) fn views(&self) -> Views {
+        let own = Arc::clone(&self.state().views);
+        let globals = lock(&self.globals);
+        if globals.is_empty() {
+            return own;
         }
-        Arc::make_mut(&mut state.views).insert(name, view);
-        Ok(())
+        let all = own.iter().chain(globals.iter());
+        Arc::new(all.map(|(name, view)| (name.clone(), view.clone())).collect())
+    }
+
+    /// The views of a database by the names they have in it.
+    pub(crate) fn views_in(&self, database: &str) -> Vec<String> {
+        let views = self.views();
+        let inside = views.keys().filter_map(|name| name.split_once('.'));
+        inside.filter(|(of, _)| *of == database).map(|(_, name)| name.to_owned()).collect()
+    }
+
+    pub(crate) fn drop_views_in(&self, database: &str) {
+        for name in self.views_in(database) {
+            self.drop_view(&format!("{database}.{name}"));
+        }
+    }
+
+    /// Keeps a view under a name, which says its database unless it is the session's own.
+    pub(crate) fn create_view(&self, name: &str, view: Stored, replace: bool) -> Result<()> {
+        let name = view_name(name);
+        let keep = |views: &mut Views| {
+            if !replace && views.contains_key(&name) {
+                let name = name.replace('.', "`.`");
+                let text = format!("Cannot create the temporary view `{name}` because it already exists.");
+                let condition = "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS";
+                let error = SparkError::new(Class::Analysis, condition, "42P07", text);
+                return Err(error.with("relationName", format!("`{name}`")));
+            }
+            Arc::make_mut(views).insert(name.clone(), view);
+            Ok(())
+        };
+        match is_global(&name) {
+            true => keep(&mut lock(&self.globals)),
+            false => keep(&mut self.state().views),
+        }
     }
 
     pub(crate) fn drop_view(&self, name: &str) -> bool {
         let (name, mut state) = (view_name(name), self.state());
         state.cached.remove(&name);
-        Arc::make_mut(&mut state.views).remove(&name).is_some()
+        match is_global(&name) {
+            true => Arc::make_mut(&mut lock(&self.globals)).remove(&name).is_some(),
+            false => Arc::make_mut(&mut state.views).remove(&name).is_some(),
+        }
     }
 
     /// Whether the script said to cache this table or view.
@@ -433,6 +481,10 @@ impl Session {
         state.artifact_bytes = bytes - before;
         Ok(())
     }
+}
+
+fn is_global(view: &str) -> bool {
+    view.split_once('.').is_some_and(|(database, _)| database == GLOBAL)
 }
 
 /// `global_temp.v` and `` `v` `` as they are known here.

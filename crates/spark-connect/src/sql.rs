@@ -14,6 +14,7 @@ use crate::wire::expression::Expression;
 
 mod command;
 mod condition;
+mod database;
 mod describe;
 mod from;
 mod group;
@@ -23,14 +24,17 @@ mod query;
 mod read;
 mod select;
 mod table;
+mod upkeep;
 mod value;
 mod variable;
 
 pub(crate) use command::Command;
+pub(crate) use database::{Databases, NewDatabase};
 pub(crate) use describe::{Described, Shows, fits};
 use read::Reader;
 pub(crate) use read::{CALLED, FILTERED, NONE_OF, ONE_OF, ORDERED, TYPED};
 pub(crate) use table::{CreateTable, Insert};
+pub(crate) use upkeep::Upkeep;
 pub(crate) use variable::{Declare, Execute, SetVariables};
 pub(crate) use variable::{name as variable_name, unresolved as unresolved_variable};
 

@@ -15,6 +15,7 @@ use crate::error::{OpenError, SqlError};
 use crate::models::contest::Contest;
 use crate::models::shape::Shape;
 use crate::query::trigger::Trigger;
+use crate::session::databases::{Database, TableNote};
 use crate::session::start::Reads;
 use crate::sql::Select;
 use crate::sql::options::TableOptions;
@@ -22,8 +23,10 @@ use crate::sql::sink_options::SinkOptions;
 use crate::sql::statement::Columns;
 use crate::storage::Checkpoint;
 
-/// The version of the file.
-const VERSION: u64 = 2;
+/// The version of a file with databases.
+const VERSION: u64 = 3;
+/// That of a file without: older programs read it.
+const WITHOUT_DATABASES: u64 = 2;
 
 /// A streaming table.
 #[derive(Debug)]
@@ -123,6 +126,10 @@ pub(crate) struct Catalog {
     /// The brokers of the Kafka whose topics are meant where a table names none, if not this program's own.
     pub(crate) kafka: Option<String>,
     objects: BTreeMap<String, Object>,
+    /// Those beside `default`, by name in lower case.
+    pub(crate) databases: BTreeMap<String, Database>,
+    /// What was noted about tables, by their names in lower case.
+    pub(crate) notes: BTreeMap<String, TableNote>,
 }
 
 /// The file.
@@ -134,6 +141,10 @@ pub(crate) struct Stored {
     pub(crate) kafka: Option<String>,
     /// In order of their ids: what stands on another comes after it.
     pub(crate) objects: Vec<StoredObject>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) databases: Vec<Database>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) notes: BTreeMap<String, TableNote>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -291,6 +302,7 @@ impl Catalog {
 
     pub(crate) fn remove(&mut self, name: &str) {
         self.objects.remove(&name.to_lowercase());
+        self.notes.remove(&name.to_lowercase());
     }
 
     pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
@@ -367,7 +379,14 @@ impl Catalog {
             })
             .collect();
         objects.sort_by_key(|object| object.id);
-        let stored = Stored { version: VERSION, next_id: self.next_id, kafka: self.kafka.clone(), objects };
+        let stored = Stored {
+            version: if self.databases.is_empty() { WITHOUT_DATABASES } else { VERSION },
+            next_id: self.next_id,
+            kafka: self.kafka.clone(),
+            objects,
+            databases: self.databases.values().cloned().collect(),
+            notes: self.notes.clone(),
+        };
         let bytes = serde_json::to_vec_pretty(&stored).expect("numbers and strings");
         write_atomically(disk, &file(dir), &bytes)
     }
@@ -378,7 +397,14 @@ impl Stored {
     pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<Self, OpenError> {
         let file = file(dir);
         if !disk.exists(&file) {
-            return Ok(Stored { version: VERSION, next_id: 1, kafka: None, objects: Vec::new() });
+            return Ok(Stored {
+                version: VERSION,
+                next_id: 1,
+                kafka: None,
+                objects: Vec::new(),
+                databases: Vec::new(),
+                notes: BTreeMap::new(),
+            });
         }
         let bytes = disk.read(&file).map_err(OpenError::io(&file))?;
         #[derive(Deserialize)]

@@ -38,6 +38,9 @@ pub(super) async fn resume(inner: &Arc<Inner>) -> Result<(), OpenError> {
     }
     let mut catalog = Catalog::default();
     (catalog.next_id, catalog.kafka) = (stored.next_id, kafka);
+    catalog.databases =
+        stored.databases.iter().map(|database| (database.name.clone(), database.clone())).collect();
+    catalog.notes.clone_from(&stored.notes);
     declare_models(shared, &stored);
     for object in &stored.objects {
         let restored = shared.restore(object, &catalog).await;

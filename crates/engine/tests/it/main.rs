@@ -8,6 +8,7 @@ mod catalog;
 mod checkpoints;
 mod crash;
 mod crash_event_time;
+mod databases;
 mod delayed;
 mod docs;
 mod event_time;

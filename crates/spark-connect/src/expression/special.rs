@@ -5,6 +5,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, ExprSchemable as _, Operator, binary_expr, lit};
 use datafusion::prelude::{cast, when};
 
+use crate::database::CATALOG;
 use crate::error::{Class, Result, SparkError};
 use crate::expression::{Named, Resolver, field, literal, name, random};
 use crate::schema;
@@ -25,10 +26,6 @@ const TYPES: &[&str] = &[
     "timestamp",
     "tinyint",
 ];
-
-/// The one catalog and the one schema that there are.
-const CATALOG: &str = "spark_catalog";
-const SCHEMA: &str = "default";
 
 impl Resolver<'_> {
     /// `int(value)`.
@@ -116,7 +113,7 @@ impl Resolver<'_> {
             ("~", 1) => self.udf("bitwise_not")?.call(vec![next()]),
             ("current_user" | "session_user" | "user", 0) => lit("anonymous"),
             ("current_catalog", 0) => lit(CATALOG),
-            ("current_database" | "current_schema", 0) => lit(SCHEMA),
+            ("current_database" | "current_schema", 0) => lit(self.python.database()),
             ("collation", 1) => lit("SYSTEM.BUILTIN.UTF8_BINARY"),
             ("collate", 2) => self.collated(arguments)?,
             ("date_from_unix_date", 1) => self

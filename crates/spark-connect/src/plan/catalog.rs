@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use engine::Database;
 use serde_json::{Value, json};
 
+use crate::database::{self, CATALOG, GLOBAL, TableName, view_keys};
 use crate::error::{Class, Result, SparkError};
-use crate::expression::name_parts;
+use crate::expression::{name_parts, name_quoted};
 use crate::plan::Planner;
 use crate::plan::frame::{Frame, aliased_name};
 use crate::plan::observe::in_operation;
@@ -16,8 +18,6 @@ use crate::sql::{self, Arguments, fits};
 use crate::wire::relation::ReadDataSource;
 use crate::wire::statistics::{CatType, Catalog, CreateTable, ListTables};
 
-const CATALOG: &str = "spark_catalog";
-const DATABASE: &str = "default";
 const TEXT: &str = "STRING";
 const FLAG: &str = "BOOLEAN";
 
@@ -31,12 +31,54 @@ const TABLE: [(&str, &str); 6] = [
     ("isTemporary", FLAG),
 ];
 
+/// What a name stands for.
+enum Known {
+    Table(TableName),
+    /// In a database, or the session's own.
+    View {
+        database: Option<String>,
+        name: String,
+    },
+}
+
+impl Known {
+    fn name(&self) -> &str {
+        match self {
+            Known::Table(table) => &table.name,
+            Known::View { name, .. } => name,
+        }
+    }
+
+    fn database(&self) -> Option<&str> {
+        match self {
+            Known::Table(table) => Some(&table.database),
+            Known::View { database, .. } => database.as_deref(),
+        }
+    }
+
+    fn is_temporary(&self) -> bool {
+        matches!(self, Known::View { database, .. } if database.as_deref().is_none_or(|of| of == GLOBAL))
+    }
+
+    /// What else is known of it is kept under this.
+    fn key(&self) -> String {
+        match self {
+            Known::Table(table) => table.key(),
+            Known::View { database: Some(database), name } => format!("{database}.{name}"),
+            Known::View { database: None, name } => name.clone(),
+        }
+    }
+}
+
 impl Planner<'_> {
     pub(crate) async fn catalog(&mut self, catalog: &Catalog) -> Result<Frame> {
         let told = match catalog.cat_type.as_ref().ok_or_else(|| SparkError::missing("cat_type"))? {
-            CatType::CurrentDatabase(_) => one(TEXT, DATABASE.into()),
+            CatType::CurrentDatabase(_) => one(TEXT, self.session.database().into()),
             CatType::CurrentCatalog(_) => one(TEXT, CATALOG.into()),
-            CatType::SetCurrentDatabase(set) => in_database(&set.db_name).map(|()| nothing())?,
+            CatType::SetCurrentDatabase(set) => {
+                self.session.set_database(self.database(&set.db_name)?);
+                nothing()
+            }
             CatType::SetCurrentCatalog(set) if set.catalog_name == CATALOG => nothing(),
             CatType::SetCurrentCatalog(set) => return Err(no_catalog(&set.catalog_name)),
             CatType::ListCatalogs(list) => {
@@ -44,25 +86,25 @@ impl Planner<'_> {
                 let rows = rows.map(|name| vec![name.into(), Value::Null]).collect();
                 Told { columns: vec![("name", TEXT), ("description", TEXT)], rows }
             }
-            CatType::ListDatabases(list) => self.databases(fits(list.pattern.as_deref(), DATABASE)),
+            CatType::ListDatabases(list) => self.databases(|name| fits(list.pattern.as_deref(), name)),
             CatType::GetDatabase(database) => {
-                in_database(&database.db_name)?;
-                self.databases(true)
+                let wanted = self.database(&database.db_name)?;
+                self.databases(|name| name == wanted)
             }
-            CatType::DatabaseExists(database) => one(FLAG, in_database(&database.db_name).is_ok().into()),
+            CatType::DatabaseExists(database) => one(FLAG, self.database(&database.db_name).is_ok().into()),
             CatType::ListTables(list) => self.listed(list, false)?,
             CatType::ListViews(list) => self.listed(list, true)?,
             CatType::GetTable(table) => {
-                let name = self.known_table(&qualified(&table.table_name, table.db_name.as_deref()))?;
-                Told { columns: TABLE.to_vec(), rows: vec![self.about_table(&name)] }
+                let known = self.known(&table.table_name, table.db_name.as_deref())?;
+                Told { columns: TABLE.to_vec(), rows: vec![self.about(&known)] }
             }
             CatType::TableExists(table) => {
-                let name = qualified(&table.table_name, table.db_name.as_deref());
-                one(FLAG, self.known_table(&name).is_ok().into())
+                one(FLAG, self.known(&table.table_name, table.db_name.as_deref()).is_ok().into())
             }
             CatType::ListColumns(table) => {
-                let name = self.known_table(&qualified(&table.table_name, table.db_name.as_deref()))?;
-                self.columns_of(&name).await?
+                let known = self.known(&table.table_name, table.db_name.as_deref())?;
+                let name = qualified(&table.table_name, table.db_name.as_deref());
+                self.columns_of(&name, &known).await?
             }
             other => return self.catalog_functions(other).await,
         };
@@ -73,18 +115,18 @@ impl Planner<'_> {
     async fn catalog_functions(&mut self, kind: &CatType) -> Result<Frame> {
         let told = match kind {
             CatType::ListFunctions(list) => {
-                if let Some(name) = &list.db_name {
-                    in_database(name)?;
-                }
+                list.db_name.as_deref().map(|name| self.database(name)).transpose()?;
                 let names = describe::functions(self.session, list.pattern.as_deref());
                 function_rows(names.iter().map(String::as_str))
             }
             CatType::GetFunction(function) => {
                 let name = &function.function_name;
                 if function.db_name.is_some() || !self.has_function(name)? {
+                    let shown = name_parts(name)?.join("`.`");
                     let text = format!(
-                        "Cannot resolve routine `{name}` on search path [`system`.`builtin`, `system`.`session`, \
-                         `{CATALOG}`.`{DATABASE}`]."
+                        "Cannot resolve routine `{shown}` on search path [`system`.`builtin`, `system`.`session`, \
+                         `{CATALOG}`.`{}`].",
+                        self.session.database()
                     );
                     return Err(SparkError::new(Class::Analysis, "UNRESOLVED_ROUTINE", "42883", text));
                 }
@@ -99,8 +141,8 @@ impl Planner<'_> {
                 one(FLAG, self.session.drop_view(&format!("global_temp.{}", drop.view_name)).into())
             }
             CatType::IsCached(table) => {
-                let name = self.known_table(&table.table_name)?;
-                one(FLAG, self.session.is_cached(&name).into())
+                let known = self.known(&table.table_name, None)?;
+                one(FLAG, self.session.is_cached(&known.key()).into())
             }
             CatType::CacheTable(table) => self.kept(&table.table_name, true)?,
             CatType::UncacheTable(table) => self.kept(&table.table_name, false)?,
@@ -108,8 +150,8 @@ impl Planner<'_> {
                 self.session.clear_cached();
                 nothing()
             }
-            CatType::RefreshTable(table) => self.known_table(&table.table_name).map(|_| nothing())?,
-            CatType::AnalyzeTable(table) => self.known_table(&table.table_name).map(|_| nothing())?,
+            CatType::RefreshTable(table) => self.known(&table.table_name, None).map(|_| nothing())?,
+            CatType::AnalyzeTable(table) => self.known(&table.table_name, None).map(|_| nothing())?,
             CatType::RefreshByPath(_) => nothing(),
             other => return self.catalog_changes(other).await,
         };
@@ -119,11 +161,12 @@ impl Planner<'_> {
     async fn catalog_changes(&mut self, kind: &CatType) -> Result<Frame> {
         match kind {
             CatType::RecoverPartitions(table) => {
-                let name = self.known_table(&table.table_name)?;
-                if self.partitions(&name).is_empty() {
+                let known = self.known(&table.table_name, None)?;
+                if self.partitions(&known.key()).is_empty() {
                     let text = format!(
-                        "Operation ALTER TABLE RECOVER PARTITIONS is not allowed for `{CATALOG}`.`{DATABASE}`.`{name}` \
-                         because it is not a partitioned table."
+                        "Operation ALTER TABLE RECOVER PARTITIONS is not allowed for {} because it is not a partitioned \
+                         table.",
+                        TableName::read(self.session, &table.table_name)?.whole()
                     );
                     return Err(SparkError::new(Class::Analysis, "NOT_A_PARTITIONED_TABLE", "42809", text));
                 }
@@ -136,19 +179,21 @@ impl Planner<'_> {
                 return self.table(&table.table_name).await;
             }
             CatType::DropTable(table) => {
-                let name = aliased_name(&table.table_name);
-                if !self.session.engine.has_table(&name) && !table.if_exists {
-                    return Err(SparkError::table(&name));
+                let name = TableName::read(self.session, &table.table_name)?;
+                match name.is_known(&self.session.engine) {
+                    true => tables::forget(self.session, &name).await?,
+                    false if table.if_exists => {}
+                    false => return Err(name.missing()),
                 }
-                tables::forget(self.session, &name).await?;
             }
             CatType::DropView(view) => {
                 if !self.session.drop_view(&view.view_name) && !view.if_exists {
-                    return Err(SparkError::table(&aliased_name(&view.view_name)));
+                    return Err(SparkError::table(&name_parts(&view.view_name)?.join("`.`")));
                 }
             }
             CatType::TruncateTable(table) => {
-                let name = tables::quoted(&self.known_table(&table.table_name)?);
+                self.known(&table.table_name, None)?;
+                let name = name_quoted(&name_parts(&table.table_name)?);
                 let text = format!("INSERT OVERWRITE TABLE {name} SELECT * FROM {name} WHERE false");
                 if let sql::Command::Insert(insert) = sql::Command::parse(&text, &Arguments::default())?
                     && !Box::pin(write::insert_rows(self.session, &insert)).await?
@@ -157,7 +202,7 @@ impl Planner<'_> {
                 }
             }
             CatType::GetTableProperties(table) => {
-                self.known_table(&table.table_name)?;
+                self.known(&table.table_name, None)?;
                 return self
                     .answered(Told { columns: vec![("key", TEXT), ("value", TEXT)], rows: Vec::new() })
                     .await;
@@ -173,44 +218,70 @@ impl Planner<'_> {
         Ok(frame)
     }
 
-    fn databases(&self, wanted: bool) -> Told {
-        let place = self.session.setting("spark.sql.warehouse.dir").unwrap_or_default();
+    fn databases(&self, wanted: impl Fn(&str) -> bool) -> Told {
         let columns = vec![("name", TEXT), ("catalog", TEXT), ("description", TEXT), ("locationUri", TEXT)];
-        let row = vec![DATABASE.into(), CATALOG.into(), "default database".into(), place.into()];
-        Told { columns, rows: if wanted { vec![row] } else { Vec::new() } }
-    }
-
-    /// Tables and views, or views alone.
-    fn listed(&self, list: &ListTables, only_views: bool) -> Result<Told> {
-        if let Some(name) = &list.db_name {
-            in_database(name)?;
-        }
-        let tables = if only_views { Vec::new() } else { self.session.engine.table_names() };
-        let views = self.views.keys().cloned();
-        let mut names: Vec<String> = tables.into_iter().chain(views).collect();
-        names.retain(|name| fits(list.pattern.as_deref(), name));
-        names.sort();
-        names.dedup();
-        Ok(Told { columns: TABLE.to_vec(), rows: names.iter().map(|name| self.about_table(name)).collect() })
-    }
-
-    fn about_table(&self, name: &str) -> Vec<Value> {
-        if self.views.contains_key(&name.to_lowercase()) {
-            return vec![name.into(), Value::Null, json!([]), Value::Null, "TEMPORARY".into(), true.into()];
-        }
-        vec![name.into(), CATALOG.into(), json!([DATABASE]), Value::Null, "MANAGED".into(), false.into()]
-    }
-
-    /// The last part of the name of a table or a view that there is.
-    fn known_table(&self, name: &str) -> Result<String> {
-        let short = aliased_name(name);
-        let known = self.views.contains_key(&short.to_lowercase()) || self.session.engine.has_table(&short);
-        let parts = name_parts(name)?;
-        let here = match parts.split_last() {
-            Some((_, [])) | None => true,
-            Some((_, before)) => in_database(&before.join(".")).is_ok() || before == ["global_temp"],
+        let found = database::all(&self.session.engine).into_iter().filter(|found| wanted(&found.name));
+        let row = |found: Database| {
+            let place = database::location(self.session, &found);
+            vec![found.name.into(), CATALOG.into(), found.comment.into(), place.into()]
         };
-        if known && here { Ok(short) } else { Err(SparkError::table(&parts.join("`.`"))) }
+        Told { columns, rows: found.map(row).collect() }
+    }
+
+    fn database(&self, name: &str) -> Result<String> {
+        database::read(&self.session.engine, name)
+    }
+
+    /// Tables and views of a database, or views alone, and the session's own views.
+    fn listed(&self, list: &ListTables, only_views: bool) -> Result<Told> {
+        let database = match &list.db_name {
+            Some(name) => describe::inside(self.session, name)?,
+            None => self.session.database(),
+        };
+        let tables = if only_views { Vec::new() } else { self.session.engine.tables_in(&database) };
+        let table = |name| Known::Table(TableName { database: database.clone(), name });
+        let inside = self.session.views_in(&database).into_iter();
+        let inside = inside.map(|name| Known::View { database: Some(database.clone()), name });
+        let own = self.views.keys().filter(|name| !name.contains('.')).cloned();
+        let own = own.map(|name| Known::View { database: None, name });
+        let mut all: Vec<Known> = tables.into_iter().map(table).chain(inside).chain(own).collect();
+        all.retain(|known| fits(list.pattern.as_deref(), known.name()));
+        all.sort_by(|a, b| (a.is_temporary(), a.name()).cmp(&(b.is_temporary(), b.name())));
+        Ok(Told { columns: TABLE.to_vec(), rows: all.iter().map(|known| self.about(known)).collect() })
+    }
+
+    fn about(&self, known: &Known) -> Vec<Value> {
+        let namespace = known.database().map_or_else(|| json!([]), |database| json!([database]));
+        let catalog = if known.is_temporary() { Value::Null } else { CATALOG.into() };
+        let kind = match known {
+            Known::Table(_) => "MANAGED",
+            Known::View { .. } if known.is_temporary() => "TEMPORARY",
+            Known::View { .. } => "VIEW",
+        };
+        let comment = self.session.engine.note_of(&known.key()).comment;
+        let comment = comment.filter(|_| matches!(known, Known::Table(_)));
+        let name = known.name().into();
+        vec![name, catalog, namespace, comment.into(), kind.into(), known.is_temporary().into()]
+    }
+
+    /// The table or the view that there is of this name.
+    fn known(&self, name: &str, database: Option<&str>) -> Result<Known> {
+        let parts = match database {
+            Some(database) => [name_parts(database)?, vec![name.to_owned()]].concat(),
+            None => name_parts(name)?,
+        };
+        let found = view_keys(self.session, &parts).into_iter().find(|key| self.views.contains_key(key));
+        if let Some(key) = found {
+            return Ok(match key.split_once('.') {
+                Some((of, name)) => Known::View { database: Some(of.to_owned()), name: name.to_owned() },
+                None => Known::View { database: None, name: key },
+            });
+        }
+        match TableName::of(self.session, &parts) {
+            Ok(table) if table.is_known(&self.session.engine) => Ok(Known::Table(table)),
+            Ok(table) if database.is_some() => Err(table.missing()),
+            _ => Err(SparkError::table(&parts.join("`.`"))),
+        }
     }
 
     /// The columns that say a table's directories.
@@ -218,9 +289,9 @@ impl Planner<'_> {
         self.frames.table_files(name).map(|(_, _, partitions)| partitions).unwrap_or_default()
     }
 
-    async fn columns_of(&mut self, name: &str) -> Result<Told> {
+    async fn columns_of(&mut self, name: &str, known: &Known) -> Result<Told> {
         let frame = self.table(name).await?;
-        let partitions = self.partitions(name);
+        let partitions = self.partitions(&known.key());
         let row = |column: &crate::plan::frame::Column| {
             let field = frame.field(column);
             let is_partition = partitions.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
@@ -248,15 +319,17 @@ impl Planner<'_> {
 
     /// `cache` changes nothing here but what is said of it.
     fn kept(&self, name: &str, kept: bool) -> Result<Told> {
-        let name = self.known_table(name)?;
-        self.session.set_cached(&name, kept);
+        let known = self.known(name, None)?;
+        self.session.set_cached(&known.key(), kept);
         Ok(nothing())
     }
 
     async fn create_table(&mut self, table: &CreateTable) -> Result<()> {
-        let name = aliased_name(&table.table_name);
+        let name = TableName::read(self.session, &table.table_name)?;
+        name.place(&self.session.engine)?;
         let mut options: BTreeMap<String, String> = table.options.clone();
         options.extend(table.path.clone().map(|path| ("path".to_owned(), path)));
+        let description = table.description.clone().filter(|text| !text.is_empty());
         let format = table.source.clone().filter(|source| !source.is_empty());
         let path = options.iter().find(|(name, _)| name.eq_ignore_ascii_case("path"));
         let columns = match (&table.schema, path) {
@@ -268,7 +341,7 @@ impl Planner<'_> {
             },
             _ => None,
         };
-        if self.session.engine.has_table(&name) {
+        if name.is_known(&self.session.engine) {
             return Err(tables::exists(&name));
         }
         if let Some((_, path)) = path {
@@ -284,30 +357,33 @@ impl Planner<'_> {
             };
             let (columns, path) = (&columns, path.as_str());
             let table = tables::NewTable {
-                name: &name,
+                name: &name.key(),
                 format: &format,
                 path,
                 options: &options,
                 columns,
                 partition_by: &[],
             };
-            return table.create(self.session).await;
+            table.create(self.session).await?;
+            return tables::describe(self.session, &name, description).await;
         }
         let Some(columns) = columns else {
-            return Err(SparkError::invalid(format!("The table {name} has neither columns nor a path.")));
+            let text = format!("The table {} has neither columns nor a path.", name.whole());
+            return Err(SparkError::invalid(text));
         };
         let column = |field: &datafusion::arrow::datatypes::FieldRef| {
             (field.name().clone(), engine::dataframe::type_name(field.data_type()))
         };
         let columns = columns.fields().iter().map(column).collect();
         let table = sql::CreateTable {
-            name,
+            name: table.table_name.clone(),
             replace: false,
             if_not_exists: false,
             columns,
             format,
             options,
             partition_by: Vec::new(),
+            comment: description,
             query: None,
         };
         Box::pin(write::create_table(self.session, table)).await
@@ -335,26 +411,6 @@ fn qualified(name: &str, database: Option<&str>) -> String {
         Some(database) => format!("{database}.{name}"),
         None => name.to_owned(),
     }
-}
-
-/// Whether a name means the one schema that there is.
-fn in_database(name: &str) -> Result<()> {
-    let parts = name_parts(name)?;
-    let parts: Vec<String> = parts.iter().map(|part| part.to_lowercase()).collect();
-    let (database, catalog) = match parts.as_slice() {
-        [database] => (database.as_str(), CATALOG),
-        [catalog, database] => (database.as_str(), catalog.as_str()),
-        _ => (name, CATALOG),
-    };
-    if database == DATABASE && catalog == CATALOG {
-        return Ok(());
-    }
-    let text = format!(
-        "The schema `{catalog}`.`{database}` cannot be found. Verify the spelling and correctness of the schema and \
-         catalog."
-    );
-    Err(SparkError::new(Class::Analysis, "SCHEMA_NOT_FOUND", "42704", text)
-        .with("schemaName", format!("`{catalog}`.`{database}`")))
 }
 
 fn no_catalog(name: &str) -> SparkError {

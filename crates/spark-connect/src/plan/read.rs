@@ -8,10 +8,12 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use engine::storage::is_remote;
 
+use crate::database::{TableName, view_keys};
 use crate::error::{Class, Result, SparkError};
+use crate::expression::name_parts;
 use crate::place::{path_of, storage};
 use crate::plan::Planner;
-use crate::plan::frame::{Frame, Stored, aliased_name};
+use crate::plan::frame::{Frame, Stored};
 use crate::plan::local::lower;
 use crate::schema::parse_schema;
 use crate::wire::relation::{Read, ReadDataSource, ReadType, Sql};
@@ -34,15 +36,24 @@ impl Planner<'_> {
 
     /// A view, or a table of the engine.
     pub(crate) async fn table(&mut self, name: &str) -> Result<Frame> {
-        let short = aliased_name(name);
-        if let Some(stored) = self.views.get(&short.to_lowercase()).cloned() {
+        let parts = name_parts(name)?;
+        let short = parts.last().cloned().unwrap_or_default();
+        if let Some(stored) = self.view(&parts) {
             let frame = self.stored(stored).await?;
             return Ok(crate::plan::aliased(frame, &short));
         }
-        match self.frames.table(&short).await? {
-            Some(provider) => self.scan(&short, provider),
-            None => Err(SparkError::table(&name.replace('`', "").replace('.', "`.`"))),
+        match TableName::of(self.session, &parts).ok().filter(|table| table.is_known(&self.session.engine)) {
+            Some(table) => match self.frames.table(&table.key()).await? {
+                Some(provider) => self.scan(&short, provider),
+                None => Err(table.missing()),
+            },
+            None => Err(SparkError::table(&parts.join("`.`"))),
         }
+    }
+
+    /// The view that a name means.
+    pub(crate) fn view(&self, parts: &[String]) -> Option<Stored> {
+        view_keys(self.session, parts).iter().find_map(|key| self.views.get(key).cloned())
     }
 
     pub(crate) async fn stored(&mut self, stored: Stored) -> Result<Frame> {

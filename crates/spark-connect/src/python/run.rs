@@ -51,6 +51,7 @@ pub(crate) struct Run {
     /// Functions of the session that SQL can name.
     functions: Functions,
     variables: Variables,
+    database: String,
     random: Arc<dyn Random>,
     calls: AtomicU64,
     state: Mutex<State>,
@@ -97,6 +98,7 @@ impl Run {
             files,
             functions: session.functions(),
             variables: session.variables(),
+            database: session.database(),
             random: Arc::clone(&session.env.random),
             calls: AtomicU64::new(0),
             state: Mutex::default(),
@@ -112,6 +114,11 @@ impl Run {
     /// What a variable of the session holds.
     pub(crate) fn variable(&self, parts: &[String]) -> Option<&ScalarValue> {
         self.variables.get(&crate::sql::variable_name(parts)?).map(|variable| &variable.value)
+    }
+
+    /// The database that names without one mean.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
     }
 
     /// A seed for a random function that is given none.

@@ -8,19 +8,22 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::arrow::json::ReaderBuilder;
 use engine::Answer;
 
+use crate::database::{GLOBAL, TableName, view_keys};
 use crate::error::{Class, Result, SparkError};
+use crate::expression::name_parts;
 use crate::operation::Operation;
-use crate::plan::frame::{Stored, aliased_name};
+use crate::plan::frame::Stored;
 use crate::plan::{Planner, local_relation};
 use crate::python::Function;
 use crate::schema::parse_type;
-use crate::service::{describe, streaming, tables, variables, write};
+use crate::service::{databases, describe, streaming, tables, variables, write};
 use crate::session::Session;
 use crate::sql::{self, Arguments};
 use crate::wire::command::{Command, CommandType, CreateDataFrameViewCommand, SqlCommand};
 use crate::wire::execute::{CheckpointCommandResult, ResponseType, SqlCommandResult};
 use crate::wire::local::CachedRemoteRelation;
 use crate::wire::relation::{RelType, Relation, Sql};
+use crate::wire::statistics::Catalog;
 
 /// Does what the command says.
 pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: Command) -> Result<()> {
@@ -81,7 +84,15 @@ async fn create_view(session: &Arc<Session>, view: CreateDataFrameViewCommand) -
         held if held.is_empty() => Stored::Relation { relation: Arc::new(*relation), views: session.views() },
         held => Stored::Kept { relation: Arc::new(*relation), views: session.views(), held },
     };
-    session.create_view(&view.name, stored, view.replace)
+    let name = if view.is_global { format!("{GLOBAL}.{}", view.name) } else { view.name };
+    session.create_view(&name, stored, view.replace)
+}
+
+/// What a view that is not temporary is kept under.
+fn kept_as(session: &Session, name: &str) -> Result<String> {
+    let table = TableName::read(session, name)?;
+    table.place(&session.engine)?;
+    Ok(table.key())
 }
 
 /// The relation that a statement leaves.
@@ -112,16 +123,6 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
         }
         sql::Command::Show(shows) => return shown(describe::show(session, &shows).await?),
         sql::Command::Execute(execute) => return carried_out(session, *execute).await,
-        sql::Command::CreateView { name, query, replace } => {
-            let views = session.views();
-            Planner::new(session).query(&query).await?;
-            session.create_view(&name, Stored::Query { query, views }, replace)?;
-        }
-        sql::Command::DropView { name, if_exists } => {
-            if !session.drop_view(&name) && !if_exists {
-                return Err(SparkError::table(&aliased_name(&name)));
-            }
-        }
         sql::Command::Set { key, value } => {
             super::config::check(&key, &value)?;
             session.set(&key, Some(value.clone()));
@@ -134,17 +135,52 @@ async fn statement(session: &Arc<Session>, command: SqlCommand) -> Result<Relati
                 session.engine.execute(&text.query).await?;
             }
         }
-        sql::Command::DropTable { name, if_exists } => {
-            if !if_exists && !session.engine.has_table(&name) {
-                return Err(SparkError::table(&name));
-            }
-            tables::forget(session, &name).await?;
+        sql::Command::Databases(statement) => {
+            return match databases::run(session, *statement).await? {
+                Some(answer) => shown(answer),
+                None => empty(),
+            };
         }
-        sql::Command::Nothing => {}
         sql::Command::Engine(text) => return asked(session, &text).await,
-        other => kept(session, other).await?,
+        other => by_name(session, other).await?,
     }
     empty()
+}
+
+/// What is done to tables and views by name.
+async fn by_name(session: &Arc<Session>, command: sql::Command) -> Result<()> {
+    match command {
+        sql::Command::CreateView { name, temporary, query, replace } => {
+            let views = session.views();
+            Planner::new(session).query(&query).await?;
+            let name = if temporary { name } else { kept_as(session, &name)? };
+            session.create_view(&name, Stored::Query { query, views }, replace)?;
+        }
+        sql::Command::DropView { name, if_exists } => {
+            let parts = name_parts(&name)?;
+            let mut keys = view_keys(session, &parts).into_iter();
+            if !keys.any(|key| session.drop_view(&key)) && !if_exists {
+                return Err(SparkError::table(&parts.join("`.`")));
+            }
+        }
+        sql::Command::DropTable { name, if_exists } => {
+            let table = TableName::read(session, &name)?;
+            match table.is_known(&session.engine) {
+                true => tables::forget(session, &table).await?,
+                false if if_exists => {}
+                false => return Err(table.missing()),
+            }
+        }
+        sql::Command::Upkeep(upkeep) => {
+            let asked = Catalog { cat_type: Some(upkeep.deed) };
+            match Planner::new(session).catalog(&asked).await {
+                Err(error) if upkeep.if_exists && error.condition == "TABLE_OR_VIEW_NOT_FOUND" => {}
+                done => drop(done?),
+            }
+        }
+        other => kept(session, other).await?,
+    }
+    Ok(())
 }
 
 /// What the session keeps: variables and functions.

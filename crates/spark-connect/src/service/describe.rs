@@ -5,9 +5,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use serde_json::Value;
 
+use crate::database::{self, CATALOG, GLOBAL, TableName};
 use crate::error::{Class, Result, SparkError};
+use crate::expression::name_parts;
 use crate::plan::Planner;
-use crate::plan::frame::{Frame, aliased_name};
+use crate::plan::frame::Frame;
 use crate::schema;
 use crate::session::Session;
 use crate::sql::{Described, Shows, fits};
@@ -18,17 +20,17 @@ pub(crate) struct Told {
     pub(crate) rows: Vec<Vec<Value>>,
 }
 
-const DATABASE: &str = "default";
-
 /// `DESCRIBE`; `None` if the engine knows more of it.
 pub(crate) async fn describe(session: &Arc<Session>, described: &Described) -> Result<Option<Told>> {
     let mut planner = Planner::new(session);
     let told = match described {
         Described::Query(query) => columns(&planner.query(query).await?),
         Described::Table { name, extended, column } => {
-            let short = aliased_name(name);
-            let is_view = session.views().contains_key(&short.to_lowercase());
-            if !is_view && !session.engine.has_table(&short) {
+            let parts = name_parts(name)?;
+            let is_view = planner.view(&parts).is_some();
+            // Models are the engine's to describe.
+            let table = TableName::of(session, &parts)?;
+            if !is_view && parts.len() == 1 && !table.is_known(&session.engine) {
                 return Ok(None);
             }
             let frame = planner.table(name).await?;
@@ -39,11 +41,15 @@ pub(crate) async fn describe(session: &Arc<Session>, described: &Described) -> R
             if *extended {
                 let kind = if is_view { "VIEW" } else { "MANAGED" };
                 let facts = [("", ""), ("# Detailed Table Information", ""), ("Catalog", "spark_catalog")];
-                let more = [("Database", DATABASE), ("Table", short.as_str()), ("Type", kind)];
+                let more =
+                    [("Database", table.database.as_str()), ("Table", table.name.as_str()), ("Type", kind)];
+                let comment = session.engine.note_of(&table.key()).comment.filter(|_| !is_view);
+                let comment = comment.as_deref().map(|comment| ("Comment", comment));
                 told.rows.extend(
                     facts
                         .iter()
                         .chain(&more)
+                        .chain(&comment)
                         .map(|(name, value)| vec![(*name).into(), (*value).into(), "".into()]),
                 );
             }
@@ -110,38 +116,68 @@ pub(crate) async fn show(session: &Arc<Session>, shows: &Shows) -> Result<Told> 
         rows: values.into_iter().map(|value| vec![value.into()]).collect(),
     };
     Ok(match shows {
-        Shows::Tables(pattern) => {
-            let mut rows: Vec<(String, bool)> =
-                session.engine.table_names().into_iter().map(|name| (name, false)).collect();
-            rows.extend(session.views().keys().map(|name| (name.clone(), true)));
-            rows.retain(|(name, _)| fits(pattern.as_deref(), name));
-            rows.sort();
-            let row = |(name, temporary): (String, bool)| {
-                let namespace = if temporary { "" } else { DATABASE };
-                vec![namespace.into(), name.into(), temporary.into()]
-            };
-            let columns = vec![("namespace", text), ("tableName", text), ("isTemporary", "BOOLEAN")];
-            Told { columns, rows: rows.into_iter().map(row).collect() }
+        Shows::Tables(database, pattern) => {
+            listed(session, "tableName", database.as_deref(), pattern.as_deref(), true)?
         }
-        Shows::Views(pattern) => {
-            let views = session.views();
-            let names = views.keys().filter(|name| fits(pattern.as_deref(), name));
-            let rows = names.map(|name| vec!["".into(), name.clone().into(), true.into()]).collect();
-            let columns = vec![("namespace", text), ("viewName", text), ("isTemporary", "BOOLEAN")];
-            Told { columns, rows }
+        Shows::Views(database, pattern) => {
+            listed(session, "viewName", database.as_deref(), pattern.as_deref(), false)?
         }
         Shows::Columns(name) => one("col_name", Planner::new(session).table(name).await?.names()),
-        Shows::Databases(pattern) => one(
-            "namespace",
-            [DATABASE.to_owned()].into_iter().filter(|name| fits(pattern.as_deref(), name)).collect(),
-        ),
-        Shows::Functions(pattern) => one("function", functions(session, pattern.as_deref())),
+        Shows::Databases(pattern) => {
+            let names = database::all(&session.engine).into_iter().map(|database| database.name);
+            one("namespace", names.filter(|name| fits(pattern.as_deref(), name)).collect())
+        }
+        Shows::Catalogs(pattern) => {
+            let names = [CATALOG.to_owned()].into_iter();
+            one("catalog", names.filter(|name| fits(pattern.as_deref(), name)).collect())
+        }
+        Shows::Functions(database, pattern) => {
+            database.as_deref().map(|name| database::read(&session.engine, name)).transpose()?;
+            one("function", functions(session, pattern.as_deref()))
+        }
         Shows::Properties(None) => Told { columns: vec![("key", text), ("value", text)], rows: Vec::new() },
         Shows::Properties(Some(key)) => {
             let what = format!("the property {key}: tables have none");
             return Err(SparkError::new(Class::Unsupported, "UNSUPPORTED_FEATURE", "0A000", what));
         }
     })
+}
+
+/// Tables and views, or views alone, of a database.
+fn listed(
+    session: &Session,
+    called: &'static str,
+    database: Option<&str>,
+    pattern: Option<&str>,
+    tables: bool,
+) -> Result<Told> {
+    let database = database.map_or_else(|| Ok(session.database()), |name| inside(session, name))?;
+    let mut rows: Vec<(String, String, bool)> = Vec::new();
+    if tables {
+        let names = session.engine.tables_in(&database).into_iter();
+        rows.extend(names.map(|name| (database.clone(), name, false)));
+    }
+    let temporary = database == GLOBAL;
+    let in_it = session.views_in(&database).into_iter();
+    rows.extend(in_it.map(|name| (database.clone(), name, temporary)));
+    let own = session.views();
+    let own = own.keys().filter(|name| !name.contains('.'));
+    rows.extend(own.map(|name| (String::new(), name.clone(), true)));
+    rows.retain(|(_, name, _)| fits(pattern, name));
+    rows.sort_by(|a, b| a.1.cmp(&b.1));
+    let row = |(namespace, name, temporary): (String, String, bool)| {
+        vec![namespace.into(), name.into(), temporary.into()]
+    };
+    let columns = vec![("namespace", "STRING"), (called, "STRING"), ("isTemporary", "BOOLEAN")];
+    Ok(Told { columns, rows: rows.into_iter().map(row).collect() })
+}
+
+/// The database whose tables are asked for: also that of the views that all sessions see.
+pub(crate) fn inside(session: &Session, name: &str) -> Result<String> {
+    match name.trim_matches('`').eq_ignore_ascii_case(GLOBAL) {
+        true => Ok(GLOBAL.to_owned()),
+        false => database::read(&session.engine, name),
+    }
 }
 
 /// The functions of the session by name, each once, in order.

@@ -5,8 +5,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{FieldRef, Schema};
+use engine::TableNote;
 use engine::dataframe::type_name;
 
+use crate::database::TableName;
 use crate::error::{Class, Result, SparkError};
 use crate::session::Session;
 
@@ -33,6 +35,10 @@ impl NewTable<'_> {
     /// If the engine has no such type, or the name is taken.
     pub(crate) async fn create(&self, session: &Arc<Session>) -> Result<()> {
         session.engine.execute(&self.statement()).await?;
+        if !self.partition_by.is_empty() {
+            let note = TableNote { partition_by: self.partition_by.to_vec(), ..TableNote::default() };
+            session.engine.note(self.name, note).await?;
+        }
         Ok(())
     }
 
@@ -73,19 +79,48 @@ pub(crate) fn text(value: &str) -> String {
 ///
 /// # Errors
 /// If somebody uses it.
-pub(crate) async fn forget(session: &Arc<Session>, name: &str) -> Result<()> {
-    session.engine.execute(&format!("DROP TABLE IF EXISTS {}", quoted(name))).await?;
+pub(crate) async fn forget(session: &Arc<Session>, table: &TableName) -> Result<()> {
+    let key = table.key();
+    let frames = session.engine.dataframes(&session.zone());
+    let place = place_in(session, table).filter(|place| {
+        let path = frames.table_files(&key).ok().and_then(|(_, mut options, _)| options.remove("path"));
+        path.is_some_and(|path| path.trim_end_matches('/') == place)
+    });
+    session.engine.execute(&format!("DROP TABLE IF EXISTS {}", quoted(&key))).await?;
+    session.set_cached(&key, false);
+    if let Some(place) = place {
+        frames.clear(&place, &BTreeMap::new())?;
+    }
     Ok(())
 }
 
-pub(crate) fn exists(name: &str) -> SparkError {
+/// Keeps what a script says of a table.
+///
+/// # Errors
+/// There is no such table.
+pub(crate) async fn describe(session: &Session, table: &TableName, comment: Option<String>) -> Result<()> {
+    if comment.is_some() {
+        let note = session.engine.note_of(&table.key());
+        session.engine.note(&table.key(), TableNote { comment, ..note }).await?;
+    }
+    Ok(())
+}
+
+/// Where a table's files lie, if its database has a place of its own.
+pub(crate) fn place_in(session: &Session, table: &TableName) -> Option<String> {
+    let location = session.engine.database(&table.database)?.location?;
+    let location = crate::place::path_of(&location).ok()?;
+    Some(format!("{}/{}", location.trim_end_matches('/'), table.name.to_lowercase()))
+}
+
+pub(crate) fn exists(table: &TableName) -> SparkError {
+    let name = table.whole();
     let text = format!(
-        "Cannot create table or view `default`.`{name}` because it already exists. Choose a different name, drop or \
+        "Cannot create table or view {name} because it already exists. Choose a different name, drop or \
          replace the existing object, add the IF NOT EXISTS clause to tolerate pre-existing objects, or add the OR \
          REFRESH clause to refresh the existing streaming table."
     );
-    SparkError::new(Class::Analysis, "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text)
-        .with("relationName", format!("`default`.`{name}`"))
+    SparkError::new(Class::Analysis, "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", text).with("relationName", name)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit}
 use engine::files::FileWriter;
 use tokio::task::block_in_place;
 
+use crate::database::TableName;
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Named;
 use crate::place::{complete, local, path_of, storage, zoned};
@@ -79,9 +80,12 @@ pub(crate) async fn write(session: &Arc<Session>, operation: WriteOperation) -> 
             Ok(())
         }
         Some(SaveType::Table(table)) => {
-            let name = aliased_name(&table.table_name);
+            let name = TableName::read(session, &table.table_name)?;
             if table.save_method == INSERT_INTO {
                 let mode = if writing.mode == OVERWRITE { OVERWRITE } else { APPEND };
+                if !name.is_known(&session.engine) {
+                    return Err(SparkError::table(&table.table_name.replace('`', "").replace('.', "`.`")));
+                }
                 return insert(planner, frame, &name, Writing { mode, ..writing }, By::Order).await;
             }
             save_as_table(session, planner, frame, &name, writing).await
@@ -138,13 +142,13 @@ async fn to_source(
 
 /// `df.writeTo(table)`.
 pub(crate) async fn write_to(session: &Arc<Session>, operation: WriteOperationV2) -> Result<()> {
-    let name = aliased_name(&operation.table_name);
-    let known = session.engine.has_table(&name);
+    let name = TableName::read(session, &operation.table_name)?;
+    let known = name.is_known(&session.engine);
     let mode = match operation.mode {
         MODE_CREATE => ERROR,
         MODE_CREATE_OR_REPLACE => OVERWRITE,
         MODE_REPLACE | MODE_APPEND | MODE_OVERWRITE_PARTITIONS if !known => {
-            return Err(SparkError::table(&name));
+            return Err(SparkError::table(&operation.table_name.replace('`', "").replace('.', "`.`")));
         }
         MODE_REPLACE => OVERWRITE,
         MODE_APPEND => APPEND,
@@ -193,7 +197,9 @@ pub(crate) async fn create_table(session: &Arc<Session>, table: CreateTable) -> 
     };
     let format = table.format.unwrap_or_else(|| "parquet".to_owned());
     let writing = Writing { format, options: table.options, partition_by: table.partition_by, mode };
-    save_as_table(session, planner, frame, &table.name, writing).await
+    let name = TableName::read(session, &table.name)?;
+    save_as_table(session, planner, frame, &name, writing).await?;
+    tables::describe(session, &name, table.comment).await
 }
 
 /// Text of a length is text.
@@ -205,20 +211,22 @@ fn stored(kind: &str) -> String {
 /// `INSERT`; false if the table is not one of files.
 pub(crate) async fn insert_rows(session: &Arc<Session>, insertion: &Insert) -> Result<bool> {
     let mut planner = Planner::new(session);
-    let name = insertion.name.as_str();
-    if !session.engine.has_table(name) {
-        return Err(SparkError::table(name));
+    let table_name = TableName::read(session, &insertion.name)?;
+    if !table_name.is_known(&session.engine) {
+        return Err(SparkError::table(insertion.name.trim_matches('`')));
     }
-    if planner.frames.table_files(name).is_err() {
+    let key = table_name.key();
+    if planner.frames.table_files(&key).is_err() {
         return Ok(false);
     }
-    let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
+    let Some(table) = planner.frames.table(&key).await? else { return Err(table_name.missing()) };
+    let name = table_name.whole();
     let mut frame = planner.query(&insertion.query).await?;
     let mut by = By::Order;
     if !insertion.columns.is_empty() {
         if frame.columns.len() != insertion.columns.len() {
             let text = format!(
-                "Cannot write to `{name}`: {} columns are named, {} given.",
+                "Cannot write to {name}: {} columns are named, {} given.",
                 insertion.columns.len(),
                 frame.columns.len()
             );
@@ -238,7 +246,7 @@ pub(crate) async fn insert_rows(session: &Arc<Session>, insertion: &Insert) -> R
     let mode = if insertion.overwrite { OVERWRITE } else { APPEND };
     let (options, partition_by) = (BTreeMap::new(), Vec::new());
     let writing = Writing { format: String::new(), options, partition_by, mode };
-    insert(planner, frame, name, writing, by).await?;
+    insert(planner, frame, &table_name, writing, by).await?;
     Ok(true)
 }
 
@@ -268,22 +276,24 @@ async fn save_as_table(
     session: &Arc<Session>,
     planner: Planner<'_>,
     frame: Frame,
-    name: &str,
+    table: &TableName,
     writing: Writing,
 ) -> Result<()> {
-    let known = session.engine.has_table(name);
+    table.place(&session.engine)?;
+    let (known, name) = (table.is_known(&session.engine), &table.key());
     match writing.mode {
         IGNORE if known => return Ok(()),
         APPEND | OVERWRITE_PARTITIONS if known => {
-            return insert(planner, frame, name, writing, By::Name).await;
+            return insert(planner, frame, table, writing, By::Name).await;
         }
         OVERWRITE => {}
-        _ if known => return Err(tables::exists(name)),
+        _ if known => return Err(tables::exists(table)),
         _ => {}
     }
     let path = match writing.options.iter().find(|(option, _)| option.eq_ignore_ascii_case("path")) {
         Some((_, path)) => path.clone(),
-        None => planner.frames.table_directory(name).display().to_string(),
+        None => tables::place_in(session, table)
+            .unwrap_or_else(|| planner.frames.table_directory(name).display().to_string()),
     };
     let columns = frame.schema();
     // What is overwritten may be what is read: the rows come first, beside it.
@@ -292,7 +302,7 @@ async fn save_as_table(
     planner.frames.clear(&beside, &BTreeMap::new())?;
     save(planner, frame, &beside, &writing).await?;
     if known {
-        tables::forget(session, name).await?;
+        tables::forget(session, table).await?;
     }
     let place = || {
         if Path::new(&path).exists() {
@@ -313,13 +323,20 @@ enum By {
 }
 
 /// Adds rows to a table that is there, or puts them in the place of its rows.
-async fn insert(planner: Planner<'_>, frame: Frame, name: &str, writing: Writing, by: By) -> Result<()> {
-    let Some(table) = planner.frames.table(name).await? else { return Err(SparkError::table(name)) };
-    let (format, mut options, partition_by) = planner.frames.table_files(name)?;
+async fn insert(
+    planner: Planner<'_>,
+    frame: Frame,
+    into: &TableName,
+    writing: Writing,
+    by: By,
+) -> Result<()> {
+    let Some(table) = planner.frames.table(&into.key()).await? else { return Err(into.missing()) };
+    let (format, mut options, partition_by) = planner.frames.table_files(&into.key())?;
+    let name = &into.whole();
     let path = options.remove("path").unwrap_or_default();
     let told = storage(planner.session, &options);
     if planner.frames.written_by_stream(&path, &told)? {
-        let text = format!("adding rows by hand to `{name}`, which a stream writes");
+        let text = format!("adding rows by hand to {name}, which a stream writes");
         return Err(SparkError::unsupported(text));
     }
     let frame = aligned(&planner, frame, &table.schema(), name, by)?;
@@ -361,7 +378,7 @@ fn aligned(planner: &Planner<'_>, frame: Frame, table: &Schema, name: &str, by: 
     let (wanted, given) = (table.fields().len(), frame.columns.len());
     if wanted != given {
         let text = format!(
-            "Cannot write to `{name}`, the reason is {} data columns: the table has {wanted}, the frame has {given}.",
+            "Cannot write to {name}, the reason is {} data columns: the table has {wanted}, the frame has {given}.",
             if given > wanted { "too many" } else { "not enough" }
         );
         let condition = if given > wanted {

@@ -3,12 +3,16 @@
 use datafusion::sql::sqlparser::ast::{ObjectType, Statement};
 use engine::language::SqlFunction;
 
+use crate::database::GLOBAL;
 use crate::error::{Result, SparkError};
 use crate::expression::name_quoted;
 use crate::session::TIME_ZONE;
 use crate::sql::describe::{self, Described, Shows};
 use crate::sql::read::object;
-use crate::sql::{Arguments, CreateTable, Declare, Execute, Insert, Query, SetVariables, table, variable};
+use crate::sql::{
+    Arguments, CreateTable, Databases, Declare, Execute, Insert, Query, SetVariables, Upkeep, database,
+    table, upkeep, variable,
+};
 
 /// A command of the session's own; all others are the engine's.
 #[derive(Debug, Clone)]
@@ -17,6 +21,7 @@ pub(crate) enum Command {
     Query,
     CreateView {
         name: String,
+        temporary: bool,
         query: Query,
         replace: bool,
     },
@@ -48,8 +53,8 @@ pub(crate) enum Command {
     },
     Describe(Described, String),
     Show(Shows),
-    /// Spark's `USE`, which has nothing to choose here.
-    Nothing,
+    Databases(Box<Databases>),
+    Upkeep(Box<Upkeep>),
     Engine(String),
 }
 
@@ -64,8 +69,11 @@ impl Command {
         let words: Vec<String> = text.split_whitespace().take(6).map(str::to_ascii_uppercase).collect();
         let is =
             |wanted: &[&str]| words.len() >= wanted.len() && wanted.iter().zip(&words).all(|(a, b)| a == b);
-        if is(&["USE"]) {
-            return Ok(Command::Nothing);
+        if let Some(databases) = database::read(text)? {
+            return Ok(Command::Databases(Box::new(databases)));
+        }
+        if let Some(deed) = upkeep::read(text)? {
+            return Ok(Command::Upkeep(Box::new(deed)));
         }
         if is(&["SET", "VAR"]) || is(&["SET", "VARIABLE"]) {
             return Ok(Command::SetVariables(Box::new(variable::set(text, arguments)?)));
@@ -216,12 +224,20 @@ fn zone_said(text: &str) -> String {
 fn view(text: &str, arguments: &Arguments) -> Result<Command> {
     // The parser knows one order of these words.
     let plain = text.replacen("GLOBAL ", "", 1).replacen("global ", "", 1);
+    let global = plain.len() < text.len();
     match super::statement(&plain)? {
         Statement::CreateView(view) => {
             let columns = view.columns.iter().map(|column| column.name.value.clone()).collect();
             let query = Query { columns, ..Query::of(*view.query, arguments)? };
+            let mut parts = object(&view.name);
+            if global {
+                parts.insert(0, GLOBAL.to_owned());
+            } else if view.temporary && parts.len() > 1 {
+                return Err(SparkError::parse(format!("at or near '{}'", view.name)));
+            }
             Ok(Command::CreateView {
-                name: name_quoted(&object(&view.name)),
+                name: name_quoted(&parts),
+                temporary: global || view.temporary,
                 query,
                 replace: view.or_replace,
             })

@@ -25,17 +25,18 @@ pub(crate) enum Described {
 /// What is listed.
 #[derive(Debug, Clone)]
 pub(crate) enum Shows {
-    /// Tables and views whose names fit a pattern.
-    Tables(Option<String>),
-    Views(Option<String>),
+    /// Tables and views of a database whose names fit a pattern.
+    Tables(Option<String>, Option<String>),
+    Views(Option<String>, Option<String>),
     Columns(String),
     Databases(Option<String>),
-    Functions(Option<String>),
+    Functions(Option<String>, Option<String>),
+    Catalogs(Option<String>),
     /// Properties of a table; one of them.
     Properties(Option<String>),
 }
 
-fn word(p: &mut Parser<'_>, texts: &[&str]) -> bool {
+pub(super) fn word(p: &mut Parser<'_>, texts: &[&str]) -> bool {
     let found = matches!(&p.peek_token_ref().token, Token::Word(word)
         if word.quote_style.is_none() && texts.iter().any(|text| word.value.eq_ignore_ascii_case(text)));
     if found {
@@ -44,7 +45,7 @@ fn word(p: &mut Parser<'_>, texts: &[&str]) -> bool {
     found
 }
 
-fn name(p: &mut Parser<'_>) -> Result<String> {
+pub(super) fn name(p: &mut Parser<'_>) -> Result<String> {
     Ok(name_quoted(&object(&p.parse_object_name(false).map_err(wrong)?)))
 }
 
@@ -85,18 +86,20 @@ pub(super) fn show(text: &str) -> Result<Option<Shows>> {
     let p = &mut parser;
     p.expect_keyword(Keyword::SHOW).map_err(wrong)?;
     let known = if word(p, &["TABLES"]) {
-        inside(p)?;
-        Shows::Tables(pattern(p)?)
+        Shows::Tables(inside(p)?, pattern(p)?)
     } else if word(p, &["VIEWS"]) {
-        inside(p)?;
-        Shows::Views(pattern(p)?)
+        Shows::Views(inside(p)?, pattern(p)?)
     } else if word(p, &["COLUMNS"]) {
         p.expect_one_of_keywords(&[Keyword::IN, Keyword::FROM]).map_err(wrong)?;
         let table = name(p)?;
-        inside(p)?;
-        Shows::Columns(table)
+        Shows::Columns(match inside(p)? {
+            Some(database) if !table.contains("`.`") => format!("{database}.{table}"),
+            _ => table,
+        })
     } else if word(p, &["DATABASES", "SCHEMAS", "NAMESPACES"]) {
         Shows::Databases(pattern(p)?)
+    } else if word(p, &["CATALOGS"]) {
+        Shows::Catalogs(pattern(p)?)
     } else if word(p, &["TBLPROPERTIES"]) {
         name(p)?;
         let mut key = None;
@@ -110,19 +113,18 @@ pub(super) fn show(text: &str) -> Result<Option<Shows>> {
         if !word(p, &["FUNCTIONS"]) {
             return Ok(None);
         }
-        inside(p)?;
-        Shows::Functions(pattern(p)?)
+        Shows::Functions(inside(p)?, pattern(p)?)
     };
     finished(p)?;
     Ok(Some(known))
 }
 
-/// `IN default`: there is one database.
-fn inside(p: &mut Parser<'_>) -> Result<()> {
-    if p.parse_one_of_keywords(&[Keyword::IN, Keyword::FROM]).is_some() {
-        name(p)?;
+/// `IN default`.
+fn inside(p: &mut Parser<'_>) -> Result<Option<String>> {
+    match p.parse_one_of_keywords(&[Keyword::IN, Keyword::FROM]) {
+        Some(_) => Ok(Some(name(p)?)),
+        None => Ok(None),
     }
-    Ok(())
 }
 
 /// `[LIKE] 'a*|b'`.
@@ -175,7 +177,7 @@ mod tests {
     #[test]
     fn what_is_listed() {
         let read = |text: &str| show(text).unwrap();
-        assert!(matches!(read("SHOW TABLES IN default LIKE 'a*'"), Some(Shows::Tables(Some(_)))));
+        assert!(matches!(read("SHOW TABLES IN default LIKE 'a*'"), Some(Shows::Tables(Some(_), Some(_)))));
         assert!(matches!(read("SHOW COLUMNS FROM t"), Some(Shows::Columns(_))));
         assert!(matches!(read("SHOW SCHEMAS"), Some(Shows::Databases(None))));
         assert!(read("SHOW MODELS").is_none());

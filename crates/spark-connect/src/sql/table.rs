@@ -7,14 +7,14 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::{Result, SparkError};
-use crate::sql::read::object;
+use crate::sql::describe::name;
 use crate::sql::value::spelled;
 use crate::sql::{Arguments, Query, finished, parser, rest, wrong};
 
 /// `CREATE TABLE name (a INT) USING parquet AS SELECT ...`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CreateTable {
-    /// The last part of its name.
+    /// As it was written.
     pub(crate) name: String,
     pub(crate) replace: bool,
     pub(crate) if_not_exists: bool,
@@ -23,6 +23,7 @@ pub(crate) struct CreateTable {
     pub(crate) format: Option<String>,
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) partition_by: Vec<String>,
+    pub(crate) comment: Option<String>,
     pub(crate) query: Option<Query>,
 }
 
@@ -34,11 +35,6 @@ pub(crate) struct Insert {
     /// The columns that are given, if the statement names them.
     pub(crate) columns: Vec<String>,
     pub(crate) query: Query,
-}
-
-fn name(parser: &mut Parser<'_>) -> Result<String> {
-    let name = parser.parse_object_name(false).map_err(wrong)?;
-    Ok(object(&name).pop().unwrap_or_default())
 }
 
 fn names(parser: &mut Parser<'_>) -> Result<Vec<String>> {
@@ -73,7 +69,7 @@ pub(super) fn create(text: &str, arguments: &Arguments) -> Result<CreateTable> {
             let path = p.parse_literal_string().map_err(wrong)?;
             table.options.insert("path".to_owned(), path);
         } else if p.parse_keyword(Keyword::COMMENT) {
-            p.parse_literal_string().map_err(wrong)?;
+            table.comment = Some(p.parse_literal_string().map_err(wrong)?);
         } else {
             break;
         }
@@ -109,7 +105,7 @@ fn columns(p: &mut Parser<'_>) -> Result<Vec<(String, String)>> {
 }
 
 /// `(key 'value', a.b = 'value')`.
-fn options(p: &mut Parser<'_>) -> Result<BTreeMap<String, String>> {
+pub(super) fn options(p: &mut Parser<'_>) -> Result<BTreeMap<String, String>> {
     let mut options = BTreeMap::new();
     p.expect_token(&Token::LParen).map_err(wrong)?;
     loop {
@@ -182,7 +178,7 @@ mod tests {
         let text = "CREATE TABLE IF NOT EXISTS s.t (a INT NOT NULL, `b c` DECIMAL(10, 2) COMMENT 'x') USING csv \
                     OPTIONS (header 'true', a.b = 'c') PARTITIONED BY (a)";
         let table = create(text, &Arguments::default()).unwrap();
-        assert_eq!((table.name.as_str(), table.if_not_exists, table.replace), ("t", true, false));
+        assert_eq!((table.name.as_str(), table.if_not_exists, table.replace), ("`s`.`t`", true, false));
         let columns = [("a", "INT"), ("b c", "DECIMAL(10,2)")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         assert_eq!(table.columns, columns);
         assert_eq!(table.options["a.b"], "c");
@@ -199,6 +195,6 @@ mod tests {
         assert_eq!(read("INSERT INTO t (a, b) VALUES (1, 2)").columns, ["a", "b"]);
         assert!(read("insert overwrite table t select 1").overwrite);
         assert!(read("INSERT INTO t (SELECT 1)").columns.is_empty());
-        assert_eq!(drop("DROP TABLE IF EXISTS s.t").unwrap(), ("t".to_owned(), true));
+        assert_eq!(drop("DROP TABLE IF EXISTS s.t").unwrap(), ("`s`.`t`".to_owned(), true));
     }
 }

@@ -8,9 +8,11 @@ use datafusion::logical_expr::LogicalPlanBuilder;
 use engine::storage::is_remote;
 use engine::streaming::{carries_time, first_of_each, interval_us, is_streaming, watermark};
 
+use crate::database::TableName;
 use crate::error::{Class, Result, SparkError};
+use crate::expression::name_parts;
 use crate::place::{complete, path_of};
-use crate::plan::frame::{Column, Frame, Stored, aliased_name};
+use crate::plan::frame::{Column, Frame, Stored};
 use crate::plan::{Planner, unknown_source, unqualified};
 use crate::schema::parse_schema;
 use crate::session::Session;
@@ -98,17 +100,19 @@ impl Planner<'_> {
 
     /// A view over streams, or what comes into a table of the engine from now on.
     pub(crate) async fn read_stream_table(&mut self, name: &str) -> Result<Frame> {
-        let short = aliased_name(name);
-        let view = self.views.get(&short.to_lowercase()).cloned();
-        if let Some(stored) = view.filter(|stored| !matches!(stored, Stored::Stream(_))) {
+        let parts = name_parts(name)?;
+        let short = parts.last().cloned().unwrap_or_default();
+        if let Some(stored) = self.view(&parts).filter(|stored| !matches!(stored, Stored::Stream(_))) {
             let frame = self.stored(stored).await?;
             if is_streaming(&frame.plan) {
                 return Ok(crate::plan::aliased(frame, &short));
             }
         }
-        match self.frames.table_stream(&short)? {
+        let table = TableName::of(self.session, &parts).ok();
+        let table = table.filter(|table| table.is_known(&self.session.engine));
+        match table.map(|table| self.frames.table_stream(&table.key())).transpose()?.flatten() {
             Some(plan) => self.framed(plan, &short),
-            None => Err(SparkError::table(&name.replace('`', "").replace('.', "`.`"))),
+            None => Err(SparkError::table(&parts.join("`.`"))),
         }
     }
 

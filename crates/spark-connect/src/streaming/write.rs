@@ -7,9 +7,10 @@ use datafusion::arrow::datatypes::DataType;
 use engine::storage::{Checkpoint, is_remote};
 use engine::streaming::{OutputMode, Trigger, Writing, interval_us};
 
+use crate::database::TableName;
 use crate::error::{Class, Result, SparkError};
 use crate::place::{complete, forget, path_of, storage, zoned};
-use crate::plan::frame::{Frame, aliased_name};
+use crate::plan::frame::Frame;
 use crate::plan::unknown_source;
 use crate::session::Session;
 use crate::streaming::model::Lesson;
@@ -41,6 +42,13 @@ pub(crate) struct NewTable {
     pub(crate) partition_by: Vec<String>,
 }
 
+/// What the engine calls the table that is to be written.
+fn target(session: &Session, name: &str) -> Result<String> {
+    let table = TableName::read(session, name)?;
+    table.place(&session.engine)?;
+    Ok(table.key())
+}
+
 /// What a client asks for.
 pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOperationStart) -> Result<Wanted> {
     let mut options = start.options.clone();
@@ -54,7 +62,7 @@ pub(crate) fn writing(session: &Session, frame: &Frame, start: &WriteStreamOpera
     let mode = mode(&start.output_mode)?;
     let trigger = trigger(start.trigger.as_ref())?;
     let mut table = match &start.sink_destination {
-        Some(SinkDestination::TableName(table)) => Some(aliased_name(table)),
+        Some(SinkDestination::TableName(table)) => Some(target(session, table)?),
         Some(SinkDestination::Path(path)) => {
             options.insert("path".to_owned(), path.clone());
             None

@@ -366,6 +366,8 @@ pub(crate) struct CreateTable {
     pub(crate) path: Option<String>,
     #[prost(string, optional, tag = "3")]
     pub(crate) source: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    pub(crate) description: Option<String>,
     #[prost(message, optional, boxed, tag = "5")]
     pub(crate) schema: Option<Box<DataType>>,
     #[prost(btree_map = "string, string", tag = "6")]
