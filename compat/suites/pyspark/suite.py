@@ -91,6 +91,7 @@ SUITES = [
     Suite("PySpark's table functions", VERSION, script("table_functions.py"), quick=True, minutes=5),
     Suite("PySpark's files", VERSION, script("files.py"), quick=True, minutes=5),
     Suite("PySpark's columns, by name and by place", VERSION, script("frames.py"), quick=True, minutes=5),
+    Suite("PySpark's types of a script's own", VERSION, script("usertypes.py"), quick=True, minutes=5),
     Suite("PySpark's time zones", VERSION, script("zones.py"), quick=True, minutes=5),
     Suite("PySpark's data sources and deep plans", VERSION, script("sources.py"), quick=True, minutes=5),
     Suite("PySpark's Python functions of streams", VERSION, script("foreach.py"), quick=True, minutes=5),

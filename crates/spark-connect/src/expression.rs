@@ -26,10 +26,11 @@ mod generator;
 mod lambda;
 pub(crate) mod literal;
 mod name;
+mod noted;
 mod operator;
 mod python;
 mod random;
-mod seeded;
+pub(crate) mod seeded;
 mod shown;
 mod special;
 mod window;
@@ -183,7 +184,15 @@ impl<'a> Resolver<'a> {
                 let source = inner.source.clone().filter(|source| alias.name.first() == Some(&source.name));
                 let aliases = alias.name.clone();
                 let name = format!("{} AS {}", inner.name, alias.name.join(", "));
-                Ok(Named { column, aliases, name, source, ..inner })
+                let named = Named { column, aliases, name, source, ..inner };
+                Ok(match alias.metadata.as_deref().filter(|notes| !notes.is_empty()) {
+                    Some(notes) => {
+                        let expr = noted::with_notes(named.expr.clone(), notes);
+                        let source = named.source.clone().filter(|_| expr == named.expr);
+                        Named { expr, source, ..named }
+                    }
+                    None => named,
+                })
             }
             ExprType::Cast(cast) => self.cast(cast),
             ExprType::SortOrder(order) => {
@@ -214,7 +223,10 @@ impl<'a> Resolver<'a> {
         const TRY: i32 = 3;
         let inner = self.named(message.expr.as_ref().ok_or_else(|| SparkError::missing("expr"))?)?;
         let data_type = match &message.cast_to_type {
-            Some(CastTo::Type(data_type)) => schema::message::read(data_type)?,
+            Some(CastTo::Type(data_type)) => {
+                self.as_user_type(&inner, data_type)?;
+                schema::message::read(data_type)?
+            }
             Some(CastTo::TypeStr(text)) => schema::parse_type(text)?,
             None => return Err(SparkError::missing("cast_to_type")),
         };

@@ -8,6 +8,7 @@ use crate::error::{Result, SparkError};
 
 pub(crate) mod json;
 pub(crate) mod message;
+pub(crate) mod noted;
 pub(crate) mod nulls;
 pub(crate) mod tree;
 pub(crate) mod zone;
@@ -41,7 +42,8 @@ pub(crate) fn canonical(data_type: &DataType) -> DataType {
         | DataType::FixedSizeList(item, _)
         | DataType::ListView(item)
         | DataType::LargeListView(item) => {
-            DataType::List(Arc::new(Field::new_list_field(canonical(item.data_type()), true)))
+            let known = Field::new_list_field(canonical(item.data_type()), true);
+            DataType::List(Arc::new(known.with_metadata(noted::kept(item))))
         }
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(canonical_field).collect()),
         DataType::Map(entries, sorted) => {
@@ -63,7 +65,7 @@ pub(crate) fn parse_schema(text: &str) -> Result<Schema> {
     let parsed = parse_type(text)?;
     match parsed {
         DataType::Struct(fields) => Ok(Schema::new(fields)),
-        other => Ok(Schema::new(vec![Field::new("value", other, true)])),
+        other => Ok(Schema::new(vec![json::user(text, Field::new("value", other, true))])),
     }
 }
 

@@ -99,7 +99,10 @@ pub(crate) fn stored_columns(compiled: &Compiled) -> Vec<FieldRef> {
 
 /// The same columns as they are stored.
 pub(crate) fn stored(columns: &[FieldRef]) -> Vec<FieldRef> {
-    let field = |field: &FieldRef| Arc::new(Field::new(field.name(), stored_type(field.data_type()), true));
+    let field = |field: &FieldRef| {
+        let stored = Field::new(field.name(), stored_type(field.data_type()), true);
+        Arc::new(stored.with_metadata(field.metadata().clone()))
+    };
     columns.iter().map(field).collect()
 }
 

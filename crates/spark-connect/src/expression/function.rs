@@ -111,6 +111,11 @@ impl Resolver<'_> {
             return Ok(Named::new(expr, shown));
         }
         if let Some(expr) = self.aggregate_call(&name, &arguments, call.is_distinct)? {
+            let listed = ["array_agg", "collect_list", "collect_set"].contains(&name.as_str());
+            let expr = match arguments.first() {
+                Some(item) if listed => self.list_of(expr, &item.expr)?,
+                _ => expr,
+            };
             return Ok(Named::new(expr, shown));
         }
         let known = [name.as_str()].into_iter().chain(alias(&name));

@@ -8,6 +8,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::common::{Column as PlanColumn, DFSchema};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use crate::schema::noted;
 use crate::sql::Query;
 use crate::wire::relation::Relation;
 
@@ -108,7 +109,8 @@ impl Frame {
     pub(crate) fn schema(&self) -> Schema {
         let field = |column: &Column| {
             let field = self.field(column);
-            Field::new(&column.name, field.data_type().clone(), field.is_nullable())
+            let known = Field::new(&column.name, field.data_type().clone(), field.is_nullable());
+            known.with_metadata(noted::kept(&field))
         };
         Schema::new(self.columns.iter().map(field).collect::<Vec<_>>())
     }

@@ -8,10 +8,10 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{cast, concat};
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -20,7 +20,7 @@ use crate::python::function::{Function, Makes};
 use crate::python::group::Groups;
 use crate::python::run::Run;
 use crate::python::task::{Given, Next, Task};
-use crate::schema::canonical;
+use crate::schema::{canonical, noted};
 
 /// Rows that a function gets at a time, at most.
 pub(super) const ROWS_MAX: usize = 10_000;
@@ -100,9 +100,9 @@ impl Call {
         }
     }
 
-    fn called(&self, columns: &[ArrayRef], rows: usize) -> Result<ArrayRef, Failure> {
+    fn called(&self, columns: &[ArrayRef], given: &[FieldRef], rows: usize) -> Result<ArrayRef, Failure> {
         match self.makes {
-            Makes::Values => self.each_value(&batch(columns, None, rows), rows),
+            Makes::Values => self.each_value(&noted_as(batch(columns, None, rows), given), rows),
             Makes::Rows => {
                 let batch = batch(columns, Some(&self.names), rows);
                 let made = self.whole(&[0], &batch.schema(), [Ok(Given::Rows(framed(&batch)))])?;
@@ -273,6 +273,17 @@ pub(super) fn batch(columns: &[ArrayRef], names: Option<&[String]>, rows: usize)
         .expect("the schema is made of the columns, which have one length")
 }
 
+/// The batch with what is known of the columns that it is made of.
+fn noted_as(batch: RecordBatch, given: &[FieldRef]) -> RecordBatch {
+    let schema = batch.schema();
+    let field =
+        |(field, given): (&FieldRef, &FieldRef)| field.as_ref().clone().with_metadata(noted::kept(given));
+    let fields: Vec<Field> = schema.fields().iter().zip(given).map(field).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = batch.columns().to_vec();
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).unwrap_or(batch)
+}
+
 /// A batch inside one struct, as functions of frames take it.
 pub(super) fn framed(batch: &RecordBatch) -> RecordBatch {
     let fields: Fields = batch.schema().fields().clone();
@@ -317,13 +328,21 @@ impl ScalarUDFImpl for Call {
         Ok(self.output())
     }
 
+    fn return_field_from_args(&self, _: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let made = Field::new(self.name(), self.output(), true);
+        let user =
+            self.function.user.as_ref().filter(|_| matches!(self.makes, Makes::Values | Makes::Aggregate));
+        Ok(Arc::new(noted::typed(made, user)))
+    }
+
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = call.number_rows;
         if rows == 0 {
             return Ok(ColumnarValue::Array(new_empty_array(&self.output())));
         }
+        let given = call.arg_fields;
         let columns = call.args.into_iter().map(|argument| fitted(argument.into_array(rows)?));
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        Ok(ColumnarValue::Array(blocking(|| self.called(&columns, rows))?))
+        Ok(ColumnarValue::Array(blocking(|| self.called(&columns, &given, rows))?))
     }
 }

@@ -8,6 +8,7 @@ use datafusion::arrow::datatypes::DataType;
 use crate::error::{Class, Result, SparkError};
 use crate::python::table::Table;
 use crate::schema::message;
+use crate::schema::noted::UserType;
 use crate::wire::expression::{ExprType, FunctionCode, InlineFunction};
 
 /// How PySpark calls the ways in which a function can be called.
@@ -59,6 +60,8 @@ pub(crate) struct Function {
     /// Names of the arguments that are given by name.
     pub(crate) names: Vec<Option<String>>,
     pub(crate) output: DataType,
+    /// The script's own type that its values are of.
+    pub(crate) user: Option<UserType>,
     /// What it remembers of a key, as JSON, if it remembers.
     pub(crate) state: Option<String>,
     /// Over which rows it is called, if it stands over a window: `bounded` or `unbounded`.
@@ -138,6 +141,7 @@ impl Function {
             eval_type: if code.eval_type == kind::BATCHED { kind::ARROW_BATCHED } else { code.eval_type },
             names,
             output: message::read(output)?,
+            user: message::user_type(output),
             state: None,
             window: None,
             table: None,

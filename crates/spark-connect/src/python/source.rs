@@ -131,6 +131,7 @@ impl<'s> Source<'s> {
             eval_type: kind::MAP_ARROW_ITER,
             names: Vec::new(),
             output: DataType::Struct(output),
+            user: None,
             state: None,
             window: None,
             table: None,

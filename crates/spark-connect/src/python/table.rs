@@ -102,6 +102,7 @@ impl Function {
             },
             names,
             output: DataType::Struct(output),
+            user: None,
             state: None,
             window: None,
             table: Some(table),

@@ -6,7 +6,8 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
 use serde_json::{Value, json};
 
 use crate::error::{Class, Result, SparkError};
-use crate::schema::parse_type;
+use crate::schema::noted::{self, UserType};
+use crate::schema::{message, parse_type};
 use crate::wire::types::{DataType as Message, DataTypeStructField, Kind};
 
 /// Reads a type.
@@ -31,8 +32,14 @@ fn of(value: &Value) -> Result<DataType> {
             let fields = part("fields")?.as_array().ok_or_else(|| wrong("fields is no list"))?;
             Ok(DataType::Struct(fields.iter().map(field).collect::<Result<_>>()?))
         }
-        Some("array") => Ok(DataType::List(Arc::new(Field::new_list_field(of(part("elementType")?)?, true)))),
-        Some("map") => Ok(engine::dataframe::map_type(of(part("keyType")?)?, of(part("valueType")?)?)),
+        Some("array") => {
+            let item = part("elementType")?;
+            Ok(DataType::List(Arc::new(typed(Field::new_list_field(of(item)?, true), item))))
+        }
+        Some("map") => {
+            let part = |name| part(name).and_then(|kind| Ok(typed(Field::new("", of(kind)?, true), kind)));
+            Ok(message::map_of(&part("keyType")?, &part("valueType")?))
+        }
         Some("udt") => of(part("sqlType")?),
         _ => Err(wrong("unknown type")),
     }
@@ -40,8 +47,25 @@ fn of(value: &Value) -> Result<DataType> {
 
 fn field(value: &Value) -> Result<Field> {
     let name = value.get("name").and_then(Value::as_str).ok_or_else(|| wrong("a field without name"))?;
-    let data_type = of(value.get("type").ok_or_else(|| wrong("a field without type"))?)?;
-    Ok(Field::new(name, data_type, value.get("nullable").and_then(Value::as_bool).unwrap_or(true)))
+    let kind = value.get("type").ok_or_else(|| wrong("a field without type"))?;
+    let nullable = value.get("nullable").and_then(Value::as_bool).unwrap_or(true);
+    let notes = value.get("metadata").map(Value::to_string);
+    Ok(noted::with_notes(typed(Field::new(name, of(kind)?, nullable), kind), notes.as_deref()))
+}
+
+/// The field of a type that may be a script's own.
+fn typed(field: Field, kind: &Value) -> Field {
+    let is_own = kind.get("type").and_then(Value::as_str) == Some("udt");
+    let user = is_own.then(|| UserType::read(kind));
+    noted::typed(field, user.as_ref())
+}
+
+/// The field of the type that a text is, if that is a script's own.
+pub(crate) fn user(text: &str, field: Field) -> Field {
+    match serde_json::from_str::<Value>(text) {
+        Ok(kind) => typed(field, &kind),
+        Err(_) => field,
+    }
 }
 
 /// A row's type as PySpark reads it.
@@ -52,7 +76,8 @@ pub(crate) fn write_schema(schema: &Schema) -> Value {
 fn structure(fields: &Fields) -> Value {
     let field = |field: &Arc<Field>| {
         json!({
-            "name": field.name(), "type": write(field.data_type()), "nullable": field.is_nullable(), "metadata": {},
+            "name": field.name(), "type": write_typed(field), "nullable": field.is_nullable(),
+            "metadata": noted::notes(field).and_then(|notes| serde_json::from_str(notes).ok()).unwrap_or_else(|| json!({})),
         })
     };
     json!({"type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>()})
@@ -80,7 +105,11 @@ pub(crate) fn declared(message: &Message) -> Result<Value> {
             let fields = whole.fields.iter().map(field).collect::<Result<Vec<_>>>()?;
             json!({"type": "struct", "fields": fields})
         }
-        _ => write(&crate::schema::message::read(message)?),
+        Some(Kind::Udt(own)) => {
+            let user = message::user_type(message).unwrap_or_default();
+            user.json(part(&own.sql_type)?)
+        }
+        _ => write(&message::read(message)?),
     })
 }
 
@@ -89,15 +118,23 @@ pub(crate) fn write_type(data_type: &DataType) -> String {
     write(data_type).to_string()
 }
 
+fn write_typed(field: &Field) -> Value {
+    let made_of = write(field.data_type());
+    match noted::user_type(field) {
+        Some(user) => user.json(made_of),
+        None => made_of,
+    }
+}
+
 fn write(data_type: &DataType) -> Value {
     match data_type {
         DataType::Struct(fields) => structure(fields),
         DataType::List(item) => {
-            json!({"type": "array", "elementType": write(item.data_type()), "containsNull": true})
+            json!({"type": "array", "elementType": write_typed(item), "containsNull": true})
         }
         DataType::Map(entries, _) => {
             let DataType::Struct(parts) = entries.data_type() else { return json!("void") };
-            let (key, value) = (write(parts[0].data_type()), write(parts[1].data_type()));
+            let (key, value) = (write_typed(&parts[0]), write_typed(&parts[1]));
             json!({"type": "map", "keyType": key, "valueType": value, "valueContainsNull": true})
         }
         DataType::Decimal128(precision, scale) => json!(format!("decimal({precision},{scale})")),

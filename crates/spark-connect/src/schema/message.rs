@@ -5,10 +5,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema, TimeUnit};
 
 use crate::error::{Result, SparkError};
+use crate::schema::noted::{self, UserType};
 use crate::schema::{instant, parse_type};
 use crate::wire::types::{
     DataType as Message, DataTypeArray, DataTypeDayTimeInterval, DataTypeDecimal, DataTypeMap,
-    DataTypeString, DataTypeStruct, DataTypeStructField, DataTypeYearMonthInterval, Kind, Plain,
+    DataTypeString, DataTypeStruct, DataTypeStructField, DataTypeUdt, DataTypeYearMonthInterval, Kind, Plain,
 };
 
 /// The message of a type.
@@ -47,7 +48,7 @@ pub(crate) fn write(data_type: &DataType) -> Message {
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => Kind::CalendarInterval(plain),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            let element_type = Some(Box::new(write(item.data_type())));
+            let element_type = Some(Box::new(write_typed(item)));
             Kind::Array(DataTypeArray {
                 element_type,
                 contains_null: item.is_nullable(),
@@ -62,11 +63,24 @@ pub(crate) fn write(data_type: &DataType) -> Message {
     Message { kind: Some(kind) }
 }
 
+/// The message of a field's type, which may be a script's own.
+fn write_typed(field: &Field) -> Message {
+    let Some(user) = noted::user_type(field) else { return write(field.data_type()) };
+    let udt = DataTypeUdt {
+        r#type: "udt".to_owned(),
+        jvm_class: user.jvm_class,
+        python_class: user.python_class,
+        serialized_python_class: user.serialized_python_class,
+        sql_type: Some(Box::new(write(field.data_type()))),
+    };
+    Message { kind: Some(Kind::Udt(Box::new(udt))) }
+}
+
 fn map(entries: &Field) -> Kind {
     let DataType::Struct(parts) = entries.data_type() else { return Kind::Null(Plain {}) };
     Kind::Map(DataTypeMap {
-        key_type: Some(Box::new(write(parts[0].data_type()))),
-        value_type: Some(Box::new(write(parts[1].data_type()))),
+        key_type: Some(Box::new(write_typed(&parts[0]))),
+        value_type: Some(Box::new(write_typed(&parts[1]))),
         value_contains_null: parts[1].is_nullable(),
         ..Default::default()
     })
@@ -75,9 +89,9 @@ fn map(entries: &Field) -> Kind {
 fn structure(fields: &Fields) -> DataTypeStruct {
     let field = |field: &Arc<Field>| DataTypeStructField {
         name: field.name().clone(),
-        data_type: Some(Box::new(write(field.data_type()))),
+        data_type: Some(Box::new(write_typed(field))),
         nullable: field.is_nullable(),
-        metadata: None,
+        metadata: noted::notes(field).map(str::to_owned),
     };
     DataTypeStruct { fields: fields.iter().map(field).collect(), ..Default::default() }
 }
@@ -113,25 +127,53 @@ pub(crate) fn read(message: &Message) -> Result<DataType> {
         Kind::DayTimeInterval(_) => DataType::Duration(TimeUnit::Microsecond),
         Kind::Array(array) => {
             let item = array.element_type.as_ref().ok_or_else(|| SparkError::missing("element_type"))?;
-            DataType::List(Arc::new(Field::new_list_field(read(item)?, true)))
+            DataType::List(Arc::new(read_typed(Field::LIST_FIELD_DEFAULT_NAME, item, true)?))
         }
         Kind::Struct(structure) => DataType::Struct(read_fields(structure)?),
         Kind::Map(map) => {
             let part = |part: &Option<Box<Message>>| {
-                read(part.as_ref().ok_or_else(|| SparkError::missing("key_type"))?)
+                read_typed("", part.as_ref().ok_or_else(|| SparkError::missing("key_type"))?, true)
             };
-            let (key, value) = (part(&map.key_type)?, part(&map.value_type)?);
-            engine::dataframe::map_type(key, value)
+            map_of(&part(&map.key_type)?, &part(&map.value_type)?)
         }
+        Kind::Udt(user) => read(user.sql_type.as_ref().ok_or_else(|| SparkError::missing("sql_type"))?)?,
         Kind::Unparsed(text) => parse_type(&text.data_type_string)?,
         _ => return Err(SparkError::unsupported("this type of column")),
     })
 }
 
+/// The script's own type that a message is.
+pub(crate) fn user_type(message: &Message) -> Option<UserType> {
+    let Some(Kind::Udt(user)) = &message.kind else { return None };
+    Some(UserType {
+        jvm_class: user.jvm_class.clone(),
+        python_class: user.python_class.clone(),
+        serialized_python_class: user.serialized_python_class.clone(),
+    })
+}
+
+fn read_typed(name: &str, message: &Message, nullable: bool) -> Result<Field> {
+    Ok(noted::typed(Field::new(name, read(message)?, nullable), user_type(message).as_ref()))
+}
+
+/// The type of a map whose keys and values are of these fields' types.
+pub(super) fn map_of(key: &Field, value: &Field) -> DataType {
+    let plain = engine::dataframe::map_type(key.data_type().clone(), value.data_type().clone());
+    let DataType::Map(entries, sorted) = &plain else { return plain };
+    let DataType::Struct(parts) = entries.data_type() else { return plain };
+    let part = |(part, given): (&Arc<Field>, &Field)| {
+        Arc::new(part.as_ref().clone().with_metadata(given.metadata().clone()))
+    };
+    let parts = parts.iter().zip([key, value]).map(part).collect();
+    let entries = entries.as_ref().clone().with_data_type(DataType::Struct(parts));
+    DataType::Map(Arc::new(entries), *sorted)
+}
+
 fn read_fields(structure: &DataTypeStruct) -> Result<Fields> {
     let field = |field: &DataTypeStructField| {
         let data_type = field.data_type.as_ref().ok_or_else(|| SparkError::missing("data_type"))?;
-        Ok(Field::new(&field.name, read(data_type)?, field.nullable))
+        let read = read_typed(&field.name, data_type, field.nullable)?;
+        Ok(noted::with_notes(read, field.metadata.as_deref()))
     };
     structure.fields.iter().map(field).collect()
 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit, Schema};
 
+use crate::schema::noted;
+
 /// The tree below `root`, down to `level` if there is one.
 pub(crate) fn tree(schema: &Schema, level: Option<i32>) -> String {
     let mut text = "root\n".to_owned();
@@ -18,7 +20,10 @@ fn branch(field: &Field, prefix: &str, depth: i32, text: &mut String) {
         return;
     }
     let (name, data_type, nullable) = (field.name(), field.data_type(), field.is_nullable());
-    let _ = writeln!(text, "{prefix}{name}: {} (nullable = {nullable})", word(data_type));
+    let _ = writeln!(text, "{prefix}{name}: {} (nullable = {nullable})", word(field));
+    if noted::user_type(field).is_some() {
+        return;
+    }
     below(data_type, &format!(" |   {prefix}"), depth - 1, text);
 }
 
@@ -30,24 +35,17 @@ fn below(data_type: &DataType, prefix: &str, depth: i32, text: &mut String) {
     match data_type {
         DataType::Struct(fields) => fields.iter().for_each(|field| branch(field, prefix, depth, text)),
         DataType::List(item) => {
-            let _ = writeln!(
-                text,
-                "{prefix}element: {} (containsNull = {})",
-                word(item.data_type()),
-                item.is_nullable()
-            );
-            below(item.data_type(), &deeper, depth - 1, text);
+            let _ = writeln!(text, "{prefix}element: {} (containsNull = {})", word(item), item.is_nullable());
+            if noted::user_type(item).is_none() {
+                below(item.data_type(), &deeper, depth - 1, text);
+            }
         }
         DataType::Map(entries, _) => {
             let DataType::Struct(parts) = entries.data_type() else { return };
-            let _ = writeln!(text, "{prefix}key: {}", word(parts[0].data_type()));
+            let _ = writeln!(text, "{prefix}key: {}", word(&parts[0]));
             below(parts[0].data_type(), &deeper, depth - 1, text);
             let nullable = parts[1].is_nullable();
-            let _ = writeln!(
-                text,
-                "{prefix}value: {} (valueContainsNull = {nullable})",
-                word(parts[1].data_type())
-            );
+            let _ = writeln!(text, "{prefix}value: {} (valueContainsNull = {nullable})", word(&parts[1]));
             below(parts[1].data_type(), &deeper, depth - 1, text);
         }
         _ => {}
@@ -55,8 +53,11 @@ fn below(data_type: &DataType, prefix: &str, depth: i32, text: &mut String) {
 }
 
 /// The type's own name: `long`, `array`.
-fn word(data_type: &DataType) -> String {
-    match data_type {
+fn word(field: &Field) -> String {
+    if let Some(user) = noted::user_type(field) {
+        return user.word();
+    }
+    match field.data_type() {
         DataType::Null => "void".to_owned(),
         DataType::Int8 => "byte".to_owned(),
         DataType::Int16 => "short".to_owned(),

@@ -4,6 +4,21 @@
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(crate) struct Absent {}
 
+/// Where the rows of a frame are kept.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(crate) struct StorageLevel {
+    #[prost(bool, tag = "1")]
+    pub(crate) use_disk: bool,
+    #[prost(bool, tag = "2")]
+    pub(crate) use_memory: bool,
+    #[prost(bool, tag = "3")]
+    pub(crate) use_off_heap: bool,
+    #[prost(bool, tag = "4")]
+    pub(crate) deserialized: bool,
+    #[prost(int32, tag = "5")]
+    pub(crate) replication: i32,
+}
+
 /// A type without parameters.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(crate) struct Plain {}
@@ -88,7 +103,7 @@ pub(crate) enum Kind {
     #[prost(message, tag = "25")]
     Variant(Absent),
     #[prost(message, tag = "23")]
-    Udt(Absent),
+    Udt(Box<DataTypeUdt>),
     #[prost(message, tag = "26")]
     Geometry(Absent),
     #[prost(message, tag = "27")]
@@ -193,6 +208,21 @@ pub(crate) struct DataTypeMap {
     pub(crate) value_contains_null: bool,
     #[prost(uint32, tag = "4")]
     pub(crate) type_variation_reference: u32,
+}
+
+/// A type that a script makes of another one.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct DataTypeUdt {
+    #[prost(string, tag = "1")]
+    pub(crate) r#type: String,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) jvm_class: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(crate) python_class: Option<String>,
+    #[prost(string, optional, tag = "4")]
+    pub(crate) serialized_python_class: Option<String>,
+    #[prost(message, optional, boxed, tag = "5")]
+    pub(crate) sql_type: Option<Box<DataType>>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

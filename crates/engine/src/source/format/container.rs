@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -14,6 +14,8 @@ use crate::sql::types::UTC;
 
 /// How many rows are unpacked at a time.
 const BATCH_ROWS: usize = 8_192;
+/// What the names begin with under which a door notes something about a column.
+const NOTED: &str = "spark.";
 
 /// The kind of such files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,8 @@ impl Container {
             Container::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
                 let fields: Vec<FieldRef> = builder.schema().fields().iter().map(instant).collect();
-                Ok(fit::columns(&Schema::new(fields)))
+                let columns = fit::columns(&Schema::new(fields)).into_iter();
+                Ok(columns.map(|column| noted(&column, builder.schema())).collect())
             }
             Container::Avro => {
                 let reason = "an Avro file's columns are not found by themselves; name a schema";
@@ -56,6 +59,14 @@ fn instant(field: &FieldRef) -> FieldRef {
         }
         _ => Arc::clone(field),
     }
+}
+
+/// The column with what a door noted about it when the file was written.
+fn noted(column: &FieldRef, file: &Schema) -> FieldRef {
+    let known = file.field_with_name(column.name()).map(Field::metadata).into_iter().flatten();
+    let known = known.filter(|(name, _)| name.starts_with(NOTED));
+    let known = known.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Arc::new(column.as_ref().clone().with_metadata(known))
 }
 
 /// Only the columns that are wanted are unpacked.
