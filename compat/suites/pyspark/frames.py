@@ -6,6 +6,7 @@
 import sys
 import uuid
 
+from pyspark import StorageLevel
 from pyspark.errors import AnalysisException
 from pyspark.sql import Observation, Row, SparkSession
 from pyspark.sql import functions as F
@@ -153,6 +154,34 @@ def _():
     wanted = [(0, "x"), (10, "x")]
     for call in ["a => TABLE(FROM range(2)), b => 'x'", "b => 'x', a => TABLE(SELECT id FROM range(2))"]:
         equal(rows(spark.sql(f"SELECT * FROM sums({call})")), wanted)
+
+
+@case("samples of a seed, and the parts of a random split")
+def _():
+    numbers = spark.range(0, 20, 1, 1)
+    found = [numbers.sample(False, 0.3, 42).collect() for _ in range(2)]
+    equal([[row.id for row in sample] for sample in found], [[3, 7, 16, 18]] * 2)
+    parts = [[row.id for row in part.collect()] for part in numbers.randomSplit([0.5, 0.3, 0.2], seed=7)]
+    equal(parts, [[0, 1, 6, 8, 11, 13, 15, 17, 19], [2, 3, 4, 12], [5, 7, 9, 10, 14, 16, 18]])
+    strata = numbers.withColumn("k", F.col("id") % 2).sampleBy("k", {0: 0.2, 1: 0.7}, seed=5)
+    equal([row.id for row in strata.collect()], [0, 1, 3, 5, 9, 11, 15, 16, 19])
+    again = numbers.sample(True, 0.5, 42)
+    equal(again.collect(), again.collect())
+    equal(again.columns, ["id"])
+
+
+@case("where a frame is kept is told")
+def _():
+    frame = spark.createDataFrame([(2, 2), (3, 3)], "a INT, b INT")
+    kept = lambda: (frame.storageLevel.useDisk, frame.storageLevel.useMemory, frame.storageLevel.replication)
+    equal(kept(), (False, False, 1))
+    frame.cache()
+    equal(kept(), (True, True, 1))
+    frame.unpersist()
+    frame.persist(StorageLevel.DISK_ONLY)
+    equal(kept(), (True, False, 1))
+    frame.unpersist()
+    equal(kept(), (False, False, 1))
 
 
 finish()

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use datafusion::common::ScalarValue;
+use engine::Engine;
 use engine::language::SqlFunction;
-use engine::{DEFAULT_DATABASE, Engine};
 use env::Env;
 use tonic::Status;
 
-use crate::database::GLOBAL;
 use crate::error::{Class, Result, SparkError};
 use crate::operation::Operation;
 use crate::plan::frame::{Held, Stored, Views};
@@ -21,6 +20,9 @@ use crate::streaming::{Kafka, Streams};
 use crate::wire::command::DataSource;
 use crate::wire::expression::InlineFunction;
 use crate::wire::function::TableFunction;
+use crate::wire::types::StorageLevel;
+
+mod views;
 
 /// The setting of the session's zone.
 pub(crate) const TIME_ZONE: &str = "spark.sql.session.timeZone";
@@ -28,6 +30,8 @@ pub(crate) const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const SESSIONS_MAX: usize = 1000;
 /// How many operations a session keeps before it forgets those that ended.
 const OPERATIONS_MAX: usize = 1000;
+/// How many frames of a session are known to be kept.
+const PERSISTED_MAX: usize = 10_000;
 /// How many errors of a session can be asked for.
 const ERRORS_MAX: usize = 100;
 /// Bytes of artifacts that a session may keep.
@@ -79,6 +83,8 @@ struct State {
     variables: Variables,
     /// Tables and views that the script said to cache.
     cached: BTreeSet<String>,
+    /// Frames that it said to keep, by numbers of their relations, and where.
+    persisted: HashMap<u64, StorageLevel>,
     modules: Modules,
     /// Relations that the client holds by id.
     held: HashMap<String, Stored>,
@@ -338,82 +344,6 @@ impl Session {
         self.state().config.clone()
     }
 
-    /// The database that names without one mean.
-    pub(crate) fn database(&self) -> String {
-        self.state().database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned())
-    }
-
-    pub(crate) fn set_database(&self, name: String) {
-        self.state().database = Some(name);
-    }
-
-    /// The views as they are now, those of all sessions among them.
-    pub(crate) fn views(&self) -> Views {
-        let own = Arc::clone(&self.state().views);
-        let globals = lock(&self.globals);
-        if globals.is_empty() {
-            return own;
-        }
-        let all = own.iter().chain(globals.iter());
-        Arc::new(all.map(|(name, view)| (name.clone(), view.clone())).collect())
-    }
-
-    /// The views of a database by the names they have in it.
-    pub(crate) fn views_in(&self, database: &str) -> Vec<String> {
-        let views = self.views();
-        let inside = views.keys().filter_map(|name| name.split_once('.'));
-        inside.filter(|(of, _)| *of == database).map(|(_, name)| name.to_owned()).collect()
-    }
-
-    pub(crate) fn drop_views_in(&self, database: &str) {
-        for name in self.views_in(database) {
-            self.drop_view(&format!("{database}.{name}"));
-        }
-    }
-
-    /// Keeps a view under a name, which says its database unless it is the session's own.
-    pub(crate) fn create_view(&self, name: &str, view: Stored, replace: bool) -> Result<()> {
-        let name = view_name(name);
-        let keep = |views: &mut Views| {
-            if !replace && views.contains_key(&name) {
-                let name = name.replace('.', "`.`");
-                let text = format!("Cannot create the temporary view `{name}` because it already exists.");
-                let condition = "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS";
-                let error = SparkError::new(Class::Analysis, condition, "42P07", text);
-                return Err(error.with("relationName", format!("`{name}`")));
-            }
-            Arc::make_mut(views).insert(name.clone(), view);
-            Ok(())
-        };
-        match is_global(&name) {
-            true => keep(&mut lock(&self.globals)),
-            false => keep(&mut self.state().views),
-        }
-    }
-
-    pub(crate) fn drop_view(&self, name: &str) -> bool {
-        let (name, mut state) = (view_name(name), self.state());
-        state.cached.remove(&name);
-        match is_global(&name) {
-            true => Arc::make_mut(&mut lock(&self.globals)).remove(&name).is_some(),
-            false => Arc::make_mut(&mut state.views).remove(&name).is_some(),
-        }
-    }
-
-    /// Whether the script said to cache this table or view.
-    pub(crate) fn is_cached(&self, name: &str) -> bool {
-        self.state().cached.contains(&name.to_lowercase())
-    }
-
-    pub(crate) fn set_cached(&self, name: &str, cached: bool) {
-        let (name, mut state) = (name.to_lowercase(), self.state());
-        let _ = if cached { state.cached.insert(name) } else { state.cached.remove(&name) };
-    }
-
-    pub(crate) fn clear_cached(&self) {
-        self.state().cached.clear();
-    }
-
     /// Keeps a relation until the client lets go of it; says by which id.
     pub(crate) fn hold(&self, stored: Stored) -> String {
         let id = self.new_id();
@@ -481,13 +411,4 @@ impl Session {
         state.artifact_bytes = bytes - before;
         Ok(())
     }
-}
-
-fn is_global(view: &str) -> bool {
-    view.split_once('.').is_some_and(|(database, _)| database == GLOBAL)
-}
-
-/// `global_temp.v` and `` `v` `` as they are known here.
-fn view_name(name: &str) -> String {
-    name.replace('`', "").to_lowercase()
 }

@@ -149,6 +149,11 @@ impl ScalarUDFImpl for Seeded {
     }
 }
 
+/// Numbers between 0 and 1, one for each row.
+pub(crate) fn shares(seed: i64) -> Expr {
+    seeded(Makes::Shares, seed)
+}
+
 fn seeded(makes: Makes, seed: i64) -> Expr {
     let chance = Arc::new(Mutex::new(XorShift::new(seed)));
     let signature = Signature::nullary(Volatility::Volatile);

@@ -2,10 +2,11 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, SortExpr, lit};
 use datafusion::prelude::cast;
 
 use crate::error::{Result, SparkError};
+use crate::expression::seeded::shares;
 use crate::expression::{Generator, Named, build, literal};
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, filtered, input, limited, whole};
@@ -16,20 +17,33 @@ use crate::wire::statistics::{Sample, SampleBy, StatApproxQuantile, StatCrosstab
 
 impl Planner<'_> {
     pub(crate) fn sample(&mut self, frame: Frame, sample: &Sample) -> Result<Frame> {
+        let frame = if sample.deterministic_order { in_one_order(frame)? } else { frame };
+        let seed = sample.seed.unwrap_or_else(|| self.python.new_seed());
         if sample.with_replacement == Some(true) {
-            return self.with_replacement(frame, sample.upper_bound);
+            return self.with_replacement(frame, sample.upper_bound, seed);
         }
-        let chance = datafusion::functions::math::expr_fn::random();
-        let wanted = lit(sample.upper_bound - sample.lower_bound);
-        filtered(frame, chance.lt(wanted))
+        // Each row has one number: of samples with the same seed that lie beside each other, it is in one.
+        let visible = frame.columns.len();
+        let frame = self.with_chances(frame, seed)?;
+        let chance = frame.columns[visible].expr();
+        let inside = chance.clone().gt_eq(lit(sample.lower_bound)).and(chance.lt(lit(sample.upper_bound)));
+        let sampled = filtered(frame, inside)?;
+        let kept = sampled.columns[..visible].iter().map(whole).collect();
+        self.projected(sampled, kept)
+    }
+
+    /// The frame with a number between 0 and 1 behind the columns of each row.
+    fn with_chances(&mut self, frame: Frame, seed: i64) -> Result<Frame> {
+        let chance = self.new_id();
+        let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
+        outputs.push(Named::new(shares(seed), chance));
+        self.projected(frame, outputs)
     }
 
     /// Each row as often as a Poisson distribution with this mean says, as Spark does.
-    fn with_replacement(&mut self, frame: Frame, mean: f64) -> Result<Frame> {
-        let (visible, chance) = (frame.columns.len(), self.new_id());
-        let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
-        outputs.push(Named::new(datafusion::functions::math::expr_fn::random(), chance));
-        let frame = self.projected(frame, outputs)?;
+    fn with_replacement(&mut self, frame: Frame, mean: f64, seed: i64) -> Result<Frame> {
+        let visible = frame.columns.len();
+        let frame = self.with_chances(frame, seed)?;
         let chance = frame.columns[visible].expr();
         let times = cumulative(mean)?
             .into_iter()
@@ -46,7 +60,10 @@ impl Planner<'_> {
     pub(crate) fn sample_by(&mut self, frame: Frame, sample: &SampleBy) -> Result<Frame> {
         let column = sample.col.as_ref().ok_or_else(|| SparkError::missing("col"))?;
         let column = self.resolver(&frame).named(column)?.expr;
-        let chance = datafusion::functions::math::expr_fn::random();
+        let visible = frame.columns.len();
+        let seed = sample.seed.unwrap_or_else(|| self.python.new_seed());
+        let frame = self.with_chances(frame, seed)?;
+        let chance = frame.columns[visible].expr();
         let mut wanted = lit(false);
         for fraction in &sample.fractions {
             let stratum = fraction.stratum.as_ref().ok_or_else(|| SparkError::missing("stratum"))?;
@@ -54,7 +71,9 @@ impl Planner<'_> {
             let is = column.clone().eq(lit(stratum));
             wanted = wanted.or(is.and(chance.clone().lt(lit(fraction.fraction))));
         }
-        filtered(frame, wanted)
+        let sampled = filtered(frame, wanted)?;
+        let kept = sampled.columns[..visible].iter().map(whole).collect();
+        self.projected(sampled, kept)
     }
 
     /// A row for each value of one column, a column for each value of another; how often both come together.
@@ -139,6 +158,17 @@ impl Planner<'_> {
         }
         Ok(values)
     }
+}
+
+/// The rows in an order that is the same each time, by every column of a plain type.
+fn in_one_order(frame: Frame) -> Result<Frame> {
+    let plain = frame.columns.iter().filter(|column| !frame.data_type(column).is_nested());
+    let keys: Vec<SortExpr> = plain.map(|column| column.expr().sort(true, true)).collect();
+    if keys.is_empty() {
+        return Ok(frame);
+    }
+    let plan = LogicalPlanBuilder::from(frame.plan).sort(keys)?.build()?;
+    Ok(Frame { plan, columns: frame.columns })
 }
 
 /// How likely none, at most one, at most two, ... are, until more are all but impossible.

@@ -20,10 +20,19 @@ use crate::wire::analyze::{
 };
 use crate::wire::execute::{OpType, Plan};
 use crate::wire::relation::{RelType, Relation};
-use crate::wire::types::Absent;
+use crate::wire::types::StorageLevel;
 
 /// The version of Spark whose protocol this is.
 pub(crate) const SPARK_VERSION: &str = "4.2.0";
+
+/// Where `persist` says that rows are kept, if the script does not.
+const MEMORY_AND_DISK: StorageLevel = StorageLevel {
+    use_disk: true,
+    use_memory: true,
+    use_off_heap: false,
+    deserialized: true,
+    replication: 1,
+};
 
 /// Answers a question about a plan.
 pub(crate) async fn analyze_plan(
@@ -84,15 +93,22 @@ async fn answer(session: &Arc<Session>, asked: Analyze) -> Result<Analyzed> {
             Analyzed::SameSemantics(ToldSameSemantics { result })
         }
         Analyze::SemanticHash(asked) => {
-            let mut hasher = DefaultHasher::new();
-            plain(root(asked.plan)?).encode_to_vec().hash(&mut hasher);
-            let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+            let [a, b, c, d, ..] = hash(Some(Box::new(root(asked.plan)?))).to_le_bytes();
             Analyzed::SemanticHash(ToldSemanticHash { result: i32::from_le_bytes([a, b, c, d]) })
         }
-        Analyze::Persist(_) => Analyzed::Persist(ToldPersist {}),
-        Analyze::Unpersist(_) => Analyzed::Unpersist(ToldUnpersist {}),
-        Analyze::GetStorageLevel(_) => {
-            Analyzed::GetStorageLevel(ToldGetStorageLevel { storage_level: Some(Absent {}) })
+        Analyze::Persist(asked) => {
+            session.persist(hash(asked.relation), Some(asked.storage_level.unwrap_or(MEMORY_AND_DISK)));
+            Analyzed::Persist(ToldPersist {})
+        }
+        Analyze::Unpersist(asked) => {
+            session.persist(hash(asked.relation), None);
+            Analyzed::Unpersist(ToldUnpersist {})
+        }
+        Analyze::GetStorageLevel(asked) => {
+            let level = session.persisted(hash(asked.relation));
+            let storage_level =
+                Some(level.unwrap_or(StorageLevel { replication: 1, ..StorageLevel::default() }));
+            Analyzed::GetStorageLevel(ToldGetStorageLevel { storage_level })
         }
     })
 }
@@ -110,6 +126,13 @@ fn root(plan: Option<Plan>) -> Result<Relation> {
 
 async fn frame(session: &Arc<Session>, relation: &Relation) -> Result<Frame> {
     Planner::new(session).relation(relation).await
+}
+
+/// A number for a relation: the same for the same one.
+fn hash(relation: Option<Box<Relation>>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    relation.map(|relation| plain(*relation).encode_to_vec()).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The relation without the numbers that every DataFrame has for itself.

@@ -3,7 +3,7 @@
 use crate::wire::execute::Plan;
 use crate::wire::relation::Relation;
 use crate::wire::session::UserContext;
-use crate::wire::types::{Absent, DataType};
+use crate::wire::types::{DataType, StorageLevel};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct AnalyzePlanRequest {
@@ -120,7 +120,7 @@ pub(crate) struct AskPersist {
     #[prost(message, optional, boxed, tag = "1")]
     pub(crate) relation: Option<Box<Relation>>,
     #[prost(message, optional, tag = "2")]
-    pub(crate) storage_level: Option<Absent>,
+    pub(crate) storage_level: Option<StorageLevel>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -254,7 +254,7 @@ pub(crate) struct ToldUnpersist {}
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ToldGetStorageLevel {
     #[prost(message, optional, tag = "1")]
-    pub(crate) storage_level: Option<Absent>,
+    pub(crate) storage_level: Option<StorageLevel>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

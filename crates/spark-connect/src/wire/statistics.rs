@@ -425,6 +425,8 @@ pub(crate) struct SampleBy {
     pub(crate) col: Option<Expression>,
     #[prost(message, repeated, tag = "3")]
     pub(crate) fractions: Vec<SampleByFraction>,
+    #[prost(int64, optional, tag = "5")]
+    pub(crate) seed: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
