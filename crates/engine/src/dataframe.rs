@@ -9,8 +9,10 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::config::ConfigOptions;
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -21,6 +23,7 @@ use crate::operator::scope::Scope;
 use crate::plan::bounded::once::run_once;
 use crate::plan::bounded::pin_all;
 use crate::plan::event_time::rewrite::expand_windows;
+use crate::plan::optimize::Wait;
 use crate::plan::resolve::{self, Known};
 use crate::plan::stream::StillTable;
 use crate::session::Engine;
@@ -53,10 +56,12 @@ pub struct Rows {
     pub schema: SchemaRef,
     batches: mpsc::Receiver<Result<RecordBatch, SqlError>>,
     task: AbortHandle,
+    planning: Wait,
 }
 
 impl Drop for Rows {
     fn drop(&mut self) {
+        self.planning.end();
         self.task.abort();
     }
 }
@@ -157,10 +162,11 @@ impl DataFrames {
         let bytes_max = engine.state_bytes_max();
         let (send, batches) = mpsc::channel(WAITING);
         let (ready, schema) = tokio::sync::oneshot::channel();
+        let planning = Wait::default();
+        let wait = planning.clone();
         let task = engine.spawn(async move {
             let failed = |error| SqlError::failed("run the query", error);
-            let physical = crate::plan::subquery::physical(&context.state(), &plan).await;
-            let physical = match physical.and_then(|physical| run_once(physical, bytes_max)) {
+            let physical = match planned(&context, plan, wait, bytes_max).await {
                 Ok(physical) => physical,
                 Err(error) => {
                     let _ = ready.send(Err(SqlError::plan(&error)));
@@ -184,10 +190,24 @@ impl DataFrames {
             }
             drop((held, scope));
         });
-        let mut rows = Rows { schema: Arc::new(Schema::empty()), batches, task };
+        let mut rows = Rows { schema: Arc::new(Schema::empty()), batches, task, planning };
         rows.schema = schema.await.map_err(|_| SqlError::Closed)??;
         Ok(rows)
     }
+}
+
+/// What runs, made on a thread of its own: a long plan keeps nobody else waiting.
+async fn planned(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    wait: Wait,
+    bytes_max: usize,
+) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+    let state = context.state();
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || runtime.block_on(crate::plan::subquery::physical(&state, &plan, &wait));
+    let physical = tokio::task::spawn_blocking(work).await;
+    run_once(physical.map_err(|error| DataFusionError::External(error.into()))??, bytes_max)
 }
 
 /// The zone of a planner's session.

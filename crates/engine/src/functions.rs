@@ -17,7 +17,7 @@ pub(crate) mod avro;
 pub(crate) mod cast;
 mod cipher;
 mod collection;
-mod conditional;
+pub(crate) mod conditional;
 mod csv;
 mod hash;
 mod json;

@@ -6,6 +6,7 @@ pub(crate) mod event_time;
 pub(crate) mod incremental;
 pub(crate) mod keyed;
 pub(crate) mod number;
+pub(crate) mod optimize;
 pub(crate) mod pipeline;
 pub(crate) mod resolve;
 pub(crate) mod slot;

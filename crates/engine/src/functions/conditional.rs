@@ -15,6 +15,9 @@ pub(super) const FUNCTIONS: &[Own] = &[
     Own::new("nvl2", &[Kind::Any, Kind::Any, Kind::Any], chosen_gives, nvl2),
 ];
 
+/// What plans raise where a subquery has more rows than one.
+pub(crate) const TOO_MANY_ROWS: &str = "__too_many_rows";
+
 fn void(_: &Planned<'_>) -> Result<DataType> {
     Ok(DataType::Null)
 }
@@ -35,7 +38,14 @@ fn raise_error(call: &Call) -> Result<ArrayRef> {
         return Ok(new_null_array(&DataType::Null, 0));
     }
     let row = call.row(0);
-    refused("USER_RAISED_EXCEPTION", if row.is_null(0) { "NULL" } else { row.text(0) })
+    let reason = if row.is_null(0) { "NULL" } else { row.text(0) };
+    if reason == TOO_MANY_ROWS {
+        return refused(
+            "SCALAR_SUBQUERY_TOO_MANY_ROWS",
+            "More than one row returned by a subquery used as an expression.",
+        );
+    }
+    refused("USER_RAISED_EXCEPTION", reason)
 }
 
 fn zero_if_null(call: &Call) -> Result<ArrayRef> {

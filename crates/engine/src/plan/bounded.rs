@@ -18,6 +18,7 @@ use crate::models::{Pin, Registry};
 use crate::operator::scope::{Pins, Scope};
 use crate::plan::bounded::once::run_once;
 use crate::plan::compile::visible_columns;
+use crate::plan::optimize::Wait;
 use crate::plan::resolve::{self, Known};
 use crate::session::catalog::Table;
 use crate::sink::memory::MemoryTable;
@@ -97,7 +98,8 @@ pub(crate) async fn plan(
     let logical = resolve::logical(&session, select, &names).await?;
     let (held, pins) = pin_all(known.models, resolve::models(&logical)?)?;
     scope.bind(Arc::new(pins), now_ms);
-    let physical = crate::plan::subquery::physical(&session.state(), &logical).await.map_err(planning)?;
+    let (state, wait) = (session.state(), Wait::default());
+    let physical = crate::plan::subquery::physical(&state, &logical, &wait).await.map_err(planning)?;
     let physical = run_once(physical, bytes_max).map_err(planning)?;
     Ok(Planned { logical, physical, session, scope, refused, _held: held })
 }

@@ -22,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::prelude::SessionConfig;
 
+use crate::plan::optimize::{self, ShortConditions};
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
 use crate::plan::watermark;
@@ -103,6 +104,7 @@ pub(crate) fn session(base: SessionConfig) -> SessionContext {
         .with_config(settings(base))
         .with_default_features()
         .with_optimizer_rules(logical_rules())
+        .with_physical_optimizer_rules(optimize::physical_rules())
         .with_query_planner(Arc::new(watermark::Planner))
         .build();
     SessionContext::new_with_state(state)
@@ -125,6 +127,11 @@ pub(crate) fn settings(base: SessionConfig) -> SessionConfig {
 pub(crate) fn logical_rules() -> Vec<Arc<dyn datafusion::optimizer::OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     rules.retain(|rule| rule.name() != "single_distinct_aggregation_to_group_by");
+    for rule in &mut rules {
+        if rule.name() == "push_down_filter" {
+            *rule = Arc::new(ShortConditions(Arc::clone(rule)));
+        }
+    }
     rules
 }
 

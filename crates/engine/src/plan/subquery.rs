@@ -21,33 +21,43 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_plan::ExecutionPlan;
 
+use crate::functions::conditional::TOO_MANY_ROWS;
+use crate::plan::optimize::{self, Wait};
+
+mod lift;
 mod push;
+#[cfg(test)]
+mod tests;
 
 /// The plan as the planner makes it; if it cannot, with every subquery as a join.
 ///
 /// # Errors
 /// The planner's own, if joins do not help.
-pub(crate) async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+pub(crate) async fn physical(
+    state: &SessionState,
+    plan: &LogicalPlan,
+    wait: &Wait,
+) -> Result<Arc<dyn ExecutionPlan>> {
     if !asks(plan)? {
-        return state.create_physical_plan(plan).await;
+        return optimize::physical(state, plan, wait).await;
     }
     let raise = state.udf("raise_error")?;
-    let mut counting = Joins { made: 0, raise: Arc::clone(&raise), which: Which::Counting };
+    let joins = |which| Joins { made: 0, raise: Arc::clone(&raise), which, wait: wait.clone() };
+    let mut counting = joins(Which::Counting);
     match counting.plan(plan.clone()) {
         Ok(joined) if counting.made > 0 => {
-            if let Ok(physical) = state.create_physical_plan(&joined).await {
+            if let Ok(physical) = optimize::physical(state, &joined, wait).await {
                 return Ok(physical);
             }
         }
         _ => {}
     }
-    let error = match state.create_physical_plan(plan).await {
+    let error = match optimize::physical(state, plan, wait).await {
         Ok(physical) => return Ok(physical),
         Err(error) => error,
     };
-    let mut joins = Joins { made: 0, raise, which: Which::All };
-    let joined = match joins.plan(plan.clone()) {
-        Ok(joined) => state.create_physical_plan(&joined).await,
+    let joined = match joins(Which::All).plan(plan.clone()) {
+        Ok(joined) => optimize::physical(state, &joined, wait).await,
         Err(other) => Err(other),
     };
     joined.map_err(|other| {
@@ -144,6 +154,7 @@ struct Joins {
     made: usize,
     raise: Arc<ScalarUDF>,
     which: Which,
+    wait: Wait,
 }
 
 impl Joins {
@@ -156,39 +167,54 @@ impl Joins {
         self.which == Which::All || (counts(subquery) && !plain(subquery))
     }
 
+    /// What stands below is done first, before it is copied for those that ask it; what asks is done after it was pushed.
     fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        let plan = match plan {
-            LogicalPlan::Join(join) => self.join(join)?,
-            plan => plan,
-        };
-        let plan = self.expressions(plan)?;
-        Ok(plan.map_children(|child| Ok(Transformed::yes(self.plan(child)?)))?.data)
+        self.wait.check()?;
+        match plan {
+            LogicalPlan::Join(join) => self.join(join),
+            plan => {
+                let plan = plan.map_children(|child| Ok(Transformed::yes(self.plan(child)?)))?.data;
+                self.expressions(plan)
+            }
+        }
     }
 
     /// A join whose right side asks the left one, or whose condition has subqueries.
-    fn join(&mut self, join: Join) -> Result<LogicalPlan> {
+    fn join(&mut self, mut join: Join) -> Result<LogicalPlan> {
+        join.left = Arc::new(self.plan(Arc::unwrap_or_clone(join.left))?);
         let right = opened(&join.right)?;
         let around = Around::of(&join.left, &right)?;
-        let kind = matches!(join.join_type, JoinType::Inner | JoinType::Left);
-        if kind && !around.asked.is_empty() && self.wants(&right) {
-            let schema = Arc::clone(&join.schema);
-            let (right, here) = self.push(&right, &around)?;
-            let mut conditions = same(&around.values(), &here);
-            conditions.extend(join.on.into_iter().map(|(left, right)| left.eq(right)));
-            conditions.extend(join.filter);
-            let joined = LogicalPlanBuilder::from(Arc::unwrap_or_clone(join.left));
-            let joined = joined.join_on(right, join.join_type, conditions)?.build()?;
-            let kept = Projection::new_from_schema(Arc::new(joined), schema);
-            return Ok(LogicalPlan::Projection(kept));
+        if matches!(join.join_type, JoinType::Inner | JoinType::Left) && !around.asked.is_empty() {
+            if let Some(lifted) = lift::lifted(&join, &right, &around)? {
+                self.made += 1;
+                return self.plan(lifted);
+            }
+            if self.wants(&right) {
+                return self.pushed(join, &right, &around);
+            }
         }
+        join.right = Arc::new(self.plan(Arc::unwrap_or_clone(join.right))?);
         match (&join.filter, join.join_type) {
             (Some(filter), JoinType::Inner) if has_subquery(filter) && self.which == Which::All => {
                 let filter = filter.clone();
                 let all = LogicalPlan::Join(Join { filter: None, ..join });
-                LogicalPlanBuilder::from(all).filter(filter)?.build()
+                self.expressions(LogicalPlanBuilder::from(all).filter(filter)?.build()?)
             }
             _ => Ok(LogicalPlan::Join(join)),
         }
+    }
+
+    /// The join with a right side that is there for all that asks it together.
+    fn pushed(&mut self, join: Join, right: &LogicalPlan, around: &Around) -> Result<LogicalPlan> {
+        let schema = Arc::clone(&join.schema);
+        let (right, here) = self.push(right, around)?;
+        let right = self.plan(right)?;
+        let mut conditions = same(&around.values(), &here);
+        conditions.extend(join.on.into_iter().map(|(left, right)| left.eq(right)));
+        conditions.extend(join.filter);
+        let joined = LogicalPlanBuilder::from(Arc::unwrap_or_clone(join.left));
+        let joined = joined.join_on(right, join.join_type, conditions)?.build()?;
+        Ok(LogicalPlan::Projection(Projection::new_from_schema(Arc::new(joined), schema)))
     }
 
     /// The subqueries in a node's expressions.
@@ -250,8 +276,7 @@ impl Joins {
             let calls = [first_value(value, vec![]).alias(&first), count(lit(1_i64)).alias(&rows)];
             let found = LogicalPlanBuilder::from(found).aggregate(columns(&here), calls)?.build()?;
             let data_type = found.schema().field_with_unqualified_name(&first)?.data_type().clone();
-            let several = "[SCALAR_SUBQUERY_TOO_MANY_ROWS] More than one row returned by a subquery used as an expression.";
-            let failed = datafusion::prelude::cast(self.raise.call(vec![lit(several)]), data_type);
+            let failed = datafusion::prelude::cast(self.raise.call(vec![lit(TOO_MANY_ROWS)]), data_type);
             let value = when(unqualified(&rows).gt(lit(1_i64)), failed).otherwise(unqualified(&first))?;
             (found, value)
         };
@@ -300,6 +325,7 @@ impl Joins {
         here: &[Column],
         shown: Vec<Expr>,
     ) -> Result<()> {
+        let found = self.plan(found)?;
         let found =
             LogicalPlanBuilder::from(found).project(columns(here).into_iter().chain(shown))?.build()?;
         let mut conditions = same(&around.values(), here);
