@@ -15,8 +15,9 @@ use crate::wire::execute::{ExecutePlanResponse, ResponseType, ResultComplete};
 /// Bytes of answers that nobody has fetched; more waits.
 const BYTES_AHEAD_MAX: usize = 256 << 20;
 
-/// How long an operation waits for a client that fetches nothing.
-const DETACHED_MAX: Duration = Duration::from_secs(300);
+/// How long an operation waits for a client that fetches nothing, or has gone (Spark's
+/// `spark.connect.execute.manager.detachedTimeout`).
+pub(crate) const DETACHED_MAX: Duration = Duration::from_secs(300);
 
 /// An execution.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Operation {
     /// Counts up with every change of the answers.
     changed: watch::Sender<u64>,
     interrupted: watch::Sender<bool>,
+    /// How many streams hand its answers to a client.
+    attached: watch::Sender<usize>,
     /// It goes on when all others are interrupted.
     stays: AtomicBool,
 }
@@ -50,6 +53,7 @@ impl Operation {
             answers: Mutex::default(),
             changed: watch::channel(0).0,
             interrupted: watch::channel(false).0,
+            attached: watch::channel(0).0,
             stays: AtomicBool::new(false),
         }
     }
@@ -71,6 +75,19 @@ impl Operation {
     /// Waits until the execution shall end.
     pub(crate) async fn interrupted(&self) {
         let _ = self.interrupted.subscribe().wait_for(|asked| *asked).await;
+    }
+
+    /// Waits until no client has listened for so long.
+    pub(crate) async fn left(&self, patience: Duration) {
+        let mut attached = self.attached.subscribe();
+        loop {
+            if attached.wait_for(|streams| *streams == 0).await.is_err() {
+                return;
+            }
+            if tokio::time::timeout(patience, attached.wait_for(|streams| *streams > 0)).await.is_err() {
+                return;
+            }
+        }
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -157,14 +174,15 @@ impl Operation {
                 },
             }
         };
-        let state = (Arc::clone(self), from, self.changed.subscribe(), false);
+        self.attached.send_modify(|streams| *streams += 1);
+        let state = (Attached(Arc::clone(self)), from, self.changed.subscribe(), false);
         Ok(futures::stream::unfold(state, |(operation, at, mut changed, failed)| async move {
             if failed {
                 return None;
             }
             loop {
                 changed.mark_unchanged();
-                match operation.at(at) {
+                match operation.0.at(at) {
                     Next::Answer(at, answer) => {
                         return Some((Ok(answer), (operation, at + 1, changed, false)));
                     }
@@ -189,9 +207,42 @@ impl Operation {
     }
 }
 
+/// An operation whose answers a client is listening to.
+struct Attached(Arc<Operation>);
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.0.attached.send_modify(|streams| *streams -= 1);
+    }
+}
+
 #[expect(clippy::large_enum_variant, reason = "handed over once, never kept")]
 enum Next {
     Answer(u64, ExecutePlanResponse),
     End(Result<(), Status>),
     Wait,
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn operation() -> Arc<Operation> {
+        Arc::new(Operation::new("one".to_owned(), Vec::new()))
+    }
+
+    #[tokio::test]
+    async fn an_operation_ends_when_its_client_has_been_gone_for_so_long() {
+        let operation = operation();
+        let first = operation.stream(None).unwrap();
+        assert!(operation.left(Duration::ZERO).now_or_never().is_none(), "a client listens");
+        drop(first);
+        assert!(operation.left(DETACHED_MAX).now_or_never().is_none(), "it may come back");
+        let again = operation.stream(None).unwrap();
+        assert!(operation.left(Duration::ZERO).now_or_never().is_none(), "it came back");
+        drop(again);
+        operation.left(Duration::ZERO).await;
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
@@ -16,7 +17,7 @@ use tonic::Status;
 use engine::show::Shown;
 
 use crate::error::{Result, SparkError};
-use crate::operation::Operation;
+use crate::operation::{DETACHED_MAX, Operation};
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, limited, observing};
 use crate::schema::message;
@@ -53,8 +54,10 @@ pub(crate) async fn execute_plan(
     let operation = Arc::new(Operation::new(id, request.tags));
     session.begin(Arc::clone(&operation)).map_err(|error| session.refuse(&error))?;
     let answers = operation.stream(None)?;
+    // A client that cannot come back has gone when it has gone.
+    let patience = if reattachable { DETACHED_MAX } else { Duration::ZERO };
     tokio::spawn(async move {
-        let outcome = outcome(&session, &operation, request.plan.unwrap_or_default()).await;
+        let outcome = outcome(&session, &operation, request.plan.unwrap_or_default(), patience).await;
         let outcome = outcome.map_err(|error| session.refuse(&error));
         operation.end(&session, outcome);
         if !reattachable {
@@ -64,7 +67,12 @@ pub(crate) async fn execute_plan(
     Ok(Box::pin(answers))
 }
 
-async fn outcome(session: &Arc<Session>, operation: &Arc<Operation>, plan: Plan) -> Result<()> {
+async fn outcome(
+    session: &Arc<Session>,
+    operation: &Arc<Operation>,
+    plan: Plan,
+    patience: Duration,
+) -> Result<()> {
     let work = {
         let (session, operation) = (Arc::clone(session), Arc::clone(operation));
         tokio::spawn(async move { observing(&session, &operation, run(&session, &operation, plan)).await })
@@ -77,6 +85,11 @@ async fn outcome(session: &Arc<Session>, operation: &Arc<Operation>, plan: Plan)
         },
         () = operation.interrupted() => {
             stop.abort();
+            Err(SparkError::cancelled())
+        }
+        () = operation.left(patience) => {
+            stop.abort();
+            session.forget(&operation.id);
             Err(SparkError::cancelled())
         }
     }
