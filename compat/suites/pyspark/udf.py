@@ -1,6 +1,7 @@
 """Python functions over Spark Connect: `udf.py sc://HOST:PORT`. What they give is what Spark 4 gives."""
 
 import contextlib
+import ctypes
 import datetime
 import os
 import sys
@@ -15,7 +16,7 @@ from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import Row, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.functions import arrow_udf, pandas_udf, udf
-from pyspark.sql.types import IntegerType, LongType, StringType
+from pyspark.sql.types import BooleanType, IntegerType, LongType, StringType
 
 from tap import case, equal, finish, until
 
@@ -304,6 +305,34 @@ def _():
     with raises(PySparkException, "exited unexpectedly", "exit status: 3"):
         spark.range(3).select(udf(lambda n: os._exit(3), LongType())("id")).collect()
     settled()
+
+
+@case("a crash is told as Python tells it, and silence has an end if it shall")
+def _():
+    with raises(PySparkException, "Segmentation fault"):
+        spark.range(1).select(udf(lambda n: ctypes.string_at(0), LongType())("id")).collect()
+    spark.conf.set("spark.sql.execution.pyspark.udf.idleTimeoutSeconds", "1s")
+    spark.conf.set("spark.sql.execution.pyspark.udf.killOnIdleTimeout", "true")
+    try:
+        with raises(PySparkException, "terminated due to idle timeout (timeout: 1 seconds)"):
+            spark.range(1).select(udf(lambda n: threading.Event().wait(), LongType())("id")).collect()
+    finally:
+        spark.conf.unset("spark.sql.execution.pyspark.udf.idleTimeoutSeconds")
+        spark.conf.unset("spark.sql.execution.pyspark.udf.killOnIdleTimeout")
+    settled()
+
+
+@case("functions that Spark lets into no aggregate, and into no condition of an outer join")
+def _():
+    random = udf(lambda: 4, LongType()).asNondeterministic()
+    with raises(PySparkException, "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION"):
+        spark.range(2).agg(F.sum(random())).collect()
+    same = udf(lambda a, b: a == b, BooleanType())
+    left, right = spark.range(2), spark.range(2).toDF("n")
+    equal(left.join(right, same("id", "n")).count(), 2)
+    for kind in ["left", "right", "full", "leftsemi", "leftanti"]:
+        with raises(PySparkException, "PYTHON_UDF_IN_ON_CLAUSE"):
+            left.join(right, same("id", "n"), kind).collect()
 
 
 @case("an endless loop can be interrupted")

@@ -7,6 +7,7 @@ worker sends data (`D`), asks for more (`W`), and says at last that it has finis
 traceback). So the server knows which rows were made of which, and neither waits for the other for ever.
 """
 
+import faulthandler
 import importlib
 import io
 import json
@@ -239,6 +240,9 @@ def run(task, command, connection):
     TaskContext._setTaskContext(TaskContext.from_json(about))
     runner, evaluation = worker.RunnerConf(), conditions(task, worker)
     runner._conf.update(task["settings"])
+    if task["settings"].get("spark.sql.execution.pyspark.udf.faulthandler.enabled") == "true":
+        # Where it was goes to the server's own errors.
+        faulthandler.enable()
     if task["window"] is not None:
         runner._conf["window_bound_types"] = task["window"]
     if task["input_type"] is not None:

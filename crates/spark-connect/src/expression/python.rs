@@ -31,10 +31,10 @@ impl Resolver<'_> {
     /// An aggregate: the function of a list of what each group holds.
     fn over_groups(&self, function: Function, exprs: Vec<Expr>) -> Result<Expr> {
         if exprs.is_empty() {
-            return Err(SparkError::unsupported(format!(
-                "the aggregate {} without arguments",
-                function.name
-            )));
+            // The rows are there, and nothing of them is an argument.
+            let groups = Groups { names: vec!["_0".to_owned()], keys: Vec::new(), values: Vec::new() };
+            let list = array_agg(row(vec![lit(true)]));
+            return Ok(Call::groups(function, Makes::Aggregate, vec![list], vec![groups], self.python));
         }
         let names: Vec<String> = (0..exprs.len()).map(|at| format!("_{at}")).collect();
         let values = (0..exprs.len()).collect();

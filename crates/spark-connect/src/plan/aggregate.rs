@@ -9,6 +9,7 @@ use crate::error::{Class, Result, SparkError};
 use crate::expression::{Named, Resolver, literal};
 use crate::plan::frame::{Column, Frame, column};
 use crate::plan::{Planner, input, ordered};
+use crate::python::Call;
 use crate::show;
 use crate::wire::relation::{Aggregate, AggregatePivot, Sort};
 
@@ -118,6 +119,9 @@ impl Planner<'_> {
         mut outputs: Vec<Named>,
     ) -> Result<Frame> {
         let calls = find_aggregate_exprs(outputs.iter().map(|output| &output.expr));
+        if let Some(call) = calls.iter().find(|call| Call::is_random(call)) {
+            return Err(random(call));
+        }
         let calls: Vec<(Expr, String)> = calls.into_iter().map(|call| (call, self.new_id())).collect();
         let functions = calls.iter().map(|(call, id)| of_keys(call, keys).alias(id));
         let plan = LogicalPlanBuilder::from(frame.plan).aggregate(groups, functions)?.build()?;
@@ -223,6 +227,16 @@ pub(crate) fn sets(all: &[usize], rollup: bool) -> Vec<Vec<usize>> {
     }
     let members = |mask: usize| all.iter().copied().filter(|index| mask & (1 << index) != 0).collect();
     (0..1_usize << all.len().min(16)).rev().map(members).collect()
+}
+
+/// Of a function whose values are others each time that it is asked, no aggregate is known.
+fn random(call: &Expr) -> SparkError {
+    let shown = call.schema_name().to_string();
+    let text = format!(
+        "Non-deterministic expression \"{shown}\" should not appear in the arguments of an aggregate function."
+    );
+    let condition = "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION";
+    SparkError::new(Class::Analysis, condition, "42845", text).with("sqlExpr", format!("\"{shown}\""))
 }
 
 fn not_grouped(name: &str) -> SparkError {

@@ -2,12 +2,14 @@
 
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use crate::error::{Class, Result, SparkError};
 use crate::expression::Resolver;
 use crate::plan::Planner;
 use crate::plan::frame::{Column, Frame};
+use crate::python::Call;
 use crate::wire::expression::Expression;
 use crate::wire::relation::Join;
 
@@ -57,6 +59,9 @@ impl Planner<'_> {
                 Some(resolver.named(condition)?.expr)
             }
         };
+        if let Some(condition) = &condition {
+            self.python_of_pairs(condition, kind, &left, &right)?;
+        }
         let visible = if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
             left.columns.clone()
         } else {
@@ -69,6 +74,39 @@ impl Planner<'_> {
             Some(condition) => builder.join_on(right.plan, kind, [condition])?,
         };
         Ok(Frame { plan: plan.build()?, columns: visible })
+    }
+
+    /// Refuses functions of Python that look at both sides, where Spark does: it asks them after the join, which is the same
+    /// only if no row stays that fits none.
+    fn python_of_pairs(&self, condition: &Expr, kind: JoinType, left: &Frame, right: &Frame) -> Result<()> {
+        let of = |expr: &Expr, frame: &Frame| {
+            expr.column_refs().into_iter().any(|column| frame.plan.schema().has_column(column))
+        };
+        let of_both = |expr: &Expr| of(expr, left) && of(expr, right);
+        let calls_both = |expr: &Expr| Call::within(expr).into_iter().any(of_both);
+        if !calls_both(condition) {
+            return Ok(());
+        }
+        if kind != JoinType::Inner {
+            let text = format!(
+                "The feature is not supported: Python UDF in the ON clause of a {} JOIN. In case of an INNER JOIN consider \
+                 rewriting to a CROSS JOIN with a WHERE clause.",
+                words(kind)
+            );
+            let condition = "UNSUPPORTED_FEATURE.PYTHON_UDF_IN_ON_CLAUSE";
+            let error = SparkError::new(Class::Analysis, condition, "0A000", text);
+            return Err(error.with("joinType", words(kind)));
+        }
+        let joins = split_conjunction(condition).into_iter().any(|part| of_both(part) && !calls_both(part));
+        let allowed = self.session.setting("spark.sql.crossJoin.enabled");
+        if !joins && allowed.is_some_and(|allowed| allowed.eq_ignore_ascii_case("false")) {
+            let text = "Detected implicit cartesian product for INNER join between logical plans. Join condition is missing \
+                        or trivial. Either: use the CROSS JOIN syntax to allow cartesian products between these relations, \
+                        or: enable implicit cartesian products by setting the configuration variable \
+                        spark.sql.crossJoin.enabled=true";
+            return Err(SparkError::new(Class::Analysis, "", "", text));
+        }
+        Ok(())
     }
 
     /// Joined where columns of the same names are equal; each of these comes once.
@@ -120,6 +158,18 @@ impl Planner<'_> {
             LogicalPlanBuilder::from(plan).project(exprs)?.build()?
         };
         Ok(Frame { plan, columns })
+    }
+}
+
+/// As Spark writes it.
+fn words(kind: JoinType) -> &'static str {
+    match kind {
+        JoinType::Full => "FULL OUTER",
+        JoinType::Left => "LEFT OUTER",
+        JoinType::Right => "RIGHT OUTER",
+        JoinType::LeftAnti => "LEFT ANTI",
+        JoinType::LeftSemi => "LEFT SEMI",
+        _ => "INNER",
     }
 }
 

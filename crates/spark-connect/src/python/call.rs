@@ -10,6 +10,7 @@ use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -79,6 +80,31 @@ impl Call {
             self.signature = Signature::nullary(Volatility::Volatile);
         }
         ScalarUDF::from(self).call(arguments)
+    }
+
+    /// The calls of Python in an expression.
+    pub(crate) fn within(expr: &Expr) -> Vec<&Expr> {
+        let mut found = Vec::new();
+        // Walking cannot fail.
+        let _ = expr.apply(|inner| {
+            if Call::behind(inner).is_some() {
+                found.push(inner);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        found
+    }
+
+    fn behind(expr: &Expr) -> Option<&Call> {
+        match expr {
+            Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Call>(),
+            _ => None,
+        }
+    }
+
+    /// Whether an expression calls a function that may give another value for the same arguments.
+    pub(crate) fn is_random(expr: &Expr) -> bool {
+        Call::within(expr).into_iter().any(|call| Call::behind(call).is_some_and(|call| call.function.random))
     }
 
     pub(super) fn function(&self) -> &Function {

@@ -24,6 +24,12 @@ pub(crate) enum Failure {
         /// How it ended, as the system says it.
         status: String,
     },
+    /// It said nothing for longer than the session lets it.
+    #[error("Python worker process terminated due to idle timeout (timeout: {seconds} seconds)")]
+    Idle {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// No process could be started.
     #[error("start {}: name a Python that has pyspark-client in the setting spark.pyspark.python", program.display())]
     Start {

@@ -68,6 +68,8 @@ pub(crate) struct Function {
     pub(crate) window: Option<&'static str>,
     /// How it makes a table, if it makes one.
     pub(crate) table: Option<Table>,
+    /// It may give another value for the same arguments.
+    pub(crate) random: bool,
 }
 
 impl Hash for Function {
@@ -145,6 +147,7 @@ impl Function {
             state: None,
             window: None,
             table: None,
+            random: !message.deterministic,
         })
     }
 

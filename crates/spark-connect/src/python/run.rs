@@ -25,6 +25,12 @@ use crate::wire::expression::InlineFunction;
 /// How long functions may take for their last words after the last row.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// Whether a worker that crashes prints where it was.
+const FAULTS: &str = "spark.sql.execution.pyspark.udf.faulthandler.enabled";
+/// How many seconds a worker may say nothing while it is waited for, and whether it is ended then.
+const IDLE: &str = "spark.sql.execution.pyspark.udf.idleTimeoutSeconds";
+const KILL: &str = "spark.sql.execution.pyspark.udf.killOnIdleTimeout";
+
 /// What of the session's settings PySpark's worker reads.
 const SETTINGS: &[&str] = &[
     TIME_ZONE,
@@ -32,6 +38,9 @@ const SETTINGS: &[&str] = &[
     "spark.sql.execution.arrow.maxRecordsPerBatch",
     "spark.sql.execution.pandas.convertToArrowArraySafely",
     "spark.sql.execution.pyspark.binaryAsBytes",
+    FAULTS,
+    IDLE,
+    KILL,
     "spark.sql.execution.pythonUDF.arrow.concurrency.level",
     "spark.sql.execution.pythonUDF.pandas.intToDecimalCoercionEnabled",
     "spark.sql.execution.pythonUDF.pandas.preferIntExtensionDtype",
@@ -133,6 +142,14 @@ impl Run {
 
     pub(crate) fn settings(&self) -> &BTreeMap<&'static str, String> {
         &self.settings
+    }
+
+    /// How long a worker may say nothing, if there is an end to it.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        let killed = self.settings.get(KILL).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let seconds =
+            self.settings.get(IDLE).and_then(|text| text.trim_end_matches('s').trim().parse::<u64>().ok());
+        seconds.filter(|seconds| killed && *seconds > 0).map(Duration::from_secs)
     }
 
     /// The session's zone.
@@ -240,6 +257,10 @@ impl Run {
     pub(crate) fn release(&self, worker: Worker) {
         let killer = worker.killer();
         lock(&self.state).busy.retain(|busy| !busy.is(&killer));
+        if worker.patience(None).is_err() {
+            self.pool.gone();
+            return;
+        }
         self.pool.give(self.key.clone(), worker);
     }
 

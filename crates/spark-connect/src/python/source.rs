@@ -135,6 +135,7 @@ impl<'s> Source<'s> {
             state: None,
             window: None,
             table: None,
+            random: false,
         }
     }
 

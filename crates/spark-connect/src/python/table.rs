@@ -106,6 +106,7 @@ impl Function {
             state: None,
             window: None,
             table: Some(table),
+            random: false,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! A function at work in a worker: batches go in, rows come out.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::buffer::Buffer;
@@ -30,6 +32,8 @@ pub(crate) struct Task {
     last: Vec<u8>,
     /// Whose instants the function is given.
     zone: String,
+    /// How long the worker may say nothing.
+    patience: Option<Duration>,
 }
 
 impl fmt::Debug for Task {
@@ -73,6 +77,7 @@ impl Task {
         });
         let (worker, first) = run.open(&about, &function.command)?;
         let function = Arc::clone(function);
+        let patience = run.patience();
         let mut task = Task {
             function,
             worker,
@@ -81,7 +86,11 @@ impl Task {
             started: false,
             last: Vec::new(),
             zone: run.zone().to_owned(),
+            patience,
         };
+        if patience.is_some() {
+            task.worker.patience(patience).map_err(|_| task.crashed())?;
+        }
         match task.heard(first, &mut Vec::new()) {
             Ok(next) => Ok((task, next)),
             Err(failure) => {
@@ -169,7 +178,7 @@ impl Task {
                 }
                 Ok(Word::Raised(traceback)) => return Err(Failure::Raised { traceback }),
                 Ok(Word::Data(data)) => self.decode(data, rows)?,
-                Err(_) => return Err(self.crashed()),
+                Err(error) => return Err(self.silent(&error)),
             }
             word = self.worker.receive();
         }
@@ -188,6 +197,16 @@ impl Task {
             rows.extend(decoded.map_err(|error| arrow(&self.function, error))?);
         }
         Ok(())
+    }
+
+    /// Why nothing came.
+    fn silent(&self, error: &std::io::Error) -> Failure {
+        match self.patience {
+            Some(patience) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Failure::Idle { seconds: patience.as_secs() }
+            }
+            _ => self.crashed(),
+        }
     }
 
     fn crashed(&self) -> Failure {

@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
 use crate::python::failure::Failure;
@@ -97,8 +97,21 @@ impl Worker {
         let mut child = lock(&self.child.0);
         // One that is ending already ends as it would have.
         let _ = child.kill();
-        child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+        child.wait().map_or_else(|error| error.to_string(), told)
     }
+}
+
+/// How a process ended; of a signal also in the words of Python, which cannot say them itself any more.
+fn told(status: ExitStatus) -> String {
+    let words = match status.signal() {
+        Some(4) => "Illegal instruction",
+        Some(6) => "Aborted",
+        Some(7) => "Bus error",
+        Some(8) => "Floating-point exception",
+        Some(11) => "Segmentation fault",
+        _ => return status.to_string(),
+    };
+    format!("{status}, Fatal Python error: {words}")
 }
 
 impl Killer {
@@ -118,5 +131,18 @@ impl Killer {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.child.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_have_pythons_names() {
+        let of = |raw| told(ExitStatus::from_raw(raw));
+        assert!(of(11).ends_with("Fatal Python error: Segmentation fault"), "{}", of(11));
+        assert!(of(9).starts_with("signal: 9"), "{}", of(9));
+        assert_eq!(of(3 << 8), "exit status: 3");
     }
 }
