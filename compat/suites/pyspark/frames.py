@@ -183,5 +183,51 @@ def _():
     frame.unpersist()
     equal(kept(), (False, False, 1))
 
+@case("frames that ask the rows before them, one after the other and within each other")
+def _():
+    pairs, one = spark.sql("SELECT * FROM VALUES (0, 1), (1, 2) AS t(c1, c2)"), spark.range(1)
+    first, second = F.col("c1").outer(), F.col("c2").outer()
+    frame = pairs.lateralJoin(one.select((first + second).alias("a"))).lateralJoin(one.select((first - second).alias("b")))
+    frame = frame.lateralJoin(one.select((F.col("a").outer() * F.col("b").outer()).alias("c")))
+    equal(rows(frame), [(0, 1, 1, -1, -1), (1, 2, 3, -1, -3)])
+    for name in "defghij":
+        frame = frame.lateralJoin(one.select((F.col("a").outer() + 1).alias(name)))
+    equal(rows(frame.select("j")), [(2,), (4,)])
+    within = one.select((first + 1).alias("x")).lateralJoin(one.select((F.col("x").outer() + first).alias("y")))
+    equal(rows(pairs.lateralJoin(within).select("c1", "x", "y")), [(0, 1, 1), (1, 2, 3)])
+    sides = pairs.alias("t").lateralJoin(spark.table("lefts").select(F.col("t.*").outer(), F.col("l")))
+    equal(rows(sides), [(0, 1, 0, 1, "a"), (0, 1, 0, 1, "b"), (1, 2, 1, 2, "a"), (1, 2, 1, 2, "b")])
+
+
+@case("lateral joins on a condition keep each row of the left side")
+def _():
+    spark.sql("SELECT * FROM VALUES (0, ARRAY(0, 1)), (1, ARRAY(2)), (2, ARRAY()) AS t(k, l)").createOrReplaceTempView("lists")
+    wanted = [(0, 0), (1, None), (2, None)]
+    lists, items = spark.table("lists"), F.col("l").outer()
+    equal(rows(lists.lateralJoin(spark.tvf.explode(items), F.col("k") == F.col("col"), "left").select("k", "col")), wanted)
+    equal(rows(spark.sql("SELECT k, x FROM lists LEFT JOIN LATERAL explode(l) AS e(x) ON k = x")), wanted)
+    equal(rows(lists.lateralJoin(spark.tvf.explode(items), F.col("k") == F.col("col")).select("k", "col")), wanted[:1])
+    one = spark.range(1).select((F.col("k").outer() * 2).alias("x"))
+    equal(rows(lists.lateralJoin(one, F.col("k") == F.col("x"), "left").select("k", "x")), wanted)
+    equal(rows(spark.sql("SELECT k, x FROM lists LEFT JOIN LATERAL (SELECT k * 2 AS x) ON k = x")), wanted)
+    equal(rows(spark.sql("SELECT k, id FROM lists, LATERAL range(2) WHERE k = 1")), [(1, 0), (1, 1)])
+    equal(rows(spark.sql("SELECT * FROM explode((SELECT collect_list(k) FROM lists WHERE k = 1))")), [(1,)])
+
+
+@case("structs among the rows of a query are compared place by place")
+def _():
+    pairs = spark.sql("SELECT * FROM VALUES (1, 2), (3, 4) AS t(a, b)")
+    others = spark.sql("SELECT struct(c, d) AS s FROM VALUES (3, 4), (5, 6) AS u(c, d)")
+    equal(rows(pairs.where(F.struct(F.struct("a", "b")).isin(others))), [(3, 4)])
+    equal(rows(pairs.withColumn("s", F.struct("a", "b")).where(F.col("s").isin(others)).select("a")), [(3,)])
+
+
+@case("a hundred conditions and selections in a row")
+def _():
+    frame = spark.range(3)
+    for step in range(100):
+        frame = frame.filter(F.col("id") >= step).select((F.col("id") + 1).alias("id"))
+    equal(rows(frame), [(100,), (101,), (102,)])
+
 
 finish()

@@ -8,6 +8,8 @@ use prost::Message;
 use tonic::{Code, Status};
 
 use crate::python::Failure;
+use crate::wire::expression::Expression;
+use crate::wire::types::{OriginKind, PythonOrigin};
 
 mod condition;
 
@@ -89,6 +91,8 @@ pub(crate) struct SparkError {
     /// Without the condition before and the SQLSTATE behind it.
     pub(crate) text: String,
     pub(crate) parameters: BTreeMap<String, String>,
+    /// The call of the script that made what is wrong.
+    pub(crate) origin: Option<Box<PythonOrigin>>,
 }
 
 impl SparkError {
@@ -98,7 +102,25 @@ impl SparkError {
         sql_state: &'static str,
         text: impl Into<String>,
     ) -> Self {
-        SparkError { class, condition, sql_state, text: text.into(), parameters: BTreeMap::new() }
+        SparkError {
+            class,
+            condition,
+            sql_state,
+            text: text.into(),
+            parameters: BTreeMap::new(),
+            origin: None,
+        }
+    }
+
+    /// What is wrong is in this expression, unless it is known already in which one within.
+    pub(crate) fn at(mut self, expression: &Expression) -> Self {
+        let origin = expression.common.as_ref().and_then(|common| common.origin.as_ref());
+        if let (None, Some(OriginKind::PythonOrigin(python))) =
+            (&self.origin, origin.and_then(|origin| origin.function.as_ref()))
+        {
+            self.origin = Some(Box::new(python.clone()));
+        }
+        self
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -313,6 +335,20 @@ struct ErrorInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::expression::ExpressionCommon;
+    use crate::wire::types::Origin;
+
+    #[test]
+    fn an_error_is_in_the_innermost_expression() {
+        let call = |fragment: &str| {
+            let python = PythonOrigin { fragment: fragment.to_owned(), call_site: "a.py:1".to_owned() };
+            let origin = Origin { function: Some(OriginKind::PythonOrigin(python)) };
+            Expression { common: Some(ExpressionCommon { origin: Some(origin) }), expr_type: None }
+        };
+        let error =
+            SparkError::column("a", &[]).at(&Expression::default()).at(&call("col")).at(&call("__add__"));
+        assert_eq!(error.origin.unwrap().fragment, "col");
+    }
 
     #[test]
     fn a_long_error_comes_short_and_can_be_asked_for() {

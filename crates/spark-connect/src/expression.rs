@@ -135,6 +135,10 @@ impl<'a> Resolver<'a> {
         if !found.is_empty() {
             return Ok(found);
         }
+        let around = self.star_around(target);
+        if !around.is_empty() {
+            return Ok(around);
+        }
         let whole = self.attribute(target, None)?;
         let DataType::Struct(fields) = self.type_of(&whole.expr)? else {
             return Err(SparkError::invalid(format!(
@@ -144,6 +148,13 @@ impl<'a> Resolver<'a> {
         let get =
             |field: &FieldRef| Named::new(field::get(whole.expr.clone(), field.name()), field.name().clone());
         Ok(fields.iter().map(get).collect())
+    }
+
+    /// All columns of an alias in the query around this one; Spark looks no further.
+    fn star_around(&self, alias: &str) -> Vec<Named> {
+        let of = |column: &&Column| column.qualifiers.iter().any(|name| name.eq_ignore_ascii_case(alias));
+        let Some(frame) = self.outer.last() else { return Vec::new() };
+        frame.columns.iter().filter(of).map(|column| Resolver::around(frame, column)).collect()
     }
 
     fn regex(&self, pattern: &str) -> Result<Vec<Named>> {
@@ -162,7 +173,7 @@ impl<'a> Resolver<'a> {
 
     /// One expression.
     pub(crate) fn named(&self, expression: &Expression) -> Result<Named> {
-        grown(|| self.of(expression))
+        grown(|| self.of(expression)).map_err(|error| error.at(expression))
     }
 
     fn of(&self, expression: &Expression) -> Result<Named> {

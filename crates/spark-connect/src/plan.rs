@@ -31,6 +31,7 @@ mod catalog;
 pub(crate) mod frame;
 mod frequent;
 mod join;
+mod lateral;
 mod local;
 mod missing;
 mod models;

@@ -64,12 +64,7 @@ impl Resolver<'_> {
                 None => {
                     Named { source: Some(column.clone()), ..Named::new(column.expr(), column.name.clone()) }
                 }
-                Some(frame) => {
-                    let name = PlanColumn::new_unqualified(&column.id);
-                    let expr = Expr::OuterReferenceColumn(frame.field(&column), name);
-                    let shown = format!("outer({})", column.name);
-                    Named { column: Some(column.name.clone()), ..Named::new(expr, shown) }
-                }
+                Some(frame) => Self::around(frame, &column),
             };
             for field in &parts[qualifier + 1..] {
                 named = self.field(named, field)?;
@@ -77,6 +72,14 @@ impl Resolver<'_> {
             return Ok(Some(named));
         }
         Ok(None)
+    }
+
+    /// A column of a query around this one.
+    pub(super) fn around(frame: &Frame, column: &Column) -> Named {
+        let name = PlanColumn::new_unqualified(&column.id);
+        let expr = Expr::OuterReferenceColumn(frame.field(column), name);
+        let shown = format!("outer({})", column.name);
+        Named { column: Some(column.name.clone()), ..Named::new(expr, shown) }
     }
 
     /// A field, whatever its case.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{ScalarValue, Spans};
+use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::logical_expr::expr::{
     Exists, InSubquery, NullTreatment, WindowFunction, WindowFunctionParams,
 };
@@ -191,13 +192,39 @@ impl Resolver<'_> {
                 };
                 let value = self.named(value)?;
                 let name = format!("({} IN (listquery()))", value.name);
-                Ok(Named::new(Expr::InSubquery(InSubquery::new(Box::new(value.expr), plan(), false)), name))
+                let among = match self.fields_called(&self.type_of(&value.expr)?, frame)? {
+                    Some(list) => {
+                        let outer_ref_columns = list.all_out_ref_exprs();
+                        Subquery { subquery: Arc::new(list), outer_ref_columns, spans: Spans::new() }
+                    }
+                    None => plan(),
+                };
+                Ok(Named::new(Expr::InSubquery(InSubquery::new(Box::new(value.expr), among, false)), name))
             }
             kind @ (crate::sql::ONE_OF | crate::sql::NONE_OF) => {
                 self.among(frame, &subquery.in_subquery_values, kind == crate::sql::NONE_OF)
             }
             _ => Err(SparkError::unsupported("this kind of subquery")),
         }
+    }
+
+    /// The frame's structs with their fields called as in another struct, which is compared with them place by place; `None`
+    /// if they are called so already.
+    fn fields_called(&self, wanted: &DataType, frame: &PlanFrame) -> Result<Option<LogicalPlan>> {
+        let (DataType::Struct(wanted), [column]) = (wanted, frame.columns.as_slice()) else {
+            return Ok(None);
+        };
+        let DataType::Struct(fields) = frame.data_type(column) else { return Ok(None) };
+        let same = |(one, other): (&FieldRef, &FieldRef)| one.name() == other.name();
+        if wanted.len() != fields.len() || wanted.iter().zip(&fields).all(same) {
+            return Ok(None);
+        }
+        let mut named = Vec::new();
+        for (wanted, field) in wanted.iter().zip(&fields) {
+            named.extend([lit(wanted.name().as_str()), super::field::get(column.expr(), field.name())]);
+        }
+        let whole = when(column.expr().is_not_null(), named_struct(named)).end()?.alias(&column.id);
+        Ok(Some(LogicalPlanBuilder::from(frame.plan.clone()).project([whole])?.build()?))
     }
 
     /// `~struct(a, b).isin(frame)`, if it is that: no row is among them, and none could be where there are nulls.

@@ -2,7 +2,6 @@
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Fields};
-use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, lit};
@@ -10,12 +9,11 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortEx
 use crate::error::{Class, Result, SparkError};
 use crate::expression::{Generator, Named};
 use crate::plan::frame::{Frame, column};
-use crate::plan::{Planner, input, whole};
+use crate::plan::{Planner, whole};
 use crate::python::{Analyzed, Argument, Call, Function, Ordered, Table, analyze, code, each_once};
 use crate::schema::message;
 use crate::wire::expression::{ExprType, Expression, SubqueryExpression};
 use crate::wire::function::TableFunction;
-use crate::wire::relation::{LateralJoin, RelType, Relation};
 
 /// What the kind of a subquery is that stands for a table among arguments.
 pub(crate) const TABLE_ARG: i32 = 3;
@@ -237,68 +235,6 @@ impl Planner<'_> {
         let mut outputs: Vec<Named> = frame.columns.iter().map(whole).collect();
         outputs.extend(made.into_iter().map(|(name, expr)| Named::new(expr, name)));
         self.projected(frame, outputs)
-    }
-
-    /// `df.lateralJoin(other)`: the other asks the rows of the first.
-    pub(crate) async fn lateral_join(&mut self, join: &LateralJoin) -> Result<Frame> {
-        let left = self.relation(input(&join.left, "left")?).await?;
-        let kind = super::join::join_type(join.join_type)?;
-        let right = input(&join.right, "right")?;
-        let condition = join.join_condition.as_deref();
-        if kind == JoinType::Inner || condition.is_none() {
-            let outer = kind == JoinType::Left;
-            if let Some(joined) = self.made_beside(&left, right, outer).await? {
-                return match condition {
-                    Some(condition) => self.filter(joined, condition),
-                    None => Ok(joined),
-                };
-            }
-        }
-        self.outer.push(left.clone());
-        let asked = self.relation(right).await;
-        self.outer.pop();
-        let right = Self::asked(asked?);
-        self.join_on(left, right, kind, condition)
-    }
-
-    /// The rows with what a generator or a table function makes of each, if the relation is one.
-    async fn made_beside(&mut self, left: &Frame, right: &Relation, outer: bool) -> Result<Option<Frame>> {
-        let before = left.columns.len();
-        let made = match right.rel_type.as_ref() {
-            Some(RelType::TableFunction(call)) => Some(self.beside_each(left.clone(), call, outer).await?),
-            Some(RelType::UnresolvedTableValuedFunction(call)) => {
-                let name = call.function_name.to_lowercase();
-                let name = if outer && !name.ends_with("_outer") { format!("{name}_outer") } else { name };
-                let call = crate::expression::build::function(&name, call.arguments.clone());
-                match self.resolver(left).named(&call).ok().and_then(|named| named.generator) {
-                    Some(generator) => Some(self.each_with(left.clone(), &generator)?),
-                    None => None,
-                }
-            }
-            Some(RelType::SubqueryAlias(alias)) => {
-                let inner = input(&alias.input, "input")?;
-                let mut made = Box::pin(self.made_beside(left, inner, outer)).await?;
-                for column in made.iter_mut().flat_map(|frame| &mut frame.columns[before..]) {
-                    column.qualifiers = vec![alias.alias.clone()];
-                }
-                made
-            }
-            Some(RelType::ToDf(to)) => {
-                let inner = input(&to.input, "input")?;
-                let mut made = Box::pin(self.made_beside(left, inner, outer)).await?;
-                let columns = made.iter_mut().flat_map(|frame| &mut frame.columns[before..]);
-                columns.zip(&to.column_names).for_each(|(column, name)| column.name.clone_from(name));
-                made
-            }
-            _ => None,
-        };
-        let plan = right.common.as_ref().and_then(|common| common.plan_id);
-        Ok(made.map(|mut frame| {
-            frame.columns[before..]
-                .iter_mut()
-                .for_each(|column| plan.into_iter().for_each(|plan| column.enters(plan)));
-            frame
-        }))
     }
 }
 

@@ -7,11 +7,12 @@ use tonic::Status;
 
 use crate::session::Sessions;
 use crate::wire::session::{
-    CloneSessionRequest, CloneSessionResponse, DetailedError, DetailedSparkThrowable,
+    CloneSessionRequest, CloneSessionResponse, DetailedError, DetailedQueryContext, DetailedSparkThrowable,
     FetchErrorDetailsRequest, FetchErrorDetailsResponse, GetStatusRequest, GetStatusResponse,
     GetStatusResponseOperationStatus, InterruptBy, InterruptRequest, InterruptResponse,
     ReleaseSessionRequest, ReleaseSessionResponse,
 };
+use crate::wire::types::PythonOrigin;
 
 /// Ends executions: all, with the queries over streams; those with a tag; or one.
 pub(crate) async fn interrupt(
@@ -92,6 +93,14 @@ pub(crate) async fn get_status(
     })
 }
 
+/// The call of a script that made what is wrong.
+fn context(origin: &PythonOrigin) -> DetailedQueryContext {
+    const DATAFRAME: i32 = 1;
+    let PythonOrigin { fragment, call_site } = origin.clone();
+    let summary = format!("== DataFrame ==\n\"{fragment}\" was called from\n{call_site}\n");
+    DetailedQueryContext { context_type: DATAFRAME, fragment, call_site, summary, ..Default::default() }
+}
+
 /// More of an error than its status could carry.
 pub(crate) async fn fetch_error_details(
     sessions: &Arc<Sessions>,
@@ -107,6 +116,7 @@ pub(crate) async fn fetch_error_details(
                 error_class: Some(error.condition.to_owned()).filter(|condition| !condition.is_empty()),
                 message_parameters: error.parameters,
                 sql_state: Some(error.sql_state.to_owned()).filter(|state| !state.is_empty()),
+                query_contexts: error.origin.iter().map(|origin| context(origin)).collect(),
                 ..Default::default()
             }),
             ..Default::default()

@@ -143,7 +143,7 @@ impl Planner<'_> {
         self.projected(frame, outputs)
     }
 
-    async fn factor(&mut self, factor: &TableFactor, arguments: &Arguments) -> Result<Frame> {
+    pub(super) async fn factor(&mut self, factor: &TableFactor, arguments: &Arguments) -> Result<Frame> {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let frame = self.table(&name_quoted(&object(name))).await?;
@@ -158,7 +158,7 @@ impl Planner<'_> {
                 if let Some(frame) = self.sql_table(&function, &call.args, arguments).await? {
                     return named(frame, alias.as_ref());
                 }
-                let list = self.arguments(call.args.clone(), arguments)?;
+                let list = self.arguments(call.args.clone(), arguments, None).await?;
                 let frame = self.table_function(&function, &list)?;
                 named(frame, alias.as_ref())
             }
@@ -177,7 +177,7 @@ impl Planner<'_> {
                 named(frame, alias.as_ref())
             }
             TableFactor::Function { name, args, alias, .. } => {
-                let list = self.arguments(args.clone(), arguments)?;
+                let list = self.arguments(args.clone(), arguments, None).await?;
                 let frame = self.table_function(&function_name(name), &list)?;
                 named(frame, alias.as_ref())
             }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, Spans};
 use datafusion::logical_expr::utils::find_aggregate_exprs;
-use datafusion::logical_expr::{LogicalPlan, Subquery};
+use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, Subquery};
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgumentList, FunctionArguments, GroupByExpr, JoinConstraint, LateralView,
     Query as Parsed, Select, SelectItem, SetExpr, TableAlias, TableFactor,
 };
 
-use crate::error::{Result, SparkError};
-use crate::expression::{Named, build};
+use crate::error::{Class, Result, SparkError};
+use crate::expression::{GENERATORS, Named, build};
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, aliased, filtered, to_df, whole};
 use crate::sql::Arguments;
@@ -70,6 +71,9 @@ impl Planner<'_> {
         constraint: &JoinConstraint,
         arguments: &Arguments,
     ) -> Result<Frame> {
+        if !matches!(kind, JoinType::Inner | JoinType::Left) {
+            return Err(not_lateral(kind));
+        }
         match factor {
             TableFactor::Function { name, args, alias, .. }
                 if self.session.table_functions().contains_key(&function_name(name)) =>
@@ -82,36 +86,78 @@ impl Planner<'_> {
                 let joined = called(joined, before, &shown, &columns(alias.as_ref()));
                 self.constrained(joined, kind, constraint, arguments).await
             }
+            TableFactor::Function { name, .. } if !GENERATORS.contains(&function_name(name).as_str()) => {
+                // It asks no row.
+                let right = self.factor(factor, arguments).await?;
+                self.beside_all(left, right, kind, constraint, arguments).await
+            }
             TableFactor::Function { name, args, alias, .. } => {
-                let outer = if kind == JoinType::Left { "_outer" } else { "" };
-                let name = format!("{}{outer}", function_name(name));
-                let list = self.arguments(args.clone(), arguments)?;
-                let names = columns(alias.as_ref());
-                let alias = alias.as_ref().map_or_else(|| name.clone(), |alias| alias.name.value.clone());
-                let joined = self.beside(left, &name, list, &alias, &names)?;
-                self.constrained(joined, kind, constraint, arguments).await
+                let call = (function_name(name), args.as_slice(), alias.as_ref());
+                self.made_of_rows(left, call, kind, constraint, arguments).await
             }
             TableFactor::Derived { subquery, alias, .. } => {
+                let one = match constraint {
+                    JoinConstraint::On(condition) => kind == JoinType::Inner || always(condition),
+                    _ => true,
+                };
                 if let Some(select) = bare(subquery)
+                    .filter(|select| one && (kind == JoinType::Inner || select.selection.is_none()))
                     && let Some(joined) = self.computed(&left, select, alias.as_ref(), arguments)?
                 {
                     return self.constrained(joined, kind, constraint, arguments).await;
                 }
                 let right = self.asking(&left, subquery, arguments).await?;
                 let right = named(unqualified(right), alias.as_ref())?;
-                match constraint {
-                    JoinConstraint::On(condition) => {
-                        self.join_where(left, right, kind, condition, arguments).await
-                    }
-                    JoinConstraint::None => self.join_on(left, right, kind, None),
-                    JoinConstraint::Using(names) => {
-                        let names: Vec<String> = names.iter().filter_map(|name| object(name).pop()).collect();
-                        self.join_using(left, right, kind, &names)
-                    }
-                    JoinConstraint::Natural => Err(SparkError::unsupported("NATURAL JOIN LATERAL")),
-                }
+                self.beside_all(left, right, kind, constraint, arguments).await
             }
             other => Err(SparkError::unsupported(format!("the table {other}"))),
+        }
+    }
+
+    /// The rows before with what a generator makes of each.
+    async fn made_of_rows(
+        &mut self,
+        left: Frame,
+        (name, args, alias): (String, &[FunctionArg], Option<&TableAlias>),
+        kind: JoinType,
+        constraint: &JoinConstraint,
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        let outer = kind == JoinType::Left && !name.ends_with("_outer");
+        let generator = if outer { format!("{name}_outer") } else { name.clone() };
+        let list = self.arguments(args.to_vec(), arguments, Some(&left)).await?;
+        let names = columns(alias);
+        let alias = alias.map_or(name, |alias| alias.name.value.clone());
+        if let (JoinType::Left, JoinConstraint::On(condition)) = (kind, constraint)
+            && !always(condition)
+        {
+            let rows = self.numbered(left)?;
+            let before = rows.columns.len();
+            let joined = self.beside(rows, &generator, list, &alias, &names)?;
+            let condition = self.read_one(condition, arguments, Some(&joined)).await?;
+            return self.where_or_none(joined, before, &condition);
+        }
+        let joined = self.beside(left, &generator, list, &alias, &names)?;
+        self.constrained(joined, kind, constraint, arguments).await
+    }
+
+    /// The tables before, joined with one that may have asked them already.
+    async fn beside_all(
+        &mut self,
+        left: Frame,
+        right: Frame,
+        kind: JoinType,
+        constraint: &JoinConstraint,
+        arguments: &Arguments,
+    ) -> Result<Frame> {
+        match constraint {
+            JoinConstraint::On(condition) => self.join_where(left, right, kind, condition, arguments).await,
+            JoinConstraint::None => self.join_on(left, right, kind, None),
+            JoinConstraint::Using(names) => {
+                let names: Vec<String> = names.iter().filter_map(|name| object(name).pop()).collect();
+                self.join_using(left, right, kind, &names)
+            }
+            JoinConstraint::Natural => Err(SparkError::unsupported("NATURAL JOIN LATERAL")),
         }
     }
 
@@ -128,9 +174,7 @@ impl Planner<'_> {
                 let condition = self.read_one(condition, arguments, Some(&joined)).await?;
                 self.filter(joined, &condition)
             }
-            (JoinConstraint::On(Expr::Value(value)), _) if value.to_string().eq_ignore_ascii_case("true") => {
-                Ok(joined)
-            }
+            (JoinConstraint::On(condition), _) if always(condition) => Ok(joined),
             _ => Err(SparkError::unsupported("this condition of a lateral join")),
         }
     }
@@ -152,7 +196,14 @@ impl Planner<'_> {
         if !reader.subqueries.is_empty() {
             return Ok(None);
         }
-        let made = self.resolver(left).list(&items)?;
+        let here = self.nothing()?;
+        self.outer.push(left.clone());
+        let made = self.resolver(&here).list(&items);
+        let condition = condition.map(|condition| self.resolver(&here).named(&condition)).transpose();
+        self.outer.pop();
+        let (made, condition) = (made?, condition?);
+        let made = made.into_iter().map(|named| Ok(Named { expr: of_row(named.expr, left)?, ..named }));
+        let made = made.collect::<Result<Vec<_>>>()?;
         let plain = find_aggregate_exprs(made.iter().map(|named| &named.expr)).is_empty()
             && made.iter().all(|named| named.generator.is_none());
         if !plain {
@@ -163,10 +214,7 @@ impl Planner<'_> {
         outputs.extend(made.into_iter().map(|named| Named { source: None, ..named }));
         let left = match condition {
             None => left.clone(),
-            Some(condition) => {
-                let condition = self.resolver(left).named(&condition)?.expr;
-                filtered(left.clone(), condition)?
-            }
+            Some(condition) => filtered(left.clone(), of_row(condition.expr, left)?)?,
         };
         let mut frame = self.projected(left, outputs)?;
         let names = columns(alias);
@@ -184,13 +232,18 @@ impl Planner<'_> {
         self.outer.push(left.clone());
         let right = self.parsed(subquery, arguments).await;
         self.outer.pop();
-        Ok(Self::asked(right?))
+        Ok(Self::asked(right?, left))
     }
 
     /// A frame that may have asked the one before it, as the right side of a join with that one.
-    pub(crate) fn asked(right: Frame) -> Frame {
+    pub(crate) fn asked(right: Frame, left: &Frame) -> Frame {
         let outer_ref_columns = right.plan.all_out_ref_exprs();
-        if outer_ref_columns.is_empty() {
+        // What is asked of a frame between them is none of the left one.
+        let of_left = |expr: &PlanExpr| match expr {
+            PlanExpr::OuterReferenceColumn(_, column) => left.plan.schema().has_column(column),
+            _ => false,
+        };
+        if !outer_ref_columns.iter().any(of_left) {
             return right;
         }
         let subquery = Subquery { subquery: Arc::new(right.plan), outer_ref_columns, spans: Spans::new() };
@@ -216,13 +269,17 @@ impl Planner<'_> {
     }
 
     /// The arguments of a function that stands for a table.
-    pub(super) fn arguments(
+    pub(super) async fn arguments(
         &mut self,
         args: Vec<FunctionArg>,
         arguments: &Arguments,
+        around: Option<&Frame>,
     ) -> Result<Vec<Expression>> {
         let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
-        Ok(self.reader(arguments).list(&FunctionArguments::List(list))?.0)
+        let mut reader = self.reader(arguments);
+        let (list, _) = reader.list(&FunctionArguments::List(list))?;
+        self.insides(reader, around).await?;
+        Ok(list)
     }
 
     /// What a function of SQL gives as a table, if it is one.
@@ -272,6 +329,35 @@ fn bare(query: &Parsed) -> Option<&Select> {
         && select.having.is_none()
         && no_groups;
     bare.then_some(select.as_ref())
+}
+
+/// A condition that is written as `true`.
+fn always(condition: &Expr) -> bool {
+    matches!(condition, Expr::Value(value) if value.to_string().eq_ignore_ascii_case("true"))
+}
+
+/// What was asked of the row beside, computed of it.
+fn of_row(expr: PlanExpr, row: &Frame) -> Result<PlanExpr> {
+    let of_row = expr.transform_up(|inner| {
+        Ok(match inner {
+            PlanExpr::OuterReferenceColumn(_, column) if row.plan.schema().has_column(&column) => {
+                Transformed::yes(PlanExpr::Column(column))
+            }
+            inner => Transformed::no(inner),
+        })
+    })?;
+    Ok(of_row.data)
+}
+
+/// Rows that stay without a partner cannot ask it.
+fn not_lateral(kind: JoinType) -> SparkError {
+    let text = format!(
+        "The {} JOIN with LATERAL correlation is not allowed: a row that has no partner cannot ask it. Use an INNER JOIN or a \
+         LEFT OUTER JOIN instead.",
+        kind.to_string().to_uppercase()
+    );
+    SparkError::new(Class::Parse, "INVALID_LATERAL_JOIN_TYPE", "42613", text)
+        .with("joinType", kind.to_string().to_uppercase())
 }
 
 fn no_generator() -> SparkError {

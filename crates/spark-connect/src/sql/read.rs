@@ -126,8 +126,11 @@ impl<'a> Reader<'a> {
                 self.inner(subquery, if *negated { NONE_OF } else { ONE_OF }, values)
             }
             Expr::InSubquery { expr, subquery, negated } => {
-                let value = self.expression(expr)?;
-                let found = self.inner(subquery, 4, vec![value])?;
+                let values = parts(self.expression(expr)?);
+                if values.len() > 1 {
+                    return self.inner(subquery, if *negated { NONE_OF } else { ONE_OF }, values);
+                }
+                let found = self.inner(subquery, 4, values)?;
                 Ok(negate(found, *negated))
             }
             Expr::Struct { values, fields } if fields.is_empty() => {
@@ -459,4 +462,14 @@ pub(super) fn plain(arguments: &[FunctionArg]) -> Result<Vec<Expr>> {
 
 pub(super) fn negate(expression: Expression, negated: bool) -> Expression {
     if negated { build::function("not", vec![expression]) } else { expression }
+}
+
+/// What is looked for: of one struct that is written as such, its parts.
+fn parts(value: Expression) -> Vec<Expression> {
+    match value.expr_type {
+        Some(ExprType::UnresolvedFunction(call)) if call.function_name.eq_ignore_ascii_case("struct") => {
+            call.arguments
+        }
+        expr_type => vec![Expression { expr_type, ..value }],
+    }
 }
