@@ -4,12 +4,10 @@
 //! offsets. What a query has consumed is an offset for each of them, which its journal keeps by the log's name; so
 //! it looks alike for every source, and a batch can be read again from its ranges alone.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use futures::future::BoxFuture;
 
@@ -17,6 +15,7 @@ use crate::error::SourceError;
 use crate::operator::scope::Refusals;
 use crate::query::journal::Ranges;
 use crate::source::format::Format;
+use crate::source::records::SourceRecords;
 use crate::source::shape::Shape;
 use crate::status::{Offsets, SourceOffset};
 
@@ -26,6 +25,7 @@ pub(crate) mod format;
 pub(crate) mod kafka;
 pub(crate) mod metadata;
 pub(crate) mod rate;
+pub(crate) mod records;
 pub(crate) mod shape;
 pub(crate) mod socket;
 pub(crate) mod topic;
@@ -105,18 +105,14 @@ pub(crate) trait Content: fmt::Debug + Send + Sync {
 /// Records that were taken already.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    records: Vec<SourceRecord>,
+    records: SourceRecords,
     format: Format,
 }
 
 impl Taken {
     /// Puts the records in order.
-    pub(crate) fn new(mut records: Vec<SourceRecord>, format: &Format) -> Self {
-        records.sort_by(|a, b| {
-            let topics =
-                if Arc::ptr_eq(&a.topic, &b.topic) { Ordering::Equal } else { a.topic.cmp(&b.topic) };
-            topics.then_with(|| (a.partition, a.offset).cmp(&(b.partition, b.offset)))
-        });
+    pub(crate) fn new(mut records: SourceRecords, format: &Format) -> Self {
+        records.sort();
         Taken { records, format: format.clone() }
     }
 }
@@ -133,21 +129,9 @@ pub(crate) struct Rows {
     pub(crate) batch: RecordBatch,
     /// Every record that was read. The column [`ROW`](crate::operator::scope::ROW) counts them; without it, and where
     /// none is refused, they may be left out.
-    pub(crate) records: Vec<SourceRecord>,
+    pub(crate) records: SourceRecords,
     /// What is wrong with those that gave no row, by their number.
     pub(crate) refused: Refusals,
-}
-
-/// One record of a batch, as dead letters and metadata columns want it.
-#[derive(Debug, Clone)]
-pub(crate) struct SourceRecord {
-    pub(crate) topic: Arc<str>,
-    pub(crate) partition: u32,
-    pub(crate) offset: i64,
-    pub(crate) timestamp: i64,
-    pub(crate) key: Option<Bytes>,
-    pub(crate) value: Option<Bytes>,
-    pub(crate) headers: Vec<record::Header>,
 }
 
 impl Pinned {

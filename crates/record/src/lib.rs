@@ -50,5 +50,5 @@ pub use control::ControlRecord;
 pub use error::{Error, ErrorKind};
 pub use header::{BatchHeader, HEADER_BYTES};
 pub use partitioner::{murmur2, partition_for_key};
-pub use record::{Header, Record, Records};
+pub use record::{Header, Located, Record, Records};
 pub use rewrite::empty_batch;

@@ -1,5 +1,7 @@
 //! Single records: reading them as slices, and walking over them without reading.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::cursor::Cursor;
@@ -28,6 +30,22 @@ pub struct Record {
     pub headers: Vec<Header>,
 }
 
+/// As [`Record`], its key and value told by where they are in the batch's [payload](Records::payload). Nothing is counted
+/// for them, as it is for each slice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Located {
+    /// The record's offset in its partition.
+    pub offset: i64,
+    /// Unix milliseconds; -1 where the format knows none.
+    pub timestamp: i64,
+    /// The key, if there is one.
+    pub key: Option<Range<usize>>,
+    /// The value, if there is one.
+    pub value: Option<Range<usize>>,
+    /// The headers in their order.
+    pub headers: Vec<Header>,
+}
+
 /// The records of one batch, read one by one.
 #[derive(Clone, Debug)]
 pub struct Records {
@@ -48,21 +66,41 @@ impl Records {
         self.payload.len().saturating_sub(self.position)
     }
 
-    fn read(&mut self) -> Result<Record, Error> {
+    /// What [located](Records::next_located) records lie in, uncompressed.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The next record, without slices of it.
+    ///
+    /// # Errors
+    /// As the iterator's: it is no record, and none follows.
+    #[inline]
+    pub fn next_located(&mut self) -> Option<Result<Located, Error>> {
+        if self.left == 0 {
+            return None;
+        }
+        let record = self.read();
+        self.left = if record.is_ok() { self.left - 1 } else { 0 };
+        Some(record)
+    }
+
+    #[inline]
+    fn read(&mut self) -> Result<Located, Error> {
         let Some(record) = quick::plain(&self.payload, self.position) else { return self.read_any() };
         self.position = record.end;
-        let slice = |range| self.payload.slice(range);
-        Ok(Record {
+        Ok(Located {
             offset: self.offset(record.offset_delta),
             timestamp: self.timestamp(i64::from(record.timestamp_delta)),
-            key: record.key.map(slice),
-            value: record.value.map(slice),
+            key: record.key,
+            value: record.value,
             headers: Vec::new(),
         })
     }
 
     /// As [`Records::read`], also of a record with headers or of what is none.
-    fn read_any(&mut self) -> Result<Record, Error> {
+    fn read_any(&mut self) -> Result<Located, Error> {
         let mut cursor = Cursor::new(&self.payload, self.position);
         let end = record_end(&mut cursor)?;
         // A record must not reach into its neighbour.
@@ -70,8 +108,8 @@ impl Records {
         cursor.i8("record attributes")?;
         let timestamp_delta = cursor.varlong()?;
         let offset_delta = offset_delta(&mut cursor)?;
-        let key = self.nullable(&mut cursor, "key length")?;
-        let value = self.nullable(&mut cursor, "value length")?;
+        let key = nullable(&mut cursor, "key length")?;
+        let value = nullable(&mut cursor, "value length")?;
         let count = header_count(&mut cursor)?;
         let mut headers = Vec::with_capacity(count);
         for _ in 0..count {
@@ -79,12 +117,13 @@ impl Records {
             let at = cursor.position();
             cursor.take("header key", length)?;
             let key = self.payload.slice(at..at + length);
-            headers.push((key, self.nullable(&mut cursor, "header value length")?));
+            let value = nullable(&mut cursor, "header value length")?;
+            headers.push((key, value.map(|value| self.payload.slice(value))));
         }
         check_end(&cursor)?;
         self.position = end;
         let (offset, timestamp) = (self.offset(offset_delta), self.timestamp(timestamp_delta));
-        Ok(Record { offset, timestamp, key, value, headers })
+        Ok(Located { offset, timestamp, key, value, headers })
     }
 
     fn timestamp(&self, delta: i64) -> i64 {
@@ -98,25 +137,21 @@ impl Records {
     fn offset(&self, delta: i32) -> i64 {
         self.header.base_offset.wrapping_add(i64::from(delta))
     }
-
-    fn nullable(&self, cursor: &mut Cursor<'_>, what: &'static str) -> Result<Option<Bytes>, Error> {
-        let Some(length) = cursor.varint_length(what)? else { return Ok(None) };
-        let at = cursor.position();
-        cursor.take(what, length)?;
-        Ok(Some(self.payload.slice(at..at + length)))
-    }
 }
 
 impl Iterator for Records {
     type Item = Result<Record, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            return None;
-        }
-        let record = self.read();
-        self.left = if record.is_ok() { self.left - 1 } else { 0 };
-        Some(record)
+        let located = self.next_located()?;
+        let slice = |range| self.payload.slice(range);
+        Some(located.map(|Located { offset, timestamp, key, value, headers }| Record {
+            offset,
+            timestamp,
+            key: key.map(slice),
+            value: value.map(slice),
+            headers,
+        }))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -250,6 +285,14 @@ fn record_end(cursor: &mut Cursor<'_>) -> Result<usize, Error> {
         Some(length) => Ok(cursor.position() + length),
         None => Err(Error::Range { what: "record length", position: start, value: -1 }),
     }
+}
+
+/// Where a key or a value is.
+fn nullable(cursor: &mut Cursor<'_>, what: &'static str) -> Result<Option<Range<usize>>, Error> {
+    let Some(length) = cursor.varint_length(what)? else { return Ok(None) };
+    let at = cursor.position();
+    cursor.take(what, length)?;
+    Ok(Some(at..at + length))
 }
 
 fn offset_delta(cursor: &mut Cursor<'_>) -> Result<i32, Error> {

@@ -12,7 +12,7 @@ use crate::operator::scope::Refusals;
 use crate::query::journal::{Numbers, SAMPLES_KEPT};
 use crate::sink::outgoing::{Outgoing, OutgoingRecord};
 use crate::sink::side_topic::{Part, SideTopic};
-use crate::source::SourceRecord;
+use crate::source::records::{SourceRecord, SourceRecords};
 use crate::status::DeadLetter;
 
 /// How much of a value a sample shows.
@@ -40,12 +40,12 @@ pub(crate) struct DeadLetterSink {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Refused<'a> {
     pub(crate) rows: &'a Refusals,
-    pub(crate) records: &'a [SourceRecord],
+    pub(crate) records: &'a SourceRecords,
 }
 
 /// A refused record, and why.
 struct Case<'a> {
-    record: &'a SourceRecord,
+    record: SourceRecord<'a>,
     reason: &'a str,
 }
 
@@ -123,11 +123,11 @@ impl DeadLetterSink {
     }
 
     fn letter(&self, case: &Case<'_>) -> Vec<u8> {
-        let record = case.record;
+        let record = &case.record;
         let letter = Letter {
             query: &self.query,
             reason: case.reason,
-            topic: &record.topic,
+            topic: record.topic,
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,

@@ -11,7 +11,8 @@ use datafusion::arrow::error::ArrowError;
 use crate::source::format::avro::Avro;
 use crate::source::format::csv::Csv;
 use crate::source::format::protobuf::Protobuf;
-use crate::source::{SourceRecord, metadata};
+use crate::source::metadata;
+use crate::source::records::{Selected, SourceRecords};
 
 pub(crate) mod avro;
 pub(crate) mod container;
@@ -90,30 +91,29 @@ impl Format {
     pub(crate) fn read(
         &self,
         columns: &SchemaRef,
-        records: &[SourceRecord],
+        records: &SourceRecords,
         numbers: &[usize],
     ) -> Result<RecordBatch, ArrowError> {
         if numbers.is_empty() {
             return Ok(RecordBatch::new_empty(Arc::clone(columns)));
         }
-        let rows: Vec<&SourceRecord> = numbers.iter().map(|number| &records[*number]).collect();
+        let rows = records.select(numbers);
         match self {
-            Format::Json => json::read(columns, &rows),
-            Format::Csv(csv) => csv.read(columns, &rows),
-            Format::Avro(avro) => avro.read(columns, &rows),
-            Format::Protobuf(protobuf) => protobuf.read(columns, &rows),
+            Format::Json => json::read(columns, rows),
+            Format::Csv(csv) => csv.read(columns, rows),
+            Format::Avro(avro) => avro.read(columns, rows),
+            Format::Protobuf(protobuf) => protobuf.read(columns, rows),
             Format::Text => {
-                let texts: Result<Vec<_>, ArrowError> = rows.iter().map(|record| text(record)).collect();
+                let texts: Result<Vec<_>, ArrowError> = rows.values().map(text).collect();
                 let texts: ArrayRef = Arc::new(StringArray::from(texts?));
                 single(columns, &texts, rows.len())
             }
             Format::Raw => {
-                let values = BinaryArray::from_iter(rows.iter().map(|record| record.value.as_deref()));
-                let values: ArrayRef = Arc::new(values);
+                let values: ArrayRef = Arc::new(BinaryArray::from_iter(rows.values()));
                 single(columns, &values, rows.len())
             }
             Format::Record => {
-                let column = |field: &FieldRef| record_column(field.name(), &rows);
+                let column = |field: &FieldRef| record_column(field.name(), rows);
                 batch(columns, columns.fields().iter().map(column).collect::<Result<_, _>>()?, rows.len())
             }
         }
@@ -130,8 +130,8 @@ fn batch(columns: &SchemaRef, arrays: Vec<ArrayRef>, rows: usize) -> Result<Reco
     RecordBatch::try_new_with_options(Arc::clone(columns), arrays, &options)
 }
 
-fn text(record: &SourceRecord) -> Result<Option<&str>, ArrowError> {
-    let Some(value) = record.value.as_deref() else { return Ok(None) };
+fn text(value: Option<&[u8]>) -> Result<Option<&str>, ArrowError> {
+    let Some(value) = value else { return Ok(None) };
     std::str::from_utf8(value).map(Some).map_err(|error| wrong(&format!("the value is not UTF-8: {error}")))
 }
 
@@ -143,12 +143,9 @@ fn record_type(name: &str) -> Option<DataType> {
     }
 }
 
-fn record_column(name: &str, records: &[&SourceRecord]) -> Result<ArrayRef, ArrowError> {
+fn record_column(name: &str, records: Selected<'_>) -> Result<ArrayRef, ArrowError> {
     match name {
-        "value" => {
-            let values = records.iter().map(|record| record.value.as_deref());
-            Ok(Arc::new(BinaryArray::from_iter(values)))
-        }
+        "value" => Ok(Arc::new(BinaryArray::from_iter(records.values()))),
         "timestampType" => Ok(Arc::new(Int32Array::from_iter_values(records.iter().map(|_| 0)))),
         other => metadata::column(&format!("_{other}"), records)
             .ok_or_else(|| ArrowError::InvalidArgumentError(format!("no such column: {other}"))),

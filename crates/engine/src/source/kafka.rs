@@ -17,7 +17,8 @@ use crate::outside::{apart, is_passing};
 use crate::query::journal::Ranges;
 use crate::source::kafka::cluster::Cluster;
 use crate::source::kafka::stream::Stream;
-use crate::source::{Bounds, Limits, Pinned, Source, SourceRecord, Standing, Taken};
+use crate::source::records::{LoneRecord, SourceRecords};
+use crate::source::{Bounds, Limits, Pinned, Source, Standing, Taken};
 use crate::sql::options::kafka::{KafkaOptions, Place};
 use crate::status::{Offsets, SourceOffset};
 
@@ -147,7 +148,7 @@ impl KafkaSource {
     fn receive(
         &self,
         stream: &mut Stream,
-        received: Result<SourceRecord, KafkaError>,
+        received: Result<LoneRecord, KafkaError>,
     ) -> Result<(), SourceError> {
         use RDKafkaErrorCode as Code;
         match received {
@@ -179,8 +180,8 @@ impl KafkaSource {
         Ok(self.pinned(ranges, records))
     }
 
-    fn pinned(&self, ranges: Ranges, records: Vec<SourceRecord>) -> Pinned {
-        Pinned::new(ranges, Taken::new(records, &self.options().format))
+    fn pinned(&self, ranges: Ranges, records: Vec<LoneRecord>) -> Pinned {
+        Pinned::new(ranges, Taken::new(SourceRecords::gather(records), &self.options().format))
     }
 }
 

@@ -10,7 +10,7 @@ use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 
 use crate::operator::scope::ROW;
-use crate::source::SourceRecord;
+use crate::source::records::{Selected, SourceRecord};
 use crate::sql::types::UTC;
 
 /// Their names, as Spark's Kafka source calls them, with an underscore before.
@@ -36,11 +36,11 @@ pub(crate) fn field(name: &str) -> Option<FieldRef> {
 }
 
 /// The column's values over some of the records.
-pub(crate) fn column(name: &str, records: &[&SourceRecord]) -> Option<ArrayRef> {
-    let records = records.iter().copied();
+pub(crate) fn column(name: &str, records: Selected<'_>) -> Option<ArrayRef> {
+    let records = records.iter();
     Some(match name {
-        "_key" => Arc::new(BinaryArray::from_iter(records.map(|record| record.key.as_deref()))),
-        "_topic" => Arc::new(StringArray::from_iter_values(records.map(|record| &record.topic))),
+        "_key" => Arc::new(BinaryArray::from_iter(records.map(|record| record.key))),
+        "_topic" => Arc::new(StringArray::from_iter_values(records.map(|record| record.topic))),
         "_partition" => {
             Arc::new(Int32Array::from_iter(records.map(|record| i32::try_from(record.partition).ok())))
         }
@@ -65,11 +65,11 @@ pub(crate) fn headers_type() -> DataType {
 }
 
 /// NULL for a record without headers, as Spark has it.
-pub(crate) fn headers<'a>(records: impl Iterator<Item = &'a SourceRecord>) -> ArrayRef {
+pub(crate) fn headers<'a>(records: impl Iterator<Item = SourceRecord<'a>>) -> ArrayRef {
     let (mut keys, mut values) = (StringBuilder::new(), BinaryBuilder::new());
     let (mut lengths, mut present) = (Vec::new(), Vec::new());
     for record in records {
-        for (key, value) in &record.headers {
+        for (key, value) in record.headers {
             keys.append_value(String::from_utf8_lossy(key));
             values.append_option(value.as_deref());
         }

@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use env::Clock;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
+use record::Located;
 
 use crate::error::SourceError;
 use crate::operator::scope::Refusals;
 use crate::query::journal::Ranges;
+use crate::source::records::SourceRecords;
 use crate::source::shape::Shape;
-use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, SourceRecord, Standing};
+use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, Standing};
 use crate::sql::options::source::RateOptions;
 use crate::sql::types::UTC;
 use crate::status::{Offsets, SourceOffset};
@@ -202,19 +205,13 @@ impl Content for Made {
         if shape.schema() == shape.values() {
             let batch =
                 RecordBatch::try_new(Arc::clone(shape.values()), columns).map_err(SourceError::Decode)?;
-            return Ok(Rows { batch, records: Vec::new(), refused: Refusals::new() });
+            return Ok(Rows { batch, records: SourceRecords::default(), refused: Refusals::new() });
         }
-        let log: Arc<str> = LOG.into();
-        let record = |(offset, time): (i64, &i64)| SourceRecord {
-            topic: Arc::clone(&log),
-            partition: ROWS,
-            offset,
-            timestamp: *time,
-            key: None,
-            value: None,
-            headers: Vec::new(),
-        };
-        let records: Vec<SourceRecord> = (self.from..).zip(&self.times).map(record).collect();
+        let mut records = SourceRecords::default();
+        records.begin(&LOG.into(), ROWS, Bytes::new());
+        for (offset, time) in (self.from..).zip(&self.times) {
+            records.push(Located { offset, timestamp: *time, ..Located::default() });
+        }
         let numbers: Vec<usize> = (0..records.len()).collect();
         let values = RecordBatch::try_new(Arc::clone(shape.values()), columns);
         let batch = values.and_then(|values| shape.widen(&values, &records, &numbers));

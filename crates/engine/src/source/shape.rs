@@ -8,7 +8,8 @@ use datafusion::arrow::error::ArrowError;
 
 use crate::operator::scope::{ROW, Refusals};
 use crate::source::format::{self, Format};
-use crate::source::{Rows, SourceRecord, metadata};
+use crate::source::records::SourceRecords;
+use crate::source::{Rows, metadata};
 
 /// The columns of a batch, sorted by where they come from.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ impl Shape {
     ///
     /// All of them are read at once. Only when that fails is each looked at alone, so that a bad one costs nothing
     /// but itself.
-    pub(crate) fn decode(&self, format: &Format, records: Vec<SourceRecord>) -> Result<Rows, ArrowError> {
+    pub(crate) fn decode(&self, format: &Format, records: SourceRecords) -> Result<Rows, ArrowError> {
         let every: Vec<usize> = (0..records.len()).collect();
         if let Ok(values) = format.read(&self.values, &records, &every) {
             let batch = self.widen(&values, &records, &every)?;
@@ -65,17 +66,16 @@ impl Shape {
     pub(crate) fn widen(
         &self,
         values: &RecordBatch,
-        records: &[SourceRecord],
+        records: &SourceRecords,
         numbers: &[usize],
     ) -> Result<RecordBatch, ArrowError> {
-        let rows: Vec<&SourceRecord> = numbers.iter().map(|number| &records[*number]).collect();
         let mut columns: Vec<ArrayRef> = values.columns().to_vec();
         for field in self.schema.fields().iter().skip(columns.len()) {
             let column = if field.name() == ROW {
                 let numbers = numbers.iter().map(|number| i64::try_from(*number).unwrap_or(i64::MAX));
                 Arc::new(Int64Array::from_iter_values(numbers))
             } else {
-                metadata::column(field.name(), &rows).ok_or_else(|| {
+                metadata::column(field.name(), records.select(numbers)).ok_or_else(|| {
                     ArrowError::InvalidArgumentError(format!("no such column: {}", field.name()))
                 })?
             };

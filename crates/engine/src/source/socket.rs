@@ -13,6 +13,7 @@ use datafusion::arrow::array::{
 use env::Clock;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
+use record::Record;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -21,8 +22,9 @@ use tokio::task::JoinHandle;
 use crate::error::SourceError;
 use crate::operator::scope::Refusals;
 use crate::query::journal::Ranges;
+use crate::source::records::{LoneRecord, SourceRecords};
 use crate::source::shape::Shape;
-use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, SourceRecord, Standing};
+use crate::source::{Bounds, Content, Limits, Pinned, Rows, Source, Standing};
 use crate::sql::options::source::SocketOptions;
 use crate::sql::types::UTC;
 use crate::status::{Offsets, SourceOffset};
@@ -243,16 +245,12 @@ struct Lines {
 
 impl Content for Lines {
     fn rows(self: Box<Self>, shape: &Shape) -> Result<Rows, SourceError> {
-        let record = |(offset, line): (i64, &Line)| SourceRecord {
-            topic: Arc::clone(&self.name),
-            partition: 0,
-            offset,
-            timestamp: line.at_ms,
-            key: None,
-            value: Some(line.text.clone()),
-            headers: Vec::new(),
-        };
-        let records: Vec<SourceRecord> = (self.from..).zip(&self.lines).map(record).collect();
+        let received = (self.from..).zip(&self.lines).map(|(offset, line)| {
+            let value = Some(line.text.clone());
+            let record = Record { offset, timestamp: line.at_ms, value, ..Record::default() };
+            LoneRecord { topic: Arc::clone(&self.name), partition: 0, record }
+        });
+        let records = SourceRecords::gather(received);
         let texts = self.lines.iter().map(|line| String::from_utf8_lossy(&line.text));
         let texts = StringArray::from_iter_values(texts);
         let times = self.lines.iter().map(|line| line.at_ms.saturating_mul(1_000));

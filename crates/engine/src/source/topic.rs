@@ -13,8 +13,9 @@ use topics::{Partition, ReadError, Topics};
 
 use crate::error::SourceError;
 use crate::query::journal::Ranges;
+use crate::source::records::SourceRecords;
 use crate::source::topic::ahead::Ahead;
-use crate::source::{Bounds, Limits, Pinned, Source, SourceRecord, Standing, Taken};
+use crate::source::{Bounds, Limits, Pinned, Source, Standing, Taken};
 use crate::sql::options::kafka::{KafkaOptions, Place, Subscription};
 use crate::status::{Offsets, SourceOffset};
 
@@ -177,7 +178,7 @@ impl TopicSource {
         members.rotate_left(usize::try_from(turn % count).unwrap_or(0));
         let (mut rows, mut bytes) = (limits.rows, limits.bytes);
         let mut ranges = Ranges::new();
-        let mut records = Vec::new();
+        let mut records = SourceRecords::default();
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         ahead.retain(&members);
         for member in &members {
@@ -202,7 +203,7 @@ impl TopicSource {
         Ok(self.pinned(ranges, records))
     }
 
-    fn pinned(&self, ranges: Ranges, records: Vec<SourceRecord>) -> Pinned {
+    fn pinned(&self, ranges: Ranges, records: SourceRecords) -> Pinned {
         Pinned::new(ranges, Taken::new(records, &self.options.format))
     }
 
@@ -223,7 +224,7 @@ impl TopicSource {
     fn take_again(&self, ranges: &Ranges) -> Result<Pinned, SourceError> {
         let members = self.members()?;
         let mut own = Ranges::new();
-        let mut records = Vec::new();
+        let mut records = SourceRecords::default();
         for (topic, partitions) in ranges.iter().filter(|(topic, _)| self.options.topics.takes(topic)) {
             for (index, (from, to)) in partitions {
                 let found = members

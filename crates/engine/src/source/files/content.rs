@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
+use record::Located;
 
 use crate::error::SourceError;
 use crate::operator::scope::Refusals;
@@ -14,8 +15,9 @@ use crate::sink::files::partition::{filled, is_partition};
 use crate::source::files::seen::failed;
 use crate::source::format::Format;
 use crate::source::format::container::Container;
+use crate::source::records::SourceRecords;
 use crate::source::shape::Shape;
-use crate::source::{Content, Rows, SourceRecord};
+use crate::source::{Content, Rows};
 use crate::sql::options::source::FileFormat;
 use crate::storage::{Held, Store, waiting};
 
@@ -54,7 +56,7 @@ impl Files {
 
     /// The rows of all files, each a record without a value.
     fn contained(&self, container: Container, shape: &Shape) -> Result<Rows, SourceError> {
-        let (mut batches, mut records) = (Vec::new(), Vec::new());
+        let (mut batches, mut records) = (Vec::new(), SourceRecords::default());
         self.each(|path, held| {
             let malformed = |error| SourceError::BadFile {
                 path: path.clone(),
@@ -63,8 +65,9 @@ impl Files {
             let Held { bytes, modified_ms } = held;
             let rows = container.read(bytes, shape.values()).map_err(malformed)?;
             let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
-            let record = records_of(path, modified_ms);
-            records.extend((0_i64..).take(count).map(|offset| record(offset, None)));
+            records.begin(&name(path), 0, Bytes::new());
+            let without = |offset| Located { offset, timestamp: modified_ms, ..Located::default() };
+            (0_i64..).take(count).for_each(|offset| records.push(without(offset)));
             batches.extend(rows);
             Ok(())
         })?;
@@ -105,34 +108,32 @@ pub(crate) fn read_through(store: &Store, path: &Path) -> Result<Box<dyn Read + 
 }
 
 /// One record per line.
-fn lines(format: &Format, (path, held): (&Path, Held), records: &mut Vec<SourceRecord>) {
+fn lines(format: &Format, (path, held): (&Path, Held), records: &mut SourceRecords) {
     let Held { bytes, modified_ms } = held;
-    let record = records_of(path, modified_ms);
+    records.begin(&name(path), 0, bytes.clone());
     let header = matches!(format, Format::Csv(csv) if csv.header);
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut next = bytes.len() - text.len();
     let lines = (0_i64..).zip(text.split_inclusive(|byte| *byte == b'\n'));
-    for (offset, line) in lines.skip(usize::from(header)) {
+    for (offset, line) in lines {
+        let start = next;
+        next += line.len();
+        if header && offset == 0 {
+            continue;
+        }
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if *format != Format::Text && line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        records.push(record(offset, Some(bytes.slice_ref(line))));
+        let value = Some(start..start + line.len());
+        records.push(Located { offset, timestamp: modified_ms, value, ..Located::default() });
     }
 }
 
-/// Makes records of a file.
-fn records_of(path: &Path, timestamp: i64) -> impl Fn(i64, Option<Bytes>) -> SourceRecord + use<> {
-    let topic: Arc<str> = path.to_string_lossy().into();
-    move |offset, value| SourceRecord {
-        topic: Arc::clone(&topic),
-        partition: 0,
-        offset,
-        timestamp,
-        key: None,
-        value,
-        headers: Vec::new(),
-    }
+/// What records of a file have in place of a topic.
+fn name(path: &Path) -> Arc<str> {
+    path.to_string_lossy().into()
 }
 
 impl Content for Files {
@@ -143,8 +144,7 @@ impl Content for Files {
         }
         let Rows { batch, records, refused } = rows;
         let good = records.iter().enumerate().filter(|(number, _)| !refused.contains_key(number));
-        let batch =
-            filled(&batch, good.map(|(_, record)| record.topic.as_ref())).map_err(SourceError::Decode)?;
+        let batch = filled(&batch, good.map(|(_, record)| record.topic)).map_err(SourceError::Decode)?;
         Ok(Rows { batch, records, refused })
     }
 }
@@ -160,7 +160,7 @@ impl Files {
             FileFormat::Rows(container) => return waiting(|| self.contained(*container, shape)),
             FileFormat::Lines(format) => format,
         };
-        let mut records = Vec::new();
+        let mut records = SourceRecords::default();
         waiting(|| {
             self.each(|path, held| {
                 lines(format, (path, held), &mut records);

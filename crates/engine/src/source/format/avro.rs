@@ -10,8 +10,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 
-use crate::source::SourceRecord;
 use crate::source::format::fit;
+use crate::source::records::Selected;
 
 /// What begins a value that says which schema it was written with.
 const SINGLE_OBJECT: [u8; 2] = [0xc3, 0x01];
@@ -95,13 +95,8 @@ impl Avro {
     }
 
     /// Reads records that hold a value each.
-    pub(super) fn read(
-        &self,
-        columns: &SchemaRef,
-        records: &[&SourceRecord],
-    ) -> Result<RecordBatch, ArrowError> {
-        let values = records.iter().map(|record| record.value.as_deref());
-        let values: Option<Vec<&[u8]>> = values.collect();
+    pub(super) fn read(&self, columns: &SchemaRef, records: Selected<'_>) -> Result<RecordBatch, ArrowError> {
+        let values: Option<Vec<&[u8]>> = records.values().collect();
         let values = values.ok_or_else(|| wrong("the value is null"))?;
         self.values(columns, &values, Behind::Refused)
     }

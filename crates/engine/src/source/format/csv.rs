@@ -7,7 +7,7 @@ use datafusion::arrow::csv::ReaderBuilder;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 
-use crate::source::SourceRecord;
+use crate::source::records::Selected;
 
 /// The dialect, with Spark's defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +29,7 @@ impl Default for Csv {
 
 impl Csv {
     /// Reads records that hold a line each.
-    pub(super) fn read(
-        &self,
-        columns: &SchemaRef,
-        records: &[&SourceRecord],
-    ) -> Result<RecordBatch, ArrowError> {
+    pub(super) fn read(&self, columns: &SchemaRef, records: Selected<'_>) -> Result<RecordBatch, ArrowError> {
         let mut builder = ReaderBuilder::new(Arc::clone(columns))
             .with_batch_size(records.len())
             .with_delimiter(self.separator)
@@ -44,8 +40,8 @@ impl Csv {
             builder = builder.with_null_regex(null_pattern(null)?);
         }
         let mut decoder = builder.build_decoder();
-        for (row, record) in records.iter().enumerate() {
-            let value = record.value.as_deref().ok_or_else(|| wrong("the value is null"))?;
+        for (row, value) in records.values().enumerate() {
+            let value = value.ok_or_else(|| wrong("the value is null"))?;
             let line = value.strip_suffix(b"\n").unwrap_or(value);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.iter().all(u8::is_ascii_whitespace) {

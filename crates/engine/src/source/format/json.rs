@@ -11,28 +11,28 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType};
 
-use crate::source::SourceRecord;
 use crate::source::format::json::nested::Object;
 use crate::source::format::{batch, wrong};
+use crate::source::records::Selected;
 
 /// After so many records of a batch that are not in a usual form, and half of all, the others are not tried.
 const UNUSUAL_MAX: usize = 8;
 
 /// Reads records that hold a JSON object each. The last of several values of one name counts.
-pub(super) fn read(columns: &SchemaRef, records: &[&SourceRecord]) -> Result<RecordBatch, ArrowError> {
+pub(super) fn read(columns: &SchemaRef, records: Selected<'_>) -> Result<RecordBatch, ArrowError> {
     read_by(columns, records, true)
 }
 
 /// Reads records; those in a usual form by looking at their bytes, if asked to.
 fn read_by(
     columns: &SchemaRef,
-    records: &[&SourceRecord],
+    records: Selected<'_>,
     mut by_bytes: bool,
 ) -> Result<RecordBatch, ArrowError> {
     let mut rows = Object::new(columns.fields(), records.len())?;
     let (mut unescaped, mut unusual) = (Vec::new(), 0);
-    for (number, record) in records.iter().enumerate() {
-        let value = record.value.as_deref().ok_or_else(|| wrong("the value is null"))?;
+    for (number, value) in records.values().enumerate() {
+        let value = value.ok_or_else(|| wrong("the value is null"))?;
         // What is stepped over has to be text too.
         if !value.is_ascii() {
             std::str::from_utf8(value)

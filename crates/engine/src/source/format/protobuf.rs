@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, SchemaRef,
 use datafusion::arrow::error::ArrowError;
 use prost_reflect::{Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::source::SourceRecord;
+use crate::source::records::Selected;
 use crate::sql::types::{UTC, map_of, type_name};
 
 mod arrays;
@@ -82,18 +82,14 @@ impl Protobuf {
     }
 
     /// Reads records that hold a message each.
-    pub(super) fn read(
-        &self,
-        columns: &SchemaRef,
-        records: &[&SourceRecord],
-    ) -> Result<RecordBatch, ArrowError> {
-        let message = |record: &&SourceRecord| {
-            let value = record.value.clone().ok_or_else(|| wrong("the value is null"))?;
+    pub(super) fn read(&self, columns: &SchemaRef, records: Selected<'_>) -> Result<RecordBatch, ArrowError> {
+        let message = |value: Option<&[u8]>| {
+            let value = value.ok_or_else(|| wrong("the value is null"))?;
             DynamicMessage::decode(self.message.clone(), value)
                 .map(Some)
                 .map_err(|error| wrong(&format!("malformed Protobuf: {error}")))
         };
-        let messages = records.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+        let messages = records.values().map(message).collect::<Result<Vec<_>, _>>()?;
         let messages: Vec<Option<&DynamicMessage>> = messages.iter().map(Option::as_ref).collect();
         let arrays = arrays::fields(columns.fields(), &self.message, &messages, self.zeros)?;
         let options = RecordBatchOptions::new().with_row_count(Some(records.len()));

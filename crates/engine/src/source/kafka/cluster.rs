@@ -10,11 +10,13 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::Offset;
 use rdkafka::{ClientConfig, TopicPartitionList};
+use record::Record;
 
 use crate::error::SourceError;
 use crate::outside::{Listener, Outside, PATIENCE, heard, is_passing, number};
 use crate::query::journal::Ranges;
-use crate::source::{Limits, SourceRecord};
+use crate::source::Limits;
+use crate::source::records::LoneRecord;
 use crate::sql::options::kafka::{KafkaOptions, Place, Subscription};
 use crate::status::Offsets;
 
@@ -37,7 +39,7 @@ struct Reader {
 
 /// A part of a range.
 struct Read {
-    records: Vec<SourceRecord>,
+    records: Vec<LoneRecord>,
     to: i64,
 }
 
@@ -245,7 +247,7 @@ impl Cluster {
         positions: &Offsets,
         until: &Offsets,
         limits: &Limits,
-    ) -> Result<(Ranges, Vec<SourceRecord>), SourceError> {
+    ) -> Result<(Ranges, Vec<LoneRecord>), SourceError> {
         for (log, partitions) in until {
             let Some(topic) = self.topic(log) else { continue };
             for (partition, to) in partitions {
@@ -263,7 +265,7 @@ impl Cluster {
     }
 
     /// All records of these ranges.
-    pub(super) fn reread(&self, ranges: &Ranges) -> Result<Vec<SourceRecord>, SourceError> {
+    pub(super) fn reread(&self, ranges: &Ranges) -> Result<Vec<LoneRecord>, SourceError> {
         let mut records = Vec::new();
         for (log, partitions) in ranges {
             let Some(topic) = self.topic(log) else { continue };
@@ -321,8 +323,8 @@ impl Cluster {
                     Some(Ok(message)) if message.offset() >= to => read.to = to,
                     Some(Ok(message)) => {
                         let record = record(&message);
-                        read.to = record.offset + 1;
-                        bytes += record.value.as_ref().map_or(0, Bytes::len);
+                        read.to = record.record.offset + 1;
+                        bytes += record.record.value.as_ref().map_or(0, Bytes::len);
                         read.records.push(record);
                     }
                 }
@@ -342,20 +344,20 @@ impl Cluster {
 }
 
 /// A record of our own from librdkafka's message.
-pub(super) fn record(message: &impl Message) -> SourceRecord {
+pub(super) fn record(message: &impl Message) -> LoneRecord {
     let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
     let headers = headers.map(|header| {
         (Bytes::copy_from_slice(header.key.as_bytes()), header.value.map(Bytes::copy_from_slice))
     });
-    SourceRecord {
-        topic: message.topic().into(),
-        partition: u32::try_from(message.partition()).unwrap_or(0),
+    let record = Record {
         offset: message.offset(),
         timestamp: message.timestamp().to_millis().unwrap_or(-1),
         key: message.key().map(Bytes::copy_from_slice),
         value: message.payload().map(Bytes::copy_from_slice),
         headers: headers.collect(),
-    }
+    };
+    let partition = u32::try_from(message.partition()).unwrap_or(0);
+    LoneRecord { topic: message.topic().into(), partition, record }
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use rdkafka::topic_partition_list::Offset;
 use crate::error::SourceError;
 use crate::outside::{Listener, number};
 use crate::query::journal::Ranges;
-use crate::source::SourceRecord;
 use crate::source::kafka::cluster::{Cluster, record};
+use crate::source::records::LoneRecord;
 use crate::status::Offsets;
 
 /// A consumer is given up when so many looks in a row have found records that had not come: librdkafka may hang on a
@@ -30,7 +30,7 @@ pub(super) struct Stream {
     assigned: BTreeSet<(String, u32)>,
     /// The positions that `waiting` begins at.
     at: Offsets,
-    waiting: VecDeque<SourceRecord>,
+    waiting: VecDeque<LoneRecord>,
     /// Offsets without records: the ends of transactions, what was taken back or compacted.
     passed: Ranges,
     /// Whether a record has come since the last look at the ends.
@@ -95,14 +95,14 @@ impl Stream {
     }
 
     /// Waits for a record. May be dropped while it waits.
-    pub(super) async fn next(&self) -> Result<SourceRecord, KafkaError> {
+    pub(super) async fn next(&self) -> Result<LoneRecord, KafkaError> {
         match &self.consumer {
             Some(consumer) => consumer.recv().await.map(|message| record(&message)),
             None => std::future::pending().await,
         }
     }
 
-    pub(super) fn receive(&mut self, record: SourceRecord) {
+    pub(super) fn receive(&mut self, record: LoneRecord) {
         self.arrived = true;
         self.waiting.push_back(record);
     }
@@ -152,7 +152,7 @@ impl Stream {
         cluster: &Cluster,
         rows_max: usize,
         bytes_max: usize,
-    ) -> (Ranges, Vec<SourceRecord>) {
+    ) -> (Ranges, Vec<LoneRecord>) {
         let mut ranges = std::mem::take(&mut self.passed);
         for (log, partitions) in &ranges {
             let log = self.at.entry(log.clone()).or_default();
@@ -161,17 +161,17 @@ impl Stream {
         let (mut records, mut bytes) = (Vec::new(), 0);
         while records.len() < rows_max
             && bytes < bytes_max
-            && let Some(record) = self.waiting.pop_front()
+            && let Some(received) = self.waiting.pop_front()
         {
-            bytes += record.value.as_ref().map_or(0, bytes::Bytes::len);
-            let log = cluster.log(&record.topic);
-            let at = self.at.entry(log.clone()).or_default().entry(record.partition).or_insert(record.offset);
+            bytes += received.record.value.as_ref().map_or(0, bytes::Bytes::len);
+            let (log, offset) = (cluster.log(&received.topic), received.record.offset);
+            let at = self.at.entry(log.clone()).or_default().entry(received.partition).or_insert(offset);
             // A record before it: the topic was made anew.
-            let from = (*at).min(record.offset);
-            *at = record.offset + 1;
-            let range = ranges.entry(log).or_default().entry(record.partition).or_insert((from, from));
+            let from = (*at).min(offset);
+            *at = offset + 1;
+            let range = ranges.entry(log).or_default().entry(received.partition).or_insert((from, from));
             *range = (range.0.min(from), *at);
-            records.push(record);
+            records.push(received);
         }
         (ranges, records)
     }
@@ -179,19 +179,14 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
+    use record::Record;
+
     use super::*;
     use crate::source::kafka::cluster::tests::cluster;
 
-    fn record(partition: u32, offset: i64) -> SourceRecord {
-        SourceRecord {
-            topic: "t".into(),
-            partition,
-            offset,
-            timestamp: 0,
-            key: None,
-            value: Some("four".into()),
-            headers: Vec::new(),
-        }
+    fn record(partition: u32, offset: i64) -> LoneRecord {
+        let record = Record { offset, value: Some("four".into()), ..Record::default() };
+        LoneRecord { topic: "t".into(), partition, record }
     }
 
     fn log(offsets: &[(u32, i64)]) -> Offsets {

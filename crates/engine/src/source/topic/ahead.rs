@@ -2,14 +2,14 @@
 //! a few records over a log of large ones cost what they take, not what lies there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::ops::Range;
 
 use bytes::{Buf, Bytes};
-use record::{Batch, BatchHeader, Record, Records};
+use record::{Batch, BatchHeader, Located, Records};
 use topics::AbortedTransaction;
 
 use crate::error::SourceError;
-use crate::source::SourceRecord;
+use crate::source::records::SourceRecords;
 use crate::source::topic::Member;
 
 /// Bytes asked from a partition at once.
@@ -71,7 +71,7 @@ struct Open {
     header: BatchHeader,
     records: Records,
     /// Read, but not wanted yet.
-    pending: Option<Record>,
+    pending: Option<Located>,
 }
 
 impl Reader {
@@ -81,7 +81,7 @@ impl Reader {
         member: &Member,
         to: i64,
         bytes: usize,
-        taken: &mut Vec<SourceRecord>,
+        taken: &mut SourceRecords,
     ) -> Result<usize, SourceError> {
         taken.reserve(usize::try_from(to - self.next).unwrap_or(0).min(RECORDS_AT_ONCE));
         let mut aborted = Aborted::new(member.partition.aborted_transactions(self.next, to));
@@ -143,12 +143,16 @@ impl Open {
         to: i64,
         bytes: usize,
         member: &Member,
-        taken: &mut Vec<SourceRecord>,
+        taken: &mut SourceRecords,
     ) -> Result<usize, SourceError> {
+        taken.begin(&member.topic, member.partition.index(), self.records.payload().clone());
         let mut read = 0;
         while read < bytes {
-            let Some(record) = self.pending.take().map(Ok).or_else(|| self.records.next()).transpose()?
-            else {
+            let record = match self.pending.take() {
+                None => self.records.next_located().transpose()?,
+                pending => pending,
+            };
+            let Some(record) = record else {
                 // Its last records may have been compacted away.
                 *next = self.header.next_offset().min(to);
                 break;
@@ -161,11 +165,10 @@ impl Open {
             if record.offset < *next {
                 continue;
             }
-            let Record { offset, timestamp, key, value, headers } = record;
-            *next = offset + 1;
-            read += key.as_ref().map_or(0, Bytes::len) + value.as_ref().map_or(0, Bytes::len) + 1;
-            let (topic, partition) = (Arc::clone(&member.topic), member.partition.index());
-            taken.push(SourceRecord { topic, partition, offset, timestamp, key, value, headers });
+            *next = record.offset + 1;
+            let bytes_of = |part: &Option<Range<usize>>| part.as_ref().map_or(0, ExactSizeIterator::len);
+            read += bytes_of(&record.key) + bytes_of(&record.value) + 1;
+            taken.push(record);
         }
         Ok(read)
     }

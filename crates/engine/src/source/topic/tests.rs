@@ -13,6 +13,7 @@ use topics::{Acks, Topics};
 
 use super::*;
 use crate::source::format::Format;
+use crate::source::records::SourceRecord;
 use crate::source::shape::Shape;
 
 const PRODUCERS: i64 = 3;
@@ -147,8 +148,9 @@ fn read(pinned: Pinned) -> Vec<((u32, i64), String)> {
     let schema = Schema::new(vec![Field::new("value", DataType::Utf8, true)]);
     let rows = pinned.rows(&Shape::new(Arc::new(schema))).unwrap();
     assert_eq!(rows.batch.num_rows(), rows.records.len());
-    let text = |record: &SourceRecord| String::from_utf8(record.value.clone().unwrap().to_vec()).unwrap();
-    rows.records.iter().map(|record| ((record.partition, record.offset), text(record))).collect()
+    let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+    let of = |record: SourceRecord<'_>| ((record.partition, record.offset), text(record.value.unwrap()));
+    rows.records.iter().map(of).collect()
 }
 
 fn offset(positions: &Offsets, index: u32) -> i64 {

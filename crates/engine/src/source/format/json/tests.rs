@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::json::ReaderBuilder;
 use proptest::prelude::*;
+use record::Record;
 use serde_json::{Map, Number, Value, json};
 
 use super::*;
+use crate::source::records::{LoneRecord, SourceRecords};
 use crate::sql::types::schema_text;
 
 const COLUMNS: &str = "b BOOLEAN, i8 TINYINT, i16 SMALLINT, i32 INT, i64 BIGINT, f32 FLOAT, f64 DOUBLE, s STRING, \
@@ -21,21 +24,16 @@ fn schema(columns_sql: &str) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn record(value: &[u8]) -> SourceRecord {
-    SourceRecord {
-        topic: "t".into(),
-        partition: 0,
-        offset: 0,
-        timestamp: 0,
-        key: None,
-        value: Some(bytes::Bytes::copy_from_slice(value)),
-        headers: Vec::new(),
-    }
+fn records<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> SourceRecords {
+    SourceRecords::gather(values.into_iter().map(|value| {
+        let record = Record { value: Some(Bytes::copy_from_slice(value)), ..Record::default() };
+        LoneRecord { topic: "t".into(), partition: 0, record }
+    }))
 }
 
 fn ours(schema: &SchemaRef, values: &[String]) -> Result<RecordBatch, ArrowError> {
-    let records: Vec<SourceRecord> = values.iter().map(|value| record(value.as_bytes())).collect();
-    read(schema, &records.iter().collect::<Vec<_>>())
+    let every: Vec<usize> = (0..values.len()).collect();
+    read(schema, records(values.iter().map(String::as_bytes)).select(&every))
 }
 
 fn peer(schema: &SchemaRef, values: &[String]) -> Result<RecordBatch, ArrowError> {
@@ -178,10 +176,10 @@ proptest! {
     #[test]
     fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..40), cut in 0_usize..200) {
         let schema = schema(COLUMNS);
-        let _ = read(&schema, &[&record(&bytes)]);
+        let _ = read(&schema, records([&bytes[..]]).select(&[0]));
         let whole = json!({"b": true, "list": [1, 2], "one": {"two": {"s": "\u{e9}"}}, "at": "2023-11-14T22:13:20Z"}).to_string();
         let cut = &whole.as_bytes()[..cut.min(whole.len() - 1)];
-        prop_assert!(read(&schema, &[&record(cut)]).is_err());
+        prop_assert!(read(&schema, records([cut]).select(&[0])).is_err());
     }
 }
 
@@ -223,9 +221,9 @@ proptest! {
             let end = text.ceil_char_boundary((begin + bytes).min(text.len()));
             text.replace_range(begin..end, &other);
         }
-        let records = [record(b"{}"), record(text.as_bytes()), record(br#"{"i64": -7, "s": "last"}"#)];
-        let records: Vec<&SourceRecord> = records.iter().collect();
-        match (read_by(&schema, &records, true), read_by(&schema, &records, false)) {
+        let records = records([&b"{}"[..], text.as_bytes(), br#"{"i64": -7, "s": "last"}"#]);
+        let records = records.select(&[0, 1, 2]);
+        match (read_by(&schema, records, true), read_by(&schema, records, false)) {
             (Ok(by_bytes), Ok(by_jiter)) => prop_assert_eq!(by_bytes, by_jiter, "{}", text),
             (Err(by_bytes), Err(by_jiter)) => prop_assert_eq!(by_bytes.to_string(), by_jiter.to_string()),
             (by_bytes, by_jiter) => prop_assert!(false, "{:?} and {:?}: {}", by_bytes, by_jiter, text),
@@ -327,7 +325,7 @@ fn reasons_say_what_is_wrong() {
         assert_eq!(reason(columns, value), expected, "{value}");
     }
     let letters = b"{\"j\":\"\xff\",\"i\":1}";
-    let error = read(&schema("i INT"), &[&record(letters)]).unwrap_err();
+    let error = read(&schema("i INT"), records([&letters[..]]).select(&[0])).unwrap_err();
     assert!(crate::source::format::reason(error).starts_with("malformed JSON: not UTF-8"));
 }
 
