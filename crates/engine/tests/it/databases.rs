@@ -51,20 +51,6 @@ async fn a_database_is_there_after_a_restart_with_its_tables() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_used_holds_its_database() {
-    let (_disk, world) = World::new();
-    world.engine.keep_database(named("a")).await.unwrap();
-    world.sql(&table("a.t")).await;
-    world.sql("CREATE STREAMING TABLE u USING kafka OPTIONS (topic 'u') AS SELECT v FROM STREAM `a.t`").await;
-    let error = world.engine.drop_database("a").await.unwrap_err().to_string();
-    assert!(error.contains("is used by u"), "{error}");
-    assert_eq!(world.engine.tables_in("a"), ["t"]);
-    world.sql("DROP TABLE u").await;
-    assert!(world.engine.drop_database("a").await.unwrap());
-    world.close().await;
-}
-
-#[tokio::test]
 async fn what_is_no_name_of_a_database_is_refused() {
     let (_disk, world) = World::new();
     world.sql(&table("a.t")).await;
