@@ -10,6 +10,7 @@ from pyspark import StorageLevel
 from pyspark.errors import AnalysisException
 from pyspark.sql import Observation, Row, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, LongType, StringType, StructField, StructType
 
 from tap import case, equal, finish
 
@@ -228,6 +229,33 @@ def _():
     for step in range(100):
         frame = frame.filter(F.col("id") >= step).select((F.col("id") + 1).alias("id"))
     equal(rows(frame), [(100,), (101,), (102,)])
+
+
+@case("columns in the order and the types of a schema")
+def _():
+    frame = spark.createDataFrame([("a", 1)], "i STRING, j INT")
+    texts = StructType([StructField("j", StringType()), StructField("i", StringType())])
+    equal((frame.to(texts).schema, rows(frame.to(texts))), (texts, [("1", "a")]))
+    nested = StructType([StructField("s", texts, False)])
+    made = frame.select(F.struct("i", "j").alias("s")).to(nested)
+    equal((made.schema, made.collect()), (nested, [Row(s=Row(j="1", i="a"))]))
+    for wanted, condition in [(StructField("j", LongType(), False), "NULLABLE_COLUMN_OR_FIELD"),
+                              (StructField("i", LongType()), "INVALID_COLUMN_OR_FIELD_DATA_TYPE")]:
+        try:
+            frame.to(StructType([wanted])).count()
+            raise AssertionError("nothing was raised")
+        except AnalysisException as error:
+            equal(error.getCondition(), condition)
+    equal(rows(frame.to(StructType([StructField("j", LongType()), StructField("k", LongType())]))), [(1, None)])
+
+
+@case("two fields of one name in a struct")
+def _():
+    twice = StructType([StructField("x", StringType()), StructField("x", LongType())])
+    schema = StructType([StructField("s", twice), StructField("l", ArrayType(twice))])
+    frame = spark.createDataFrame([(("a", 1), [("b", 2)])], schema)
+    equal(frame.schema, schema)
+    equal([tuple(map(list, row)) for row in frame.collect()], [(["a", 1], [("b", 2)])])
 
 
 finish()

@@ -55,10 +55,7 @@ fn cells(names: &[String], batches: &[RecordBatch], shown: Shown) -> Result<(Vec
 /// # Errors
 /// When a value has no text.
 pub fn table(names: &[String], batches: &[RecordBatch], shown: Shown) -> Result<String> {
-    let (mut lines, more) = cells(names, batches, shown)?;
-    for name in &mut lines[0] {
-        *name = cut(name, shown.truncate);
-    }
+    let (lines, more) = cells(names, batches, shown)?;
     let width = |column: usize| {
         let widths = lines.iter().map(|line| line[column].chars().count());
         widths.max().unwrap_or(0).max(WIDTH_MIN)

@@ -26,7 +26,7 @@ mod generator;
 mod lambda;
 pub(crate) mod literal;
 mod name;
-mod noted;
+pub(crate) mod noted;
 mod operator;
 mod python;
 mod random;
@@ -35,6 +35,7 @@ mod shown;
 mod special;
 mod window;
 
+pub(crate) use field::get;
 pub(crate) use generator::{GENERATORS, Generator};
 pub(crate) use name::{parts as name_parts, quoted as name_quoted};
 pub(crate) use python::row;

@@ -44,6 +44,7 @@ mod set;
 mod source;
 mod summary;
 mod table_function;
+mod to;
 
 pub(crate) use aggregate::{pivot_columns, sets};
 pub(crate) use local::relation as local_relation;

@@ -11,6 +11,7 @@ pub(crate) mod message;
 pub(crate) mod noted;
 pub(crate) mod nulls;
 pub(crate) mod tree;
+pub(crate) mod unique;
 pub(crate) mod zone;
 
 /// The zone of Spark's `TIMESTAMP`, an instant, wherever it is computed with.

@@ -69,7 +69,7 @@ impl SourceRecords {
     pub(crate) fn gather(received: impl IntoIterator<Item = LoneRecord>) -> Self {
         let (mut records, mut bytes) = (SourceRecords::default(), Vec::new());
         for LoneRecord { topic, partition, record } in received {
-            if !records.runs.last().is_some_and(|run| (&run.topic, run.partition) == (&topic, partition)) {
+            if records.runs.last().is_none_or(|run| (&run.topic, run.partition) != (&topic, partition)) {
                 records.begin(&topic, partition, Bytes::new());
             }
             let mut put = |part: Bytes| {

@@ -69,7 +69,7 @@ impl ScalarUDFImpl for Noted {
 }
 
 /// The expression with a script's notes about it.
-pub(super) fn with_notes(expr: Expr, notes: &str) -> Expr {
+pub(crate) fn with_notes(expr: Expr, notes: &str) -> Expr {
     let metadata = as_metadata(notes);
     if metadata.is_empty() { expr } else { Noted::call(metadata, None, expr) }
 }

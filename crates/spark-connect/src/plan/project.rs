@@ -16,7 +16,6 @@ use crate::plan::{Planner, filtered};
 use crate::schema::{self, canonical};
 use crate::wire::expression::{Alias, ExprType, Expression};
 use crate::wire::relation::{Drop, WithColumnsRenamedRename};
-use crate::wire::types::DataType as Message;
 
 impl Planner<'_> {
     pub(crate) fn select(&mut self, frame: Frame, expressions: &[Expression]) -> Result<Frame> {
@@ -218,24 +217,6 @@ impl Planner<'_> {
         let kept = frame.columns.iter().filter(|column| !gone.contains(&column.id) && !named(column));
         let kept: Vec<Named> = kept.map(whole).collect();
         self.projected(frame, kept)
-    }
-
-    pub(crate) fn with_schema(&mut self, frame: Frame, message: &Message) -> Result<Frame> {
-        let datafusion::arrow::datatypes::DataType::Struct(fields) = schema::message::read(message)? else {
-            return Err(SparkError::invalid("A schema is a struct."));
-        };
-        let resolver = self.resolver(&frame);
-        let mut list = Vec::new();
-        for field in &fields {
-            let found = resolver.attribute(&format!("`{}`", field.name().replace('`', "``")), None)?;
-            let same = resolver.type_of(&found.expr)? == *field.data_type();
-            list.push(if same {
-                Named { column: Some(field.name().clone()), ..found }
-            } else {
-                Named::new(cast(found.expr, field.data_type().clone()), field.name())
-            });
-        }
-        self.projected(frame, list)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::operation::{DETACHED_MAX, Operation};
 use crate::plan::frame::Frame;
 use crate::plan::{Planner, limited, observing};
 use crate::schema::message;
+use crate::schema::unique::{renamed, unique};
 use crate::schema::zone::zoned;
 use crate::service::command;
 use crate::session::{Session, Sessions};
@@ -220,13 +221,16 @@ impl<'a> Writer<'a> {
     async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| {
             let same = column.data_type() == field.data_type();
-            if same { Ok(Arc::clone(column)) } else { cast(column, field.data_type()) }
+            let column = if same { Arc::clone(column) } else { cast(column, field.data_type())? };
+            let wanted = unique(field.data_type());
+            if wanted == *field.data_type() { Ok(column) } else { renamed(&column, &wanted) }
         });
         let columns = columns.collect::<Result<Vec<_>, ArrowError>>().map_err(broken)?;
         let count = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch =
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &count).map_err(broken)?;
-        let mut stream = StreamWriter::try_new(Vec::new(), &self.schema).map_err(broken)?;
+        let field = |field: &Arc<Field>| Field::clone(field).with_data_type(unique(field.data_type()));
+        let schema = Arc::new(Schema::new(self.schema.fields().iter().map(field).collect::<Vec<_>>()));
+        let batch = RecordBatch::try_new_with_options(schema, columns, &count).map_err(broken)?;
+        let mut stream = StreamWriter::try_new(Vec::new(), batch.schema_ref()).map_err(broken)?;
         stream.write(&batch).map_err(broken)?;
         let data = Bytes::from(stream.into_inner().map_err(broken)?);
         let row_count = i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
