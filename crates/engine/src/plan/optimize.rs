@@ -191,7 +191,10 @@ mod tests {
         assert!(longest < 10_000, "{longest}");
         let rows =
             datafusion::physical_plan::collect(plan, incremental::session(SessionConfig::new()).task_ctx());
-        assert_eq!(rows.await.unwrap().iter().map(datafusion::arrow::array::RecordBatch::num_rows).sum::<usize>(), 1);
+        assert_eq!(
+            rows.await.unwrap().iter().map(datafusion::arrow::array::RecordBatch::num_rows).sum::<usize>(),
+            1
+        );
     }
 
     #[test]
