@@ -175,30 +175,25 @@ fn put_parts(
     (key, value): (Option<&[u8]>, Option<&[u8]>),
     headers: &[Header],
 ) {
-    // The attributes are one byte.
-    let size = 1
-        + varlong_len(timestamp_delta)
-        + varlong_len(offset_delta.into())
-        + nullable_bytes(key)
-        + nullable_bytes(value)
-        + varlong_len(length(headers.len()).into())
-        + headers_bytes(headers);
-    assert!(out.len() + size < MAX_BYTES, "a batch stays below 2 GiB");
     let mut head = Varints::default();
-    head.push(length(size).into());
+    // The attributes: none.
     head.push(0);
     head.push(timestamp_delta);
     head.push(offset_delta.into());
     head.push_length(key);
-    if let Some(key) = key.filter(|key| !key.is_empty()) {
-        head.put(out);
-        out.extend_from_slice(key);
-        head = Varints::default();
-    }
-    head.push_length(value);
+    let mut middle = Varints::default();
+    middle.push_length(value);
+    let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
+    let mut end = Varints::default();
+    end.push(length(headers.len()).into());
+    let size = head.len + key.len() + middle.len + value.len() + end.len + headers_bytes(headers);
+    assert!(out.len() + size < MAX_BYTES, "a batch stays below 2 GiB");
+    put_varint(out, length(size));
     head.put(out);
-    out.extend_from_slice(value.unwrap_or_default());
-    put_varint(out, length(headers.len()));
+    out.extend_from_slice(key);
+    middle.put(out);
+    out.extend_from_slice(value);
+    end.put(out);
     for (key, value) in headers {
         put_nullable(out, Some(key));
         put_nullable(out, value.as_deref());
