@@ -236,9 +236,9 @@ def _():
     frame = spark.createDataFrame([("a", 1)], "i STRING, j INT")
     texts = StructType([StructField("j", StringType()), StructField("i", StringType())])
     equal((frame.to(texts).schema, rows(frame.to(texts))), (texts, [("1", "a")]))
-    nested = StructType([StructField("s", texts, False)])
+    nested = StructType([StructField("s", texts)])
     made = frame.select(F.struct("i", "j").alias("s")).to(nested)
-    equal((made.schema, made.collect()), (nested, [Row(s=Row(j="1", i="a"))]))
+    equal((made.schema["s"].dataType, made.collect()), (texts, [Row(s=Row(j="1", i="a"))]))
     for wanted, condition in [(StructField("j", LongType(), False), "NULLABLE_COLUMN_OR_FIELD"),
                               (StructField("i", LongType()), "INVALID_COLUMN_OR_FIELD_DATA_TYPE")]:
         try:

@@ -21,6 +21,8 @@ MODULE = str(Path(__file__).with_name("points.py"))
 scratch = Path(tempfile.mkdtemp(prefix="usertypes-"))
 served = ADDRESS.startswith("sc://")
 spark = (SparkSession.builder.remote(ADDRESS) if served else SparkSession.builder.master(ADDRESS)).getOrCreate()
+if served:
+    spark.conf.set("spark.pyspark.python", sys.executable)
 spark.addArtifacts(MODULE, pyfile=True) if served else spark.sparkContext.addPyFile(MODULE)
 SCHEMA = StructType([StructField("id", LongType()), StructField("at", PointType()), StructField("who", NamedType())])
 ROWS = [(1, Point(1.0, 2.0), Named("a", 1)), (2, Point(3.0, 4.0), None), (3, None, Named("c", 3))]
