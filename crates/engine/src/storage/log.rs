@@ -1,9 +1,9 @@
 //! Bytes that only grow, and are all there again after a crash: what a query remembers.
 //!
 //! On this machine they are a file, with room for the next additions behind its end: zeros, which whoever opens it
-//! [cuts off](Log::cut). To write where the file system has nothing to note but the bytes takes half as long. In a bucket, where nothing grows, every addition is an object of its own, under
-//! the next number, and begins with who wrote it; whoever finds that number taken is not the only writer, and ends. `docs/formats/checkpoint.md`
-//! has the names.
+//! [cuts off](Log::cut): a flush takes about half as long where the file system has nothing to note but the bytes. In a
+//! bucket, where nothing grows, every addition is an object of its own, under the next number, and begins with who wrote
+//! it; whoever finds that number taken is not the only writer, and ends. `docs/formats/checkpoint.md` has the names.
 
 use std::io;
 use std::sync::Arc;
