@@ -8,6 +8,7 @@ pub(crate) mod keyed;
 pub(crate) mod number;
 pub(crate) mod optimize;
 pub(crate) mod pipeline;
+pub(crate) mod projections;
 pub(crate) mod resolve;
 pub(crate) mod slot;
 pub(crate) mod stage;

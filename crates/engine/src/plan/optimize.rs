@@ -15,6 +15,8 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExec;
 
+use crate::plan::projections;
+
 /// Expressions within each other, about, up to which a condition is computed below a projection instead of above it. Each
 /// projection that it passes writes it anew, with what the projection computes in the place of its columns.
 const MOVED_MAX: usize = 200;
@@ -50,7 +52,7 @@ pub(crate) async fn physical(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let options = OptimizerConfig::options(state);
     let analyzed = state.analyzer().execute_and_check(plan.clone(), &options, |_, _| {})?;
-    wait.check()?;
+    let analyzed = projections::merged(analyzed, wait)?;
     let rules = state
         .optimizer()
         .rules

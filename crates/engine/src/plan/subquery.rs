@@ -73,7 +73,7 @@ fn asks(plan: &LogicalPlan) -> Result<bool> {
     })
 }
 
-fn has_subquery(expr: &Expr) -> bool {
+pub(crate) fn has_subquery(expr: &Expr) -> bool {
     expr.exists(|inner| Ok(is_subquery(inner))).unwrap_or(false)
 }
 
