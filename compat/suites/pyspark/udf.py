@@ -100,6 +100,38 @@ def _():
         equal(rows(sales.select(shout("shop")).distinct().orderBy(F.col("<lambda>(shop)"))), [("A",), ("B",), ("C",)])
 
 
+@case("profiles say how often a function was called")
+def _():
+    add = udf(lambda n: n + 1, LongType())
+
+    def calls():
+        return sorted(found.total_calls for found in spark._profiler_collector._perf_profile_results.values())
+
+    frame = spark.range(7).select(add("id").alias("a"), add("id").alias("b"), add(F.col("id") + 1).alias("c"))
+    equal(rows(frame.limit(1)), [(1, 1, 2)])
+    equal(calls(), [])
+    spark.conf.set("spark.sql.pyspark.udf.profiler", "perf")
+    try:
+        equal(len(rows(frame)), 7)
+        once = calls()
+        assert len(once) == 2 and min(once) >= 7, once
+        frame.count(), frame.collect()
+        equal(calls(), [2 * count for count in once])
+        spark.range(3).select(add("id")).collect()
+        equal(len(calls()), 3)
+
+        @pandas_udf("double")
+        def total(amount: pd.Series) -> float:
+            return amount.sum()
+
+        equal(len(rows(sales.groupBy("shop").agg(total("amount")))), 3)
+        equal(len(calls()), 4)
+    finally:
+        spark.conf.unset("spark.sql.pyspark.udf.profiler")
+        spark.profile.clear()
+    equal(calls(), [])
+
+
 @case("pandas_udf of series, of a struct, of an iterator")
 def _():
     @pandas_udf("double")

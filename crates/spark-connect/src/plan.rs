@@ -180,6 +180,7 @@ impl<'a> Planner<'a> {
         let work = async move {
             let kind = relation.rel_type.as_ref().ok_or_else(|| SparkError::missing("relation"))?;
             let plan_id = relation.common.as_ref().and_then(|common| common.plan_id);
+            let around = plan_id.map(|plan| self.python.plans(plan));
             let mut frame = match kind {
                 RelType::CollectMetrics(collect) => {
                     let frame = self.relation(input(&collect.input, "input")?).await?;
@@ -187,6 +188,9 @@ impl<'a> Planner<'a> {
                 }
                 kind => self.of(kind).await?,
             };
+            if let Some(around) = around {
+                self.python.plans(around);
+            }
             if let Some(plan) = plan_id {
                 for column in &mut frame.columns {
                     column.enters(plan);

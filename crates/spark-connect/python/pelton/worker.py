@@ -3,7 +3,7 @@
 PySpark's own worker does the work: it reads the functions, turns Arrow into what they take and what they give into
 Arrow. This file puts another conversation around it, one that never has both sides talking. A message is a kind, a
 length and bytes. The server sends a task (`T`), then data (`D`) each time that it is asked, then the end (`E`). The
-worker sends data (`D`), asks for more (`W`), and says at last that it has finished (`F`) or failed (`X`, with the
+worker sends data (`D`), asks for more (`W`), tells what it measured (`P`), and says at last that it has finished (`F`) or failed (`X`, with the
 traceback). So the server knows which rows were made of which, and neither waits for the other for ever.
 """
 
@@ -120,7 +120,7 @@ def described(task, command):
         header.write(b"\1" if name else b"\0")
         if name:
             header.write(INT.pack(len(name.encode())) + name.encode())
-    header.write(INT.pack(1) + INT.pack(len(command)) + command + struct.pack(">q", 0))
+    header.write(INT.pack(1) + INT.pack(len(command)) + command + struct.pack(">q", task["profile"]))
     header.seek(0)
     return header
 
@@ -210,6 +210,15 @@ def functions(task, command, runner, evaluation):
     return call, None, exchange, exchange
 
 
+def measured(connection):
+    """Tells what PySpark measured of the functions, if it did."""
+    from pyspark import accumulators as kept
+
+    figures = kept._accumulatorRegistry.get(kept.SpecialAccumulatorIds.SQL_UDF_PROFIER_V2)
+    if figures is not None and figures._value:
+        connection.send(b"P", kept.pickleSer.dumps((figures.aid, figures._value)))
+
+
 def analyze(task, command, connection):
     """What a table function says of a call before it runs."""
     version(task)
@@ -251,6 +260,7 @@ def run(task, command, connection):
     if states is not None:
         # Nobody listens there: the states are here.
         evaluation._conf["state_server_socket_port"] = "0"
+    worker._accumulatorRegistry.clear()
     call, _, deserializer, serializer = functions(task, command, runner, evaluation)
     if task["state_schema"] is not None:
         deserializer.pickleSer = States(deserializer.pickleSer, evaluation.state_value_schema)
@@ -266,6 +276,7 @@ def run(task, command, connection):
             rows.close()
     output.flush()
     TaskContext._setTaskContext(None)
+    measured(connection)
     return b"" if states is None else states.dump()
 
 

@@ -29,12 +29,16 @@ use crate::expression::literal;
 use crate::operation::Operation;
 use crate::plan::Planner;
 use crate::plan::frame::{Column, Frame};
+use crate::python::measured;
 use crate::session::{Session, lock};
 use crate::wire::execute::{ExecutePlanResponse, ObservedMetrics};
-use crate::wire::expression::ExprType;
+use crate::wire::expression::{ExprType, Literal, LiteralType};
 use crate::wire::statistics::CollectMetrics;
 
 pub(crate) mod stream;
+
+/// The name under which clients expect what Python measured of its functions.
+const PROFILES: &str = "__python_accumulator__";
 
 /// Batches that wait for the figures.
 const BATCHES_AHEAD: usize = 4;
@@ -68,7 +72,15 @@ pub(crate) async fn observing(
     work: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     let all: Arc<Mutex<Vec<Observed>>> = Arc::default();
-    OBSERVED.scope(Arc::clone(&all), work).await?;
+    let (done, profiles) = measured(OBSERVED.scope(Arc::clone(&all), work)).await;
+    done?;
+    for profile in profiles {
+        let value = Literal { literal_type: Some(LiteralType::Binary(profile.into())), ..Literal::default() };
+        let metrics =
+            ObservedMetrics { name: PROFILES.to_owned(), values: vec![value], ..Default::default() };
+        let observed_metrics = vec![metrics];
+        operation.answer(session, ExecutePlanResponse { observed_metrics, ..Default::default() }).await;
+    }
     let all = std::mem::take(&mut *lock(&all));
     let mut observed_metrics = Vec::new();
     for observed in all {

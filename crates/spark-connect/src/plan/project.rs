@@ -31,6 +31,7 @@ impl Planner<'_> {
         }
         let (frame, list) = self.generated(frame, list)?;
         let (frame, list) = self.windowed(frame, list)?;
+        let (frame, list) = self.once(frame, list)?;
         self.projected(frame, list)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, lit};
@@ -246,6 +247,23 @@ impl Planner<'_> {
         self.keyed_frame(plan, places, &fields, Arc::new(call), remembers)
     }
 
+    /// Functions of Python with what they give for the same arguments computed once, as Spark does.
+    pub(super) fn once(&mut self, mut frame: Frame, mut list: Vec<Named>) -> Result<(Frame, Vec<Named>)> {
+        while let Some(call) = asked_again(&list) {
+            let id = self.new_id();
+            let known = frame.plan.schema().columns().into_iter().map(Expr::Column);
+            let exprs: Vec<Expr> = known.chain([call.clone().alias(&id)]).collect();
+            frame.plan = LogicalPlanBuilder::from(frame.plan).project(exprs)?.build()?;
+            for named in &mut list {
+                let replaced = std::mem::take(&mut named.expr).transform_down(|inner| {
+                    Ok(if inner == call { Transformed::yes(column(&id)) } else { Transformed::no(inner) })
+                });
+                named.expr = replaced?.data;
+            }
+        }
+        Ok((frame, list))
+    }
+
     /// The rows in a list, under the names of the function's schema.
     pub(super) fn rows_of(&mut self, frame: Frame, list: Expr, function: &Function) -> Result<Frame> {
         let DataType::Struct(fields) = &function.output else {
@@ -259,6 +277,15 @@ impl Planner<'_> {
         let made = Named { generator: Some(generator), ..Named::new(column(&id), &function.name) };
         self.chosen(frame, vec![made])
     }
+}
+
+/// A function of Python that is asked more than once for the same; of those within each other the innermost.
+fn asked_again(list: &[Named]) -> Option<Expr> {
+    let calls: Vec<&Expr> = list.iter().flat_map(|named| Call::within(&named.expr)).collect();
+    let again = (1..calls.len())
+        .rev()
+        .find(|at| !Call::is_random(calls[*at]) && calls[..*at].contains(&calls[*at]))?;
+    Some(calls[again].clone())
 }
 
 /// A frame's columns, those of them that are keys, and the keys that are none: expressions, names, and the keys' places.

@@ -76,10 +76,18 @@ impl Call {
     }
 
     pub(super) fn on(mut self, arguments: Vec<Expr>) -> Expr {
+        self.measured_as(&arguments);
         if arguments.is_empty() {
             self.signature = Signature::nullary(Volatility::Volatile);
         }
         ScalarUDF::from(self).call(arguments)
+    }
+
+    /// Its profile is that of these arguments.
+    pub(super) fn measured_as(&mut self, arguments: &(impl Hash + ?Sized)) {
+        if let Some(number) = self.run.profile(&self.function, arguments) {
+            Arc::make_mut(&mut self.function).profile = number;
+        }
     }
 
     /// The calls of Python in an expression.

@@ -70,6 +70,8 @@ pub(crate) struct Function {
     pub(crate) table: Option<Table>,
     /// It may give another value for the same arguments.
     pub(crate) random: bool,
+    /// The number under which its profile is told.
+    pub(crate) profile: i64,
 }
 
 impl Hash for Function {
@@ -148,6 +150,7 @@ impl Function {
             window: None,
             table: None,
             random: !message.deterministic,
+            profile: 0,
         })
     }
 

@@ -1,9 +1,10 @@
 //! The Python of one plan: its open tasks, and their end when the plan ends.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::python::failure::Failure;
 use crate::python::function::Function;
 use crate::python::pool::{Key, Pool};
+use crate::python::profile::Figures;
 use crate::python::task::{Given, Next, Task};
 use crate::python::worker::{Killer, Word, Worker};
 use crate::schema::UTC;
@@ -30,6 +32,11 @@ const FAULTS: &str = "spark.sql.execution.pyspark.udf.faulthandler.enabled";
 /// How many seconds a worker may say nothing while it is waited for, and whether it is ended then.
 const IDLE: &str = "spark.sql.execution.pyspark.udf.idleTimeoutSeconds";
 const KILL: &str = "spark.sql.execution.pyspark.udf.killOnIdleTimeout";
+/// What is measured of functions, and of data sources: `perf` or `memory`.
+const PROFILER: &str = "spark.sql.pyspark.udf.profiler";
+const SOURCE_PROFILER: &str = "spark.sql.pyspark.dataSource.profiler";
+/// Whether a frame that is asked twice is the same one, whose functions have one profile.
+const SAME_FRAMES: &str = "spark.connect.session.planCache.enabled";
 
 /// What of the session's settings PySpark's worker reads.
 const SETTINGS: &[&str] = &[
@@ -47,6 +54,8 @@ const SETTINGS: &[&str] = &[
     "spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName",
     "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled",
     "spark.sql.legacy.execution.pythonUDTF.pandas.conversion.enabled",
+    PROFILER,
+    SOURCE_PROFILER,
 ];
 
 /// The Python of one plan.
@@ -63,6 +72,11 @@ pub(crate) struct Run {
     database: String,
     random: Arc<dyn Random>,
     calls: AtomicU64,
+    /// Who hears what is measured, if anything is.
+    figures: Option<Figures>,
+    /// The relation that is planned, and what tells its functions from those of the same relation in another plan.
+    relation: AtomicI64,
+    salt: u64,
     state: Mutex<State>,
 }
 
@@ -100,15 +114,22 @@ impl Run {
         let program = program.map_or_else(|| pool.program.clone(), Into::into);
         let (paths, files) = session.uploads();
         let setting = |key: &&'static str| session.setting(key).map(|value| (*key, value));
+        let settings: BTreeMap<_, _> = SETTINGS.iter().filter_map(setting).collect();
+        let measures = settings.contains_key(PROFILER) || settings.contains_key(SOURCE_PROFILER);
+        let same = session.setting(SAME_FRAMES).is_none_or(|value| !value.eq_ignore_ascii_case("false"));
+        let random = Arc::clone(&session.env.random);
         Guard(Arc::new(Run {
             key: Key { program, session: session.id.clone() },
-            settings: SETTINGS.iter().filter_map(setting).collect(),
+            settings,
             paths,
             files,
             functions: session.functions(),
             variables: session.variables(),
             database: session.database(),
-            random: Arc::clone(&session.env.random),
+            salt: if same { 0 } else { random.next_u64() },
+            random,
+            figures: Figures::of_operation().filter(|_| measures),
+            relation: AtomicI64::new(0),
             calls: AtomicU64::new(0),
             state: Mutex::default(),
             pool,
@@ -138,6 +159,28 @@ impl Run {
     /// A number for a call in the plan.
     pub(crate) fn new_call(&self) -> u64 {
         self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A relation is planned; the one around it.
+    pub(crate) fn plans(&self, relation: i64) -> i64 {
+        self.relation.swap(relation, Ordering::Relaxed)
+    }
+
+    /// Who hears what is measured of functions.
+    pub(crate) fn figures(&self) -> Option<&Figures> {
+        self.figures.as_ref()
+    }
+
+    /// The number under which a function of these arguments is measured, if it is: the same one each time that its frame is
+    /// asked.
+    pub(crate) fn profile(&self, function: &Function, arguments: &(impl Hash + ?Sized)) -> Option<i64> {
+        self.figures.as_ref()?;
+        let mut hasher = DefaultHasher::new();
+        (self.salt, self.relation.load(Ordering::Relaxed)).hash(&mut hasher);
+        function.hash(&mut hasher);
+        arguments.hash(&mut hasher);
+        // As long as people read numbers.
+        Some((hasher.finish() >> 33).cast_signed())
     }
 
     pub(crate) fn settings(&self) -> &BTreeMap<&'static str, String> {
@@ -307,7 +350,11 @@ impl Run {
             return;
         }
         let run = Arc::clone(self);
-        let last = move || parked.into_iter().for_each(|task| run.last_words(task));
+        let waits = self.figures().and_then(Figures::wait);
+        let last = move || {
+            parked.into_iter().for_each(|task| run.last_words(task));
+            drop(waits);
+        };
         if let Err(error) = env::spawn_thread("python-end", last) {
             tracing::warn!(%error, "end Python workers");
         }

@@ -136,6 +136,7 @@ impl<'s> Source<'s> {
             window: None,
             table: None,
             random: false,
+            profile: 0,
         }
     }
 

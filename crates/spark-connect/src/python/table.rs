@@ -107,6 +107,7 @@ impl Function {
             window: None,
             table: Some(table),
             random: false,
+            profile: 0,
         })
     }
 }

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::python::failure::Failure;
 use crate::python::function::{Function, kind};
+use crate::python::profile::Figures;
 use crate::python::run::Run;
 use crate::python::worker::{Word, Worker};
 use crate::schema::{self, zone::in_zone};
@@ -34,6 +35,7 @@ pub(crate) struct Task {
     zone: String,
     /// How long the worker may say nothing.
     patience: Option<Duration>,
+    figures: Option<Figures>,
 }
 
 impl fmt::Debug for Task {
@@ -71,7 +73,7 @@ impl Task {
         let about = json!({
             "kind": "function", "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
             "settings": run.settings(), "paths": run.paths(), "files": run.files(),
-            "state_schema": function.state, "window": function.window,
+            "state_schema": function.state, "window": function.window, "profile": function.profile,
             "table": function.table.as_ref().map(|table| table.about(function)),
             "input_type": rows.then(|| schema::json::write_schema(input).to_string()),
         });
@@ -87,6 +89,7 @@ impl Task {
             last: Vec::new(),
             zone: run.zone().to_owned(),
             patience,
+            figures: run.figures().cloned(),
         };
         if patience.is_some() {
             task.worker.patience(patience).map_err(|_| task.crashed())?;
@@ -178,6 +181,11 @@ impl Task {
                 }
                 Ok(Word::Raised(traceback)) => return Err(Failure::Raised { traceback }),
                 Ok(Word::Data(data)) => self.decode(data, rows)?,
+                Ok(Word::Measured(update)) => {
+                    if let Some(figures) = &self.figures {
+                        figures.tell(update);
+                    }
+                }
                 Err(error) => return Err(self.silent(&error)),
             }
             word = self.worker.receive();

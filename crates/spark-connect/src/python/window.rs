@@ -64,8 +64,9 @@ impl WindowCall {
             0 => Signature::nullary(Volatility::Volatile),
             _ => Signature::variadic_any(Volatility::Volatile),
         };
-        let call = Call::of(function, Makes::Aggregate, Vec::new(), Vec::new(), run);
+        let mut call = Call::of(function, Makes::Aggregate, Vec::new(), Vec::new(), run);
         let frame = settled(frame);
+        call.measured_as(&frame);
         Some(WindowUDF::from(WindowCall(Arc::new(Inner { call, arguments, frame, order, signature }))))
     }
 }

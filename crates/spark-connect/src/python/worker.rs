@@ -32,6 +32,8 @@ pub(crate) struct Killer(Arc<Mutex<Child>>);
 pub(crate) enum Word {
     Data(Vec<u8>),
     Wants,
+    /// What was measured of its functions.
+    Measured(Vec<u8>),
     /// Its last words, which most functions do without.
     Finished(Vec<u8>),
     Raised(String),
@@ -74,7 +76,7 @@ impl Worker {
         let mut head = [0; 5];
         self.stream.read_exact(&mut head)?;
         let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
-        if length > MESSAGE_BYTES_MAX || !b"DWFX".contains(&head[0]) {
+        if length > MESSAGE_BYTES_MAX || !b"DWPFX".contains(&head[0]) {
             return Err(std::io::Error::other(format!("a message of kind {} and {length} bytes", head[0])));
         }
         let mut data = vec![0; length];
@@ -82,6 +84,7 @@ impl Worker {
         match head[0] {
             b'D' => Ok(Word::Data(data)),
             b'W' => Ok(Word::Wants),
+            b'P' => Ok(Word::Measured(data)),
             b'F' => Ok(Word::Finished(data)),
             _ => Ok(Word::Raised(String::from_utf8_lossy(&data).into_owned())),
         }
