@@ -12,7 +12,9 @@ from typing import Iterator
 
 import pandas as pd
 import pyarrow as pa
+from pyspark import TaskContext
 from pyspark.errors import PySparkException, PythonException
+from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import Row, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.functions import arrow_udf, pandas_udf, udf
@@ -130,6 +132,17 @@ def _():
         spark.conf.unset("spark.sql.pyspark.udf.profiler")
         spark.profile.clear()
     equal(calls(), [])
+
+
+@case("a resource profile says how many processors a task has")
+def _():
+    def cpus(batches):
+        for batch in batches:
+            yield pa.RecordBatch.from_arrays([pa.array([TaskContext.get().cpus()] * len(batch))], ["cpus"])
+
+    three = ResourceProfileBuilder().require(TaskResourceRequests().cpus(3)).build
+    equal(rows(spark.range(2).mapInArrow(cpus, "cpus LONG", False, three)), [(3,), (3,)])
+    equal(rows(spark.range(1).mapInArrow(cpus, "cpus LONG")), [(1,)])
 
 
 @case("pandas_udf of series, of a struct, of an iterator")

@@ -32,6 +32,8 @@ const SESSIONS_MAX: usize = 1000;
 const OPERATIONS_MAX: usize = 1000;
 /// How many frames of a session are known to be kept.
 const PERSISTED_MAX: usize = 10_000;
+/// Resource profiles of a session.
+const PROFILES_MAX: usize = 1000;
 /// How many errors of a session can be asked for.
 const ERRORS_MAX: usize = 100;
 /// Bytes of artifacts that a session may keep.
@@ -86,6 +88,8 @@ struct State {
     /// Frames that it said to keep, by numbers of their relations, and where.
     persisted: HashMap<u64, StorageLevel>,
     modules: Modules,
+    /// The processors that a task has, of each resource profile.
+    cpus: Vec<u32>,
     /// Relations that the client holds by id.
     held: HashMap<String, Stored>,
     operations: HashMap<String, Arc<Operation>>,
@@ -250,6 +254,25 @@ impl Session {
     pub(crate) fn register_table(&self, function: TableFunction) {
         let name = function.function_name.to_lowercase();
         Arc::make_mut(&mut self.state().table_functions).insert(name, Arc::new(function));
+    }
+
+    /// Keeps the processors that a resource profile gives each task; its number, from 1.
+    pub(crate) fn add_profile(&self, cpus: u32) -> Result<i32> {
+        let mut state = self.state();
+        if state.cpus.len() >= PROFILES_MAX {
+            return Err(SparkError::argument(format!(
+                "A session has up to {PROFILES_MAX} resource profiles."
+            )));
+        }
+        state.cpus.push(cpus);
+        Ok(i32::try_from(state.cpus.len()).unwrap_or(i32::MAX))
+    }
+
+    /// The processors that a resource profile gives each task.
+    pub(crate) fn cpus(&self, profile: i32) -> Result<u32> {
+        let place = usize::try_from(profile).ok().and_then(|number| number.checked_sub(1));
+        let known = place.and_then(|place| self.state().cpus.get(place).copied());
+        known.ok_or_else(|| SparkError::argument(format!("There is no resource profile {profile}.")))
     }
 
     /// A data source of Python.

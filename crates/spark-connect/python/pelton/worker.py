@@ -245,7 +245,7 @@ def run(task, command, connection):
     from pyspark.taskcontext import TaskContext
 
     about = {"isBarrier": False, "stageId": 0, "partitionId": task["partition"], "attemptNumber": 0}
-    about |= {"taskAttemptId": 0, "cpus": 1, "resources": {}, "localProperties": {}}
+    about |= {"taskAttemptId": 0, "cpus": task["cpus"], "resources": {}, "localProperties": {}}
     TaskContext._setTaskContext(TaskContext.from_json(about))
     runner, evaluation = worker.RunnerConf(), conditions(task, worker)
     runner._conf.update(task["settings"])

@@ -37,7 +37,10 @@ impl Planner<'_> {
     /// Every batch is a partition to the function.
     pub(crate) async fn map_partitions(&mut self, map: &MapPartitions) -> Result<Frame> {
         let frame = self.relation(input(&map.input, "input")?).await?;
-        let function = read(map.func.as_ref(), &[Makes::Rows])?.0;
+        let mut function = read(map.func.as_ref(), &[Makes::Rows])?.0;
+        if let Some(profile) = map.profile_id {
+            function.cpus = self.session.cpus(profile)?;
+        }
         let columns: Vec<Expr> = frame.columns.iter().map(Column::expr).collect();
         let names = frame.names();
         let call = |run: &_, function| Call::rows(function, columns, names, run);

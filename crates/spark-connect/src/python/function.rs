@@ -72,6 +72,8 @@ pub(crate) struct Function {
     pub(crate) random: bool,
     /// The number under which its profile is told.
     pub(crate) profile: i64,
+    /// How many processors it is told to have, as in Spark; here it has what the others leave it.
+    pub(crate) cpus: u32,
 }
 
 impl Hash for Function {
@@ -151,6 +153,7 @@ impl Function {
             table: None,
             random: !message.deterministic,
             profile: 0,
+            cpus: 1,
         })
     }
 

@@ -137,6 +137,7 @@ impl<'s> Source<'s> {
             table: None,
             random: false,
             profile: 0,
+            cpus: 1,
         }
     }
 

@@ -108,6 +108,7 @@ impl Function {
             table: Some(table),
             random: false,
             profile: 0,
+            cpus: 1,
         })
     }
 }

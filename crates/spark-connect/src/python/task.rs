@@ -73,7 +73,7 @@ impl Task {
         let about = json!({
             "kind": "function", "python": function.python, "eval_type": function.eval_type, "arguments": arguments, "partition": 0,
             "settings": run.settings(), "paths": run.paths(), "files": run.files(),
-            "state_schema": function.state, "window": function.window, "profile": function.profile,
+            "state_schema": function.state, "window": function.window, "profile": function.profile, "cpus": function.cpus,
             "table": function.table.as_ref().map(|table| table.about(function)),
             "input_type": rows.then(|| schema::json::write_schema(input).to_string()),
         });

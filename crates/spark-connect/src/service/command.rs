@@ -20,7 +20,9 @@ use crate::service::{databases, describe, streaming, tables, variables, write};
 use crate::session::Session;
 use crate::sql::{self, Arguments};
 use crate::wire::command::{Command, CommandType, CreateDataFrameViewCommand, SqlCommand};
-use crate::wire::execute::{CheckpointCommandResult, ResponseType, SqlCommandResult};
+use crate::wire::execute::{
+    CheckpointCommandResult, CreateResourceProfileCommandResult, ResponseType, SqlCommandResult,
+};
 use crate::wire::local::CachedRemoteRelation;
 use crate::wire::relation::{RelType, Relation, Sql};
 use crate::wire::statistics::Catalog;
@@ -62,6 +64,13 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
             Ok(())
         }
         CommandType::RegisterDataSource(source) => session.register_source(source),
+        CommandType::CreateResourceProfileCommand(command) => {
+            let tasks = command.profile.unwrap_or_default().task_resources;
+            let profile_id = session.add_profile(tasks.get("cpus").map_or(1, |cpus| whole(cpus.amount)))?;
+            let result = CreateResourceProfileCommandResult { profile_id };
+            operation.tell(session, ResponseType::CreateResourceProfileCommandResult(result)).await;
+            Ok(())
+        }
         CommandType::WriteStreamOperationStart(start) => streaming::start(session, operation, start).await,
         CommandType::StreamingQueryCommand(command) => streaming::query(session, operation, command).await,
         CommandType::StreamingQueryManagerCommand(command) => {
@@ -74,6 +83,16 @@ pub(crate) async fn run(session: &Arc<Session>, operation: &Operation, command: 
         CommandType::WriteOperationV2(operation) => write::write_to(session, operation).await,
         _ => Err(SparkError::unsupported("this command")),
     }
+}
+
+/// A number of processors, as PySpark's `TaskContext.cpus()` has it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the nearest number that there is"
+)]
+fn whole(amount: f64) -> u32 {
+    amount as u32
 }
 
 async fn create_view(session: &Arc<Session>, view: CreateDataFrameViewCommand) -> Result<()> {

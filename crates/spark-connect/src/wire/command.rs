@@ -49,7 +49,7 @@ pub(crate) enum CommandType {
     #[prost(message, tag = "12")]
     RegisterDataSource(DataSource),
     #[prost(message, tag = "13")]
-    CreateResourceProfileCommand(Absent),
+    CreateResourceProfileCommand(CreateResourceProfileCommand),
     #[prost(message, tag = "14")]
     CheckpointCommand(CheckpointCommand),
     #[prost(message, tag = "15")]
@@ -62,6 +62,25 @@ pub(crate) enum CommandType {
     ExecuteExternalCommand(Absent),
     #[prost(message, tag = "19")]
     PipelineCommand(Absent),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct CreateResourceProfileCommand {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) profile: Option<ResourceProfile>,
+}
+
+/// What tasks need; what executors need says nothing here.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ResourceProfile {
+    #[prost(btree_map = "string, message", tag = "2")]
+    pub(crate) task_resources: BTreeMap<String, TaskResourceRequest>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct TaskResourceRequest {
+    #[prost(double, tag = "2")]
+    pub(crate) amount: f64,
 }
 
 /// A data source of Python.

@@ -125,7 +125,7 @@ pub(crate) enum ResponseType {
     #[prost(message, tag = "14")]
     ResultComplete(ResultComplete),
     #[prost(message, tag = "17")]
-    CreateResourceProfileCommandResult(Absent),
+    CreateResourceProfileCommandResult(CreateResourceProfileCommandResult),
     #[prost(message, tag = "18")]
     ExecutionProgress(ExecutionProgress),
     #[prost(message, tag = "19")]
@@ -205,6 +205,12 @@ pub(crate) struct StageInfo {
     pub(crate) input_bytes_read: i64,
     #[prost(bool, tag = "5")]
     pub(crate) done: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct CreateResourceProfileCommandResult {
+    #[prost(int32, tag = "1")]
+    pub(crate) profile_id: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
