@@ -54,8 +54,16 @@ pub(crate) fn exists(program: &str) -> bool {
 }
 
 /// The cargo that started us. In CI a lock file that does not fit is an error, not a silent update.
+///
+/// What cargo told us about this package is not handed on: build scripts that look at it (ring's does) would run again,
+/// and all that is built on them, each time that `cargo xtask` and a plain `cargo` take turns.
 pub(crate) fn cargo(root: &Path, subcommand: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(root).arg(subcommand);
     if std::env::var_os("CI").is_some() && subcommand != "fmt" {
         command.arg("--locked");
