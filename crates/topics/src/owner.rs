@@ -1,6 +1,7 @@
 //! The owner of one partition's log: whoever holds its lock. Appends happen on the caller's thread when that is quick;
 //! the writer thread does what may take long (flushes, new segments), what waits for a flush anyway, and what came while
-//! somebody else was the owner.
+//! somebody else was the owner. A caller that may wait for the disk flushes its own append: no thread has to be woken, and
+//! what is written is still in its core's cache.
 //!
 //! Appends of one caller keep their order: as long as one of a partition's appends waits for the writer thread, the next
 //! ones queue up behind it.
@@ -29,6 +30,8 @@ pub(crate) struct Owner {
     waiting: VecDeque<Waiting>,
     /// Whether the writer thread knows that somebody waits.
     commit_asked: bool,
+    /// Whether the writer thread makes a flush, meanwhile without the lock.
+    flushing: bool,
 }
 
 /// An append that was written and is to be flushed before it is answered.
@@ -125,6 +128,28 @@ impl Core {
         let (sender, answer) = oneshot::channel();
         self.hand_over(Append { core: Arc::clone(self), batches, acks, answer: sender })?;
         Ok(AppendFuture::new(answer))
+    }
+
+    /// Appends admitted batches and flushes them here, if nobody else is at it, or hands them over.
+    pub(crate) fn append_flushed(self: &Arc<Self>, batches: Bytes) -> Result<AppendFuture, AppendError> {
+        if self.goes_to_the_writer(Acks::All)
+            && self.handed_over.load(Ordering::Acquire) == 0
+            && let Ok(mut owner) = self.owner.try_lock()
+            && !owner.flushing
+            && let Some(log) = &mut owner.log
+        {
+            let now_ms = self.clock.now_ms();
+            if log.is_ready(batches.len(), now_ms) {
+                let appended = log.append_one(&batches, now_ms).map_err(|error| self.append_error(error))?;
+                let flushed = log.flush();
+                let mut answers = Answers::new();
+                let outcome = self.flush_ended(&mut owner, flushed, &mut answers);
+                drop(owner);
+                send(&mut answers);
+                return outcome.map(|()| AppendFuture::ready(self.answer(appended)));
+            }
+        }
+        self.append(batches, Acks::All)
     }
 
     /// Appends batches of one caller, here and now by one write if that is quick, or hands them over.
@@ -228,8 +253,7 @@ impl Core {
         Vec::new()
     }
 
-    /// Flushes what was appended so far and answers whoever waits for it. Appends go on meanwhile. For the writer thread,
-    /// which alone flushes and rolls.
+    /// Flushes what was appended so far and answers whoever waits for it. Appends go on meanwhile. For the writer thread.
     pub(crate) fn commit(&self, answers: &mut Answers) -> Result<(), AppendError> {
         let mut owner = self.owner();
         owner.commit_asked = false;
@@ -240,24 +264,31 @@ impl Core {
         };
         let mut outcome = log.begin_flush();
         if let Ok(Some(flush)) = &outcome {
+            owner.flushing = true;
             drop(owner);
             let synced = flush.sync();
             owner = self.owner();
+            owner.flushing = false;
             let finish = |log: &mut Box<Log>| log.finish_flush(flush, synced);
             let finished = owner.log.as_mut().map_or(Ok(()), finish);
             outcome = finished.map(|()| None);
         }
-        match outcome {
-            Ok(_) => {
-                owner.flushed(self, answers);
-                Ok(())
-            }
-            Err(error) => {
-                let error = self.append_error(error);
-                owner.fail(&error, answers);
-                Err(error)
-            }
+        self.flush_ended(&mut owner, outcome.map(drop), answers)
+    }
+
+    /// Shows what a flush made durable and answers whoever waits for it; or tells them that it failed.
+    fn flush_ended(
+        &self,
+        owner: &mut Owner,
+        outcome: Result<(), commitlog::Error>,
+        answers: &mut Answers,
+    ) -> Result<(), AppendError> {
+        let outcome = outcome.map_err(|error| self.append_error(error));
+        match &outcome {
+            Ok(()) => owner.flushed(self, answers),
+            Err(error) => owner.fail(error, answers),
         }
+        outcome
     }
 
     /// Whether somebody waits for a flush.

@@ -154,6 +154,16 @@ impl Partition {
         self.core.append(batch, acks)
     }
 
+    /// As [`enqueue_built`](Self::enqueue_built) with [`Acks::All`], for a caller that may wait for the disk: if no other
+    /// thread has the partition, the flush too happens here, and the answer is there when this returns.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue), and when the flush fails: the partition then takes no more writes.
+    pub fn append_built(&self, batch: Built) -> Result<AppendFuture, AppendError> {
+        let batch = self.admit(batch.into_bytes(), true)?;
+        self.core.append_flushed(batch)
+    }
+
     /// Checks what is to be appended.
     pub(crate) fn admit(&self, batches: Bytes, built: bool) -> Result<Bytes, AppendError> {
         if self.core.is_deleted() {

@@ -7,7 +7,7 @@ use env::SimDisk;
 use record::{Batch, BatchBuilder, Compression, Producer};
 use topics::{Acks, AppendError, Config, ErrorKind, ReadError, Topics};
 
-use crate::support::{append, batch, config, env_on, open, partition, produced, read_all, wait};
+use crate::support::{append, append_here, batch, config, env_on, open, partition, produced, read_all, wait};
 
 #[test]
 fn appends_keep_the_order_of_the_calls_and_offsets_are_dense() {
@@ -27,6 +27,53 @@ fn appends_keep_the_order_of_the_calls_and_offsets_are_dense() {
         let expected: Vec<String> = (0..200).map(|n| format!("v{n}")).collect();
         assert_eq!(read_all(&partition), expected);
     });
+}
+
+#[test]
+fn whoever_flushes_its_own_append_is_answered_at_once_and_durably() {
+    let disk = SimDisk::new();
+    let (topics, _) = open(&disk);
+    let partition = partition(&topics, "t");
+    let built = |value: &str| {
+        let mut builder = BatchBuilder::new(Compression::None, Producer::NONE);
+        builder.push(1_000, None, Some(value.as_bytes()), &[]);
+        builder.finish()
+    };
+    let unflushed = partition.enqueue(batch(&["before"]), Acks::Leader).unwrap();
+    wait(unflushed).unwrap();
+    let mut appended = partition.append_built(built("here")).unwrap();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let answer = std::pin::Pin::new(&mut appended).poll(&mut context);
+    assert!(matches!(answer, std::task::Poll::Ready(Ok(appended)) if appended.base_offset == 1));
+    let (after_power_cut, _) = open(&disk.crash());
+    assert_eq!(read_all(&after_power_cut.topic("t").unwrap().partition(0).unwrap()), ["before", "here"]);
+}
+
+#[test]
+fn callers_that_flush_and_others_that_wait_share_a_partition() {
+    let (topics, _) = open(&SimDisk::new());
+    let partition = partition(&topics, "t");
+    let appends = |from: usize| {
+        let partition = partition.clone();
+        move || {
+            let mut offsets = Vec::new();
+            for n in from..from + 100 {
+                let appended = match n % 3 {
+                    0 => wait(append(&partition, batch(&[&n.to_string()]), Acks::All)),
+                    1 => wait(append(&partition, batch(&[&n.to_string()]), Acks::Leader)),
+                    _ => wait(append_here(&partition, &n.to_string())),
+                };
+                offsets.push((appended.unwrap().base_offset, n.to_string()));
+            }
+            offsets
+        }
+    };
+    let threads: Vec<_> = (0..4).map(|thread| std::thread::spawn(appends(1000 * thread))).collect();
+    let mut offsets: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    offsets.sort();
+    let values: Vec<String> = offsets.iter().map(|(_, value)| value.clone()).collect();
+    assert_eq!(read_all(&partition), values);
+    assert_eq!(offsets.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), (0..400).collect::<Vec<_>>());
 }
 
 #[test]

@@ -3,15 +3,27 @@
 use std::collections::BTreeMap;
 
 use env::SimDisk;
-use topics::{Acks, Burst, Topics};
+use topics::{Acks, Burst, Partition, Topics};
 
-use crate::support::{append, batch, config, env_on, open, read_all, wait};
+use crate::support::{append, append_here, batch, config, env_on, open, read_all, wait};
 
 const PARTITIONS: u32 = 3;
 
 /// Appends to all partitions in turn; answers, per partition, how many records were acknowledged as flushed and
 /// how many as written.
 fn run(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
+    run_with(disk, |partition, value| wait(append(partition, batch(&[value]), Acks::All)).is_ok())
+}
+
+/// As [`run`], flushed by the caller.
+fn run_here(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
+    run_with(disk, |partition, value| wait(append_here(partition, value)).is_ok())
+}
+
+fn run_with(
+    disk: &SimDisk,
+    flushed: fn(&Partition, &str) -> bool,
+) -> [(usize, usize); PARTITIONS as usize] {
     let mut acknowledged = [(0, 0); PARTITIONS as usize];
     let Ok((topics, _)) = Topics::open(config(), env_on(disk)) else { return acknowledged };
     let Ok(topic) = topics.create("t", PARTITIONS, BTreeMap::new()) else { return acknowledged };
@@ -20,7 +32,11 @@ fn run(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
             let acks = if n % 4 == 3 { Acks::All } else { Acks::Leader };
             let partition = topic.partition(index).unwrap();
             let value = format!("{n:0>200}");
-            if wait(append(&partition, batch(&[&value]), acks)).is_ok() {
+            let appended = match acks {
+                Acks::All => flushed(&partition, &value),
+                _ => wait(append(&partition, batch(&[&value]), acks)).is_ok(),
+            };
+            if appended {
                 assert_eq!(done.1, n, "a partition that failed once takes nothing more");
                 done.1 = n + 1;
                 if acks == Acks::All {
@@ -36,6 +52,11 @@ fn run(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
 #[test]
 fn nothing_acknowledged_is_lost_wherever_the_run_is_cut() {
     assert!(cut_everywhere(run) > 60);
+}
+
+#[test]
+fn nor_where_callers_flush() {
+    assert!(cut_everywhere(run_here) > 60);
 }
 
 #[test]
@@ -173,5 +194,21 @@ fn a_failing_flush_fails_everybody_who_waits_for_it_and_shows_nothing() {
         }
         assert_eq!(partition.high_watermark(), 1);
         assert!(append(&partition, batch(&["later"]), Acks::Leader).await.is_err(), "it is not tried again");
+    });
+}
+
+#[test]
+fn a_callers_failing_flush_is_told_and_shows_nothing() {
+    wait(async {
+        let disk = SimDisk::new();
+        let (topics, _) = open(&disk);
+        let partition = topics.create("t", 1, BTreeMap::new()).unwrap().partition(0).unwrap();
+        append_here(&partition, "kept").await.unwrap();
+        disk.fail_sync(1);
+        let error = append_here(&partition, "doubtful").await.unwrap_err();
+        assert!(error.to_string().contains("takes no more writes"), "{error}");
+        assert_eq!(partition.high_watermark(), 1);
+        assert!(append_here(&partition, "later").await.is_err(), "it is not tried again");
+        assert!(append(&partition, batch(&["later"]), Acks::Leader).await.is_err());
     });
 }

@@ -32,15 +32,24 @@ pub(crate) fn batch(values: &[&str]) -> Bytes {
 }
 
 pub(crate) fn produced(producer: Producer, values: &[&str]) -> Bytes {
+    builder(producer, values).build()
+}
+
+fn builder(producer: Producer, values: &[&str]) -> BatchBuilder {
     let mut builder = BatchBuilder::new(Compression::None, producer);
     for value in values {
         builder.push(1_000, None, Some(value.as_bytes()), &[]);
     }
-    builder.build()
+    builder
 }
 
 pub(crate) async fn append(partition: &Partition, bytes: Bytes, acks: Acks) -> Result<Appended, AppendError> {
     partition.enqueue(bytes, acks)?.await
+}
+
+/// Appends a record and flushes it on this thread.
+pub(crate) async fn append_here(partition: &Partition, value: &str) -> Result<Appended, AppendError> {
+    partition.append_built(builder(Producer::NONE, &[value]).finish())?.await
 }
 
 pub(crate) fn read_all(partition: &Partition) -> Vec<String> {
