@@ -85,8 +85,9 @@ impl TopicSink {
             let written = self.already_written(&partition, *next, own.len());
             let records = own[written..].iter().map(|row| rows.get(*row));
             let batches = self.batches(records, *next + written as i64, time_ms);
+            let alone = batches.len() == 1 && own.len() == rows.len();
             for batch in batches {
-                waiting.push((index, self.enqueue(&partition, batch).await?));
+                waiting.push((index, self.enqueue(&partition, batch, alone).await?));
             }
             *next += own.len() as i64;
         }
@@ -142,9 +143,20 @@ impl TopicSink {
         batches
     }
 
-    async fn enqueue(&self, partition: &Partition, batch: Built) -> Result<AppendFuture, SinkError> {
+    /// A batch that is written `alone` is flushed on this thread, which is the query's own; several are flushed together
+    /// on another one.
+    async fn enqueue(
+        &self,
+        partition: &Partition,
+        batch: Built,
+        alone: bool,
+    ) -> Result<AppendFuture, SinkError> {
         loop {
-            match partition.enqueue_built(batch.clone(), Acks::All) {
+            let appended = match alone {
+                true => partition.append_built(batch.clone()),
+                false => partition.enqueue_built(batch.clone(), Acks::All),
+            };
+            match appended {
                 Err(error) if error.kind() == ErrorKind::Retry => tokio::time::sleep(BACKOFF).await,
                 other => return other.map_err(|source| self.append_error(partition.index(), source)),
             }
