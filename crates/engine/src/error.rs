@@ -228,7 +228,24 @@ mod datafusion_cause {
 
     impl Planner {
         pub(crate) fn new(error: &datafusion::error::DataFusionError) -> Self {
-            Planner(error.strip_backtrace())
+            Planner(plain(&error.strip_backtrace()))
+        }
+    }
+
+    /// A table by the name that the query has for it, and a piece of syntax by its own.
+    fn plain(text: &str) -> String {
+        if let Some((before, after)) = text.split_once("table 'datafusion.public.")
+            && let Some((name, rest)) = after.split_once("' not found")
+        {
+            let before = before.trim_end_matches("Error during planning: ");
+            return format!("{before}table {name} does not exist{rest}");
+        }
+        match text.split_once("Unsupported ast node ") {
+            Some((before, node)) => {
+                let name = node.split([' ', '(', '{']).next().unwrap_or_default();
+                format!("{before}{} is not supported here", name.to_uppercase())
+            }
+            None => text.to_owned(),
         }
     }
 }

@@ -35,6 +35,8 @@ mod sketch;
 mod text;
 pub(crate) mod time;
 
+pub(crate) use aggregate::DistinctArguments;
+
 /// Everything that is written here.
 const OWN: [&[own::Own]; 15] = [
     arithmetic::FUNCTIONS,

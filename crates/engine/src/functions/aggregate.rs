@@ -14,6 +14,7 @@ use crate::functions::own::{Kind, coerced};
 mod average;
 mod bitmap;
 mod count_min;
+mod distinct;
 mod exact;
 mod extreme;
 mod histogram;
@@ -24,6 +25,8 @@ mod percentile;
 mod product;
 mod quantiles;
 mod sum;
+
+pub(crate) use distinct::DistinctArguments;
 
 /// Every aggregate that is written here.
 pub(super) fn functions() -> impl Iterator<Item = AggregateUDF> {

@@ -3,35 +3,54 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::arrow::datatypes::Fields;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, LimitClause, ObjectName, ObjectNamePart,
-    OrderByKind, Query, Select, Subscript, UnaryOperator, Value, VisitMut as _, VisitorMut, WindowFrameBound,
-    WindowSpec, WindowType,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, LimitClause, NamedWindowDefinition,
+    NamedWindowExpr, ObjectName, ObjectNamePart, OrderByKind, Query, Select, Subscript, TableFactor,
+    UnaryOperator, Value, VisitMut as _, VisitorMut, WindowFrameBound, WindowSpec, WindowType,
 };
 
 mod calls;
 mod clauses;
 mod generate;
 mod names;
+mod pivot;
 mod types;
 
+/// What a query in the planner's words shows, if it can be planned by itself: for what depends on columns that the
+/// syntax does not name.
+pub(crate) type Shows<'a> = &'a dyn Fn(Query) -> Option<Fields>;
+
 /// Puts the planner's words in the place of Spark's.
-pub(crate) fn query(query: &mut Query) {
+pub(crate) fn query(query: &mut Query, shows: Shows<'_>) {
     // The walk never breaks off.
-    let _ = query.visit(&mut Walk { generated: 0 });
+    let _ = query.visit(&mut Walk { generated: 0, shows });
 }
 
-struct Walk {
+struct Walk<'a> {
     /// How many columns of generators were named.
     generated: usize,
+    shows: Shows<'a>,
 }
 
-impl VisitorMut for Walk {
+impl Walk<'_> {
+    /// What a query in Spark's words shows.
+    fn columns(&self, mut asked: Query) -> Option<Fields> {
+        query(&mut asked, self.shows);
+        (self.shows)(asked)
+    }
+}
+
+impl VisitorMut for Walk<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        clauses::query(query);
+        let with = query.with.clone();
+        clauses::query(query, &|mut asked| {
+            asked.with = with.clone();
+            self.columns(asked)
+        });
         match &mut query.limit_clause {
             Some(LimitClause::LimitOffset { limit, offset, .. }) => {
                 limit.iter_mut().for_each(keep_number);
@@ -52,16 +71,25 @@ impl VisitorMut for Walk {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        clauses::select(select);
+        let columns = |asked| self.columns(asked);
+        clauses::select(select, &columns);
+        clauses::stars(select, &columns);
         names::select(select);
+        mark_named_frames(select, true);
         if let GroupByExpr::Expressions(expressions, _) = &mut select.group_by {
             expressions.iter_mut().for_each(keep_number);
         }
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<()> {
+        clauses::range(table);
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        generate::select(select, &mut self.generated);
+        mark_named_frames(select, false);
+        generate::select(select, &mut self.generated, self.shows);
         ControlFlow::Continue(())
     }
 
@@ -93,7 +121,9 @@ impl VisitorMut for Walk {
                 if function.over.is_some() || name_of(function).is_some_and(|name| name == "forecast") =>
             {
                 arguments(function).into_iter().for_each(keep_number);
-                mark_frame(function, true);
+                if let Some(WindowType::WindowSpec(window)) = &mut function.over {
+                    mark_frame(window, true);
+                }
             }
             _ => {}
         }
@@ -101,9 +131,9 @@ impl VisitorMut for Walk {
     }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        if let Expr::Function(function) = expression {
+        if let Expr::Function(Function { over: Some(WindowType::WindowSpec(window)), .. }) = expression {
             // The planner takes the number of a frame without any mark.
-            mark_frame(function, false);
+            mark_frame(window, false);
         }
         if let Some(said) = said_otherwise(expression) {
             *expression = said;
@@ -113,17 +143,23 @@ impl VisitorMut for Walk {
 }
 
 /// Marks the numbers of a window's frame, such as `4 PRECEDING`, or takes the mark away.
-fn mark_frame(function: &mut Function, marked: bool) {
-    let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) = &mut function.over
-    else {
-        return;
-    };
+fn mark_frame(window: &mut WindowSpec, marked: bool) {
+    let Some(frame) = &mut window.window_frame else { return };
     for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
         if let WindowFrameBound::Preceding(Some(count)) | WindowFrameBound::Following(Some(count)) = bound
             && let Expr::Value(value) = count.as_mut()
             && let Value::Number(_, long) = &mut value.value
         {
             *long = marked;
+        }
+    }
+}
+
+/// The same of windows that are said below, `WINDOW w AS (...)`.
+fn mark_named_frames(select: &mut Select, marked: bool) {
+    for NamedWindowDefinition(_, window) in &mut select.named_window {
+        if let NamedWindowExpr::WindowSpec(window) = window {
+            mark_frame(window, marked);
         }
     }
 }

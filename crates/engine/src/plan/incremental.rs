@@ -22,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::prelude::SessionConfig;
 
+use crate::functions::DistinctArguments;
 use crate::plan::optimize::{self, ShortConditions};
 use crate::plan::slot::Slot;
 use crate::plan::stage::Stage;
@@ -107,12 +108,16 @@ pub(crate) fn session(base: SessionConfig) -> SessionContext {
         .with_physical_optimizer_rules(optimize::physical_rules())
         .with_query_planner(Arc::new(watermark::Planner))
         .build();
-    SessionContext::new_with_state(state)
+    let session = SessionContext::new_with_state(state);
+    session.add_analyzer_rule(Arc::new(DistinctArguments));
+    session
 }
 
 /// The settings of [`session`].
 pub(crate) fn settings(base: SessionConfig) -> SessionConfig {
     let mut config = base.with_target_partitions(1);
+    // Spark's order: NULL is less than everything.
+    config.options_mut().sql_parser.default_null_ordering = "nulls_min".to_owned();
     let optimizer = &mut config.options_mut().optimizer;
     optimizer.enable_dynamic_filter_pushdown = false;
     optimizer.enable_topk_dynamic_filter_pushdown = false;

@@ -9,6 +9,9 @@ use datafusion::execution::context::SessionContext;
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement as PlannerStatement;
+use datafusion::sql::sqlparser::ast::Statement;
+use futures::FutureExt as _;
 
 use crate::embed::Network;
 use crate::error::SqlError;
@@ -61,7 +64,13 @@ pub(crate) async fn logical(
     select: &Select,
     names: &[String],
 ) -> Result<LogicalPlan, SqlError> {
-    let statement = select.statement(names)?;
+    let shows = |query| {
+        let statement = PlannerStatement::Statement(Box::new(Statement::Query(Box::new(query))));
+        // The tables are in memory: there is nothing to wait for.
+        let plan = session.state().statement_to_plan(statement).now_or_never()?.ok()?;
+        Some(plan.schema().fields().clone())
+    };
+    let statement = select.statement_knowing(names, &shows)?;
     let plan = session.state().statement_to_plan(statement).await;
     plan.and_then(slide).map_err(|error| SqlError::plan(&error))
 }

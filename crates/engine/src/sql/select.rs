@@ -112,11 +112,20 @@ impl Select {
     /// The query for the planner. Names are compared without regard to case, as Spark does: a word that
     /// means one of `names` becomes that name.
     pub(crate) fn statement(&self, names: &[String]) -> Result<PlannerStatement, SqlError> {
+        self.statement_knowing(names, &|_| None)
+    }
+
+    /// The same, by a planner that knows what the tables hold.
+    pub(crate) fn statement_knowing(
+        &self,
+        names: &[String],
+        shows: rewrite::Shows<'_>,
+    ) -> Result<PlannerStatement, SqlError> {
         let tokens = self.tokens.iter().cloned().map(|token| respell(token, names)).collect();
         let mut parser = language::parser(tokens);
         let mut query = parser.parse_query().map_err(|error| self.syntax(error))?;
         language::plain(&mut query).map_err(|error| self.syntax(error))?;
-        rewrite::query(&mut query);
+        rewrite::query(&mut query, shows);
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
             let reason = format!("expected the end of the query, met '{}'", rest.token);

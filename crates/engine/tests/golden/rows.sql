@@ -78,3 +78,20 @@ SELECT b, i IS NULL AS x, count(*) AS n FROM t GROUP BY GROUPING SETS ((b), ()),
 SELECT b, id, i, count(*) AS n FROM t GROUP BY ROLLUP ((b, id), i)
 SELECT b FROM t EXCEPT ALL SELECT b FROM t WHERE id = 1
 SELECT b FROM t INTERSECT ALL SELECT b FROM t WHERE id < 3
+SELECT id, s FROM t EXCEPT ALL SELECT 5, NULL
+SELECT * FROM (SELECT b, id % 2 AS odd FROM t UNION ALL SELECT b, id % 2 FROM t) EXCEPT ALL SELECT b, 1 FROM t
+SELECT id % 2 AS odd FROM t INTERSECT ALL SELECT 1 FROM t WHERE id < 3
+SELECT id, t.st.*, t.id AS again FROM t
+SELECT id, posexplode(m) FROM t
+SELECT id, key FROM t LATERAL VIEW explode(m) e
+SELECT id, row_number() OVER (ORDER BY i) AS n FROM t
+SELECT id, row_number() OVER (ORDER BY i DESC) AS n FROM t
+SELECT id, rank() OVER (PARTITION BY b ORDER BY id DESC) FROM t
+SELECT id, sum(id) OVER (PARTITION BY b), count(*) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t
+SELECT id, lag(s) OVER (ORDER BY id), lead(s, 2) OVER (ORDER BY id), avg(id) OVER (ORDER BY id ROWS 2 PRECEDING) FROM t
+SELECT id, sum(id) OVER w AS n FROM t WINDOW w AS (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)
+SELECT first_value(i) OVER (ORDER BY i) AS least, id FROM t
+SELECT * FROM (SELECT id, b, s FROM t) PIVOT (count(s) FOR b IN (true, false AS nay))
+SELECT * FROM range(3)
+SELECT id + 1 AS n FROM range(1, 10, 3) AS r
+SELECT avg(DISTINCT id % 2) AS a, count(DISTINCT b, id) AS n FROM t

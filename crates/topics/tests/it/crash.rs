@@ -20,10 +20,7 @@ fn run_here(disk: &SimDisk) -> [(usize, usize); PARTITIONS as usize] {
     run_with(disk, |partition, value| wait(append_here(partition, value)).is_ok())
 }
 
-fn run_with(
-    disk: &SimDisk,
-    flushed: fn(&Partition, &str) -> bool,
-) -> [(usize, usize); PARTITIONS as usize] {
+fn run_with(disk: &SimDisk, flushed: fn(&Partition, &str) -> bool) -> [(usize, usize); PARTITIONS as usize] {
     let mut acknowledged = [(0, 0); PARTITIONS as usize];
     let Ok((topics, _)) = Topics::open(config(), env_on(disk)) else { return acknowledged };
     let Ok(topic) = topics.create("t", PARTITIONS, BTreeMap::new()) else { return acknowledged };

@@ -1,8 +1,9 @@
 //! Functions that are the planner's under another name, or a piece of syntax.
 
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, Ident, LambdaFunction, NullTreatment, ObjectName,
-    ObjectNamePart, Value,
+    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, LambdaFunction, NullTreatment, ObjectName, ObjectNamePart, Value,
 };
 
 use crate::functions::json;
@@ -83,6 +84,7 @@ fn called(function: &mut Function, name: &str, count: usize) -> Option<Expr> {
         "from_json" if count > 1 => known_schema(function),
         "forall" if count == 2 => return Some(for_all(function)),
         "count_if" if count == 1 => return Some(count_if(function)),
+        "count" if count > 1 => count_rows(function),
         "first" | "last" | "first_value" | "last_value" | "any_value" if count == 2 => ignore_nulls(function),
         "timestampadd" | "timestampdiff" | "dateadd" | "datediff" | "date_add" | "date_diff"
             if count == 3 =>
@@ -191,15 +193,28 @@ fn known_schema(function: &mut Function) {
 }
 
 fn count_if(function: &mut Function) -> Expr {
-    let condition = one(function);
-    let chosen = Expr::Case {
-        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        operand: None,
-        conditions: vec![datafusion::sql::sqlparser::ast::CaseWhen { condition, result: number(1) }],
-        else_result: None,
-    };
-    call("count", vec![chosen])
+    call("count", vec![chosen(vec![(one(function), number(1))], None)])
+}
+
+/// `count(a, b)` counts rows without a NULL; `count(DISTINCT a, b)` each of them once.
+fn count_rows(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let columns: Vec<Expr> = list
+        .args
+        .drain(..)
+        .filter_map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(column)) => Some(column),
+            _ => None,
+        })
+        .collect();
+    let whole = columns.iter().cloned().map(|column| Expr::IsNotNull(Box::new(column)));
+    let whole = whole.reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: BinaryOperator::And,
+        right: Box::new(right),
+    });
+    let row = chosen(vec![(whole.unwrap_or_else(null), structure(columns))], None);
+    list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(row)));
 }
 
 /// `when(c, v, d, w)` is a CASE.
@@ -209,13 +224,19 @@ fn case(function: &mut Function) -> Expr {
     let mut conditions = Vec::new();
     let mut pairs = given.into_iter();
     while let (Some(condition), Some(result)) = (pairs.next(), pairs.next()) {
-        conditions.push(datafusion::sql::sqlparser::ast::CaseWhen { condition, result });
+        conditions.push((condition, result));
     }
+    chosen(conditions, otherwise)
+}
+
+/// `CASE WHEN condition THEN result ... ELSE otherwise END`
+pub(super) fn chosen(cases: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Expr {
+    let conditions = cases.into_iter().map(|(condition, result)| CaseWhen { condition, result });
     Expr::Case {
-        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
         operand: None,
-        conditions,
+        conditions: conditions.collect(),
         else_result: otherwise.map(Box::new),
     }
 }

@@ -1,22 +1,25 @@
 //! Clauses that are others to the planner: `MINUS`, `WITH ROLLUP`, `ORDER BY ALL`, several columns in an `IN`,
-//! `LIKE ANY`, `PIVOT` and `UNPIVOT`.
+//! `LIKE ANY`, `EXCEPT ALL`, `s.*`.
 
+use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, ExceptSelectItem, Expr, ExprWithAlias, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, GroupByWithModifier, Ident, LateralView, NullInclusion, ObjectName, ObjectNamePart, OrderBy,
-    OrderByExpr, OrderByKind, OrderByOptions, PivotValueSource, Query, Select, SelectItem, SetExpr,
-    SetOperator, TableAlias, TableFactor, Value, ValueWithSpan, WildcardAdditionalOptions,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier,
+    Ident, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor,
+    TableWithJoins, ValueWithSpan, WindowSpec, WindowType,
 };
 
 use super::generate::template;
-use super::{arguments, call, name_of, not, number, text};
+use super::names::tables;
+use super::pivot::turned;
+use super::{Shows, arguments, call, keep_number, name_of, not, number, text};
 
 /// Columns of a query that is asked whether it has a row.
 const INSIDE: &str = "__in_";
 
 /// What the whole query says.
-pub(super) fn query(query: &mut Query) {
-    set_operators(&mut query.body);
+pub(super) fn query(query: &mut Query, columns: Shows<'_>) {
+    set_operators(&mut query.body, columns);
     let width = match query.body.as_ref() {
         SetExpr::Select(select) => width(select),
         _ => None,
@@ -42,14 +45,116 @@ pub(super) fn query(query: &mut Query) {
     }
 }
 
-fn set_operators(body: &mut SetExpr) {
-    if let SetExpr::SetOperation { op, left, right, .. } = body {
-        if *op == SetOperator::Minus {
-            *op = SetOperator::Except;
-        }
-        set_operators(left);
-        set_operators(right);
+fn set_operators(body: &mut SetExpr, columns: Shows<'_>) {
+    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return };
+    if *op == SetOperator::Minus {
+        *op = SetOperator::Except;
     }
+    set_operators(left, columns);
+    set_operators(right, columns);
+    if *op != SetOperator::Union
+        && *set_quantifier == SetQuantifier::All
+        && let Some(said) = each_as_often(*op, left, right, columns)
+    {
+        *body = said;
+    }
+}
+
+/// `EXCEPT ALL` and `INTERSECT ALL`: equal rows are numbered on both sides, and then no two are equal.
+fn each_as_often(op: SetOperator, left: &SetExpr, right: &SetExpr, columns: Shows<'_>) -> Option<SetExpr> {
+    let shown = columns(of_body(left.clone()))?;
+    let inside: Vec<Ident> = (0..shown.len()).map(|place| Ident::new(format!("{INSIDE}{place}"))).collect();
+    let numbered = |side: &SetExpr| {
+        let keys: Vec<Expr> = inside.iter().cloned().map(Expr::Identifier).collect();
+        let Expr::Function(mut number) = call("row_number", Vec::new()) else { return None };
+        number.over = Some(WindowType::WindowSpec(WindowSpec {
+            window_name: None,
+            partition_by: keys.clone(),
+            order_by: Vec::new(),
+            window_frame: None,
+        }));
+        let number = SelectItem::ExprWithAlias { expr: Expr::Function(number), alias: Ident::new("__nth") };
+        let items = keys.into_iter().map(SelectItem::UnnamedExpr).chain([number]);
+        let from = derived(of_body(side.clone()), alias("__side", inside.clone()));
+        Some(Box::new(selected(items.collect(), from)?))
+    };
+    let sides = SetExpr::SetOperation {
+        op,
+        set_quantifier: SetQuantifier::None,
+        left: numbered(left)?,
+        right: numbered(right)?,
+    };
+    let items = inside.iter().zip(&shown).map(|(inside, shown)| SelectItem::ExprWithAlias {
+        expr: Expr::Identifier(inside.clone()),
+        alias: Ident::with_quote('`', shown.name().clone()),
+    });
+    selected(items.collect(), derived(of_body(sides), alias("__sides", Vec::new())))
+}
+
+pub(super) fn of_body(body: SetExpr) -> Query {
+    let mut query = template();
+    *query.body = body;
+    query
+}
+
+pub(super) fn derived(subquery: Query, alias: TableAlias) -> TableFactor {
+    TableFactor::Derived { lateral: false, subquery: Box::new(subquery), alias: Some(alias), sample: None }
+}
+
+pub(super) fn selected(items: Vec<SelectItem>, from: TableFactor) -> Option<SetExpr> {
+    let mut body = *template().body;
+    let SetExpr::Select(select) = &mut body else { return None };
+    select.projection = items;
+    select.from = vec![of(from)];
+    Some(body)
+}
+
+/// `s.*` of a column: its fields, under their names.
+pub(super) fn stars(select: &mut Select, columns: Shows<'_>) {
+    let tables = tables(select);
+    let mut items = Vec::with_capacity(select.projection.len());
+    for item in std::mem::take(&mut select.projection) {
+        let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = &item
+        else {
+            items.push(item);
+            continue;
+        };
+        let path: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+        let is_table = |last: &Ident| tables.iter().any(|table| table.eq_ignore_ascii_case(&last.value));
+        if path.last().is_some_and(is_table) {
+            items.push(item);
+            continue;
+        }
+        match structure_of(Expr::CompoundIdentifier(path.clone()), &select.from, columns) {
+            Some(fields) => items.extend(fields.iter().map(|field| {
+                let alias = Ident::with_quote('`', field.name().clone());
+                let parts = path.iter().cloned().chain([alias.clone()]);
+                SelectItem::ExprWithAlias { expr: Expr::CompoundIdentifier(parts.collect()), alias }
+            })),
+            None => items.push(item),
+        }
+    }
+    select.projection = items;
+}
+
+fn structure_of(expr: Expr, from: &[TableWithJoins], columns: Shows<'_>) -> Option<Fields> {
+    match type_of(expr, from, columns)? {
+        DataType::Struct(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+/// The type of an expression over these tables.
+pub(super) fn type_of(expr: Expr, from: &[TableWithJoins], columns: Shows<'_>) -> Option<DataType> {
+    let expr = match expr {
+        Expr::CompoundIdentifier(mut path) if path.len() == 1 => Expr::Identifier(path.pop()?),
+        other => other,
+    };
+    let mut asked = template();
+    let SetExpr::Select(select) = asked.body.as_mut() else { return None };
+    select.projection = vec![SelectItem::ExprWithAlias { expr, alias: Ident::new(INSIDE) }];
+    select.from = from.to_vec();
+    columns(asked)?.first().map(|field| field.data_type().clone())
 }
 
 /// How many columns are shown, if the list says so by itself.
@@ -74,7 +179,7 @@ fn order_by_all(order: Option<&OrderBy>) -> Option<OrderByOptions> {
 }
 
 /// What a `SELECT` says of its tables and groups.
-pub(super) fn select(select: &mut Select) {
+pub(super) fn select(select: &mut Select, columns: Shows<'_>) {
     if let GroupByExpr::Expressions(keys, modifiers) = &mut select.group_by {
         let wanted = match modifiers.as_slice() {
             [GroupByWithModifier::Rollup] => Some(true),
@@ -94,8 +199,8 @@ pub(super) fn select(select: &mut Select) {
         }
     }
     for table in &mut select.from {
-        turned(&mut table.relation);
-        table.joins.iter_mut().for_each(|join| turned(&mut join.relation));
+        turned(&mut table.relation, columns);
+        table.joins.iter_mut().for_each(|join| turned(&mut join.relation, columns));
     }
 }
 
@@ -140,11 +245,11 @@ fn grouping_id(expr: &mut Expr, keys: &[Expr]) {
     *expr = whole.unwrap_or_else(|| call("cast_to", vec![number(0), text("BIGINT")]));
 }
 
-fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+pub(super) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }))
 }
 
-fn joined(parts: Vec<Expr>, op: &BinaryOperator) -> Option<Expr> {
+pub(super) fn joined(parts: Vec<Expr>, op: &BinaryOperator) -> Option<Expr> {
     parts.into_iter().reduce(|left, right| binary(left, op.clone(), right))
 }
 
@@ -172,12 +277,7 @@ pub(super) fn condition(expr: &mut Expr) -> Option<Expr> {
             let mut asked = template();
             let SetExpr::Select(select) = asked.body.as_mut() else { return None };
             select.selection = equal(columns, values);
-            select.from = vec![of(TableFactor::Derived {
-                lateral: false,
-                subquery: subquery.clone(),
-                alias: Some(alias("__in", names)),
-                sample: None,
-            })];
+            select.from = vec![of(derived(subquery.as_ref().clone(), alias("__in", names)))];
             Some(Expr::Exists { subquery: Box::new(asked), negated: false })
         }
         Expr::Like { negated, expr, pattern, escape_char, any: false } => {
@@ -258,151 +358,26 @@ fn likes(
     joined(patterns.into_iter().map(one).collect(), op)
 }
 
-/// `PIVOT` and `UNPIVOT` become queries.
-fn turned(relation: &mut TableFactor) {
-    let made = match relation {
-        TableFactor::Pivot { table, aggregate_functions, value_column, value_source, alias, .. } => {
-            turned(table);
-            pivot(table, aggregate_functions, value_column, value_source).map(|query| (query, alias.clone()))
-        }
-        TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
-            turned(table);
-            let keeps = matches!(null_inclusion, Some(NullInclusion::IncludeNulls));
-            unpivot(table, value, name, columns, keeps).map(|query| (query, alias.clone()))
-        }
-        _ => None,
-    };
-    if let Some((query, alias)) = made {
-        *relation = TableFactor::Derived { lateral: false, subquery: Box::new(query), alias, sample: None };
+/// `range(from, to, step, partitions)`, whose column is `id`: its numbers stand for themselves.
+pub(super) fn range(table: &mut TableFactor) {
+    let TableFactor::Table { name, args: Some(given), alias: named, .. } = table else { return };
+    if !name.to_string().eq_ignore_ascii_case("range") {
+        return;
     }
-}
-
-/// The names of what a query shows, if it says all of them.
-fn names(table: &TableFactor) -> Option<Vec<Ident>> {
-    let TableFactor::Derived { subquery, alias, .. } = table else { return None };
-    if let Some(alias) = alias.as_ref().filter(|alias| !alias.columns.is_empty()) {
-        return Some(alias.columns.iter().map(|column| column.name.clone()).collect());
-    }
-    let SetExpr::Select(select) = subquery.body.as_ref() else { return None };
-    let name = |item: &SelectItem| match item {
-        SelectItem::ExprWithAlias { alias, .. } => Some(alias.clone()),
-        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.clone()),
-        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => path.last().cloned(),
-        _ => None,
-    };
-    select.projection.iter().map(name).collect()
-}
-
-/// Groups of all other columns, and the aggregates of the rows that have each value.
-fn pivot(
-    table: &TableFactor,
-    functions: &[ExprWithAlias],
-    by: &[Expr],
-    values: &PivotValueSource,
-) -> Option<Query> {
-    let PivotValueSource::List(values) = values else { return None };
-    let by: Vec<Expr> = match by {
-        [Expr::Tuple(several)] => several.clone(),
-        one => one.to_vec(),
-    };
-    let mut used: Vec<String> = Vec::new();
-    for expr in functions.iter().map(|function| &function.expr).chain(&by) {
-        words(expr, &mut used);
-    }
-    let groups: Vec<Expr> = names(table)?
-        .into_iter()
-        .filter(|name| !used.iter().any(|other| other.eq_ignore_ascii_case(&name.value)))
-        .map(Expr::Identifier)
-        .collect();
-    let mut items: Vec<SelectItem> = groups.iter().cloned().map(SelectItem::UnnamedExpr).collect();
-    for value in values {
-        let parts = match &value.expr {
-            Expr::Tuple(several) if several.len() == by.len() => several.clone(),
-            one => vec![one.clone()],
-        };
-        let same = by
-            .iter()
-            .zip(parts)
-            .map(|(column, part)| Expr::IsNotDistinctFrom(Box::new(column.clone()), Box::new(part)));
-        let fits = joined(same.collect(), &BinaryOperator::And)?;
-        let name = value.alias.as_ref().map_or_else(|| shown(&value.expr), |alias| alias.value.clone());
-        for function in functions {
-            let Expr::Function(mut filtered) = function.expr.clone() else { return None };
-            filtered.filter = Some(Box::new(fits.clone()));
-            let of = match (functions, &function.alias) {
-                ([_], _) => name.clone(),
-                (_, Some(alias)) => format!("{name}_{}", alias.value),
-                (_, None) => format!("{name}_{}", function.expr),
-            };
-            items.push(SelectItem::ExprWithAlias {
-                expr: Expr::Function(filtered),
-                alias: Ident::with_quote('`', of),
-            });
+    given.args.truncate(3);
+    for argument in &mut given.args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = argument {
+            keep_number(argument);
         }
     }
-    let mut query = template();
-    let SetExpr::Select(select) = query.body.as_mut() else { return None };
-    select.projection = items;
-    select.from = vec![of(table.clone())];
-    select.group_by = GroupByExpr::Expressions(groups, Vec::new());
-    Some(query)
-}
-
-fn shown(expr: &Expr) -> String {
-    match expr {
-        Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => text.clone(),
-        other => other.to_string(),
+    let named = named.get_or_insert_with(|| alias("range", Vec::new()));
+    if named.columns.is_empty() {
+        *named = alias(&named.name.value.clone(), vec![Ident::new("id")]);
     }
 }
 
-/// The names in an expression.
-fn words(expr: &Expr, out: &mut Vec<String>) {
-    let _ = datafusion::sql::sqlparser::ast::visit_expressions(expr, |inner| {
-        match inner {
-            Expr::Identifier(name) => out.push(name.value.clone()),
-            Expr::CompoundIdentifier(path) => out.extend(path.last().map(|last| last.value.clone())),
-            _ => {}
-        }
-        std::ops::ControlFlow::<()>::Continue(())
-    });
-}
-
-/// A row for each column, with its name and its value.
-fn unpivot(
-    table: &TableFactor,
-    value: &Expr,
-    name: &Ident,
-    columns: &[ExprWithAlias],
-    keeps_nulls: bool,
-) -> Option<Query> {
-    let Expr::Identifier(value) = value else { return None };
-    let mut given = vec![number(columns.len())];
-    let mut gone = Vec::new();
-    for column in columns {
-        let Expr::Identifier(from) = &column.expr else { return None };
-        let shown = column.alias.as_ref().unwrap_or(from);
-        given.extend([text(shown.value.clone()), column.expr.clone()]);
-        gone.push(from.clone());
-    }
-    let mut gone = gone.into_iter();
-    let except = ExceptSelectItem { first_element: gone.next()?, additional_elements: gone.collect() };
-    let mut query = template();
-    let SetExpr::Select(select) = query.body.as_mut() else { return None };
-    let options = WildcardAdditionalOptions { opt_except: Some(except), ..Default::default() };
-    select.projection = vec![SelectItem::Wildcard(options)];
-    select.from = vec![of(table.clone())];
-    select.lateral_views = vec![LateralView {
-        lateral_view: call("stack", given),
-        lateral_view_name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new("__unpivoted"))]),
-        lateral_col_alias: vec![name.clone(), value.clone()],
-        outer: false,
-    }];
-    select.selection = (!keeps_nulls).then(|| Expr::IsNotNull(Box::new(Expr::Identifier(value.clone()))));
-    Some(query)
-}
-
-fn of(relation: TableFactor) -> datafusion::sql::sqlparser::ast::TableWithJoins {
-    datafusion::sql::sqlparser::ast::TableWithJoins { relation, joins: Vec::new() }
+pub(super) fn of(relation: TableFactor) -> TableWithJoins {
+    TableWithJoins { relation, joins: Vec::new() }
 }
 
 fn alias(name: &str, columns: Vec<Ident>) -> TableAlias {

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 
 use crate::language::Spark;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{
     ExceptSelectItem, Expr, Function, FunctionArguments, Ident, JoinConstraint, JoinOperator, LateralView,
     ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins,
@@ -11,7 +12,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::{arguments, call, name_of, number, take};
+use super::clauses::type_of;
+use super::{Shows, arguments, call, name_of, number, take};
 
 /// A generator and the columns it makes.
 struct Generator {
@@ -21,12 +23,13 @@ struct Generator {
     columns: Vec<Ident>,
 }
 
-pub(super) fn select(select: &mut Select, generated: &mut usize) {
+pub(super) fn select(select: &mut Select, generated: &mut usize, shows: Shows<'_>) {
     let views = lateral_calls(&mut select.from);
     select.lateral_views.splice(0..0, views);
     for view in std::mem::take(&mut select.lateral_views) {
         let Expr::Function(mut function) = view.lateral_view else { continue };
-        let Some(generator) = generator(&mut function, view.lateral_col_alias, view.outer) else { continue };
+        let aliases = named(&mut function, view.lateral_col_alias, &select.from, shows);
+        let Some(generator) = generator(&mut function, aliases, view.outer) else { continue };
         let columns = generator.columns.clone();
         below(select, generator, generated);
         let alias = view.lateral_view_name.to_string();
@@ -42,6 +45,7 @@ pub(super) fn select(select: &mut Select, generated: &mut usize) {
             _ => continue,
         };
         let Expr::Function(function) = expression else { continue };
+        let aliases = named(function, aliases, &select.from, shows);
         let Some(mut generator) = generator(function, aliases, false) else { continue };
         let shown = generator.columns.clone();
         for column in &mut generator.columns {
@@ -127,6 +131,36 @@ fn lateral_call(relation: &mut TableFactor, outer: bool) -> Option<LateralView> 
 pub(super) fn is_generator(name: &str) -> bool {
     let plain = name.trim_end_matches("_outer");
     ["explode", "posexplode", "inline", "json_tuple", "stack"].contains(&plain)
+}
+
+/// The names of what a generator makes, where its argument's type says more than its name: `key` and `value` of a map, and
+/// the fields of structs.
+fn named(
+    function: &mut Function,
+    aliases: Vec<Ident>,
+    from: &[TableWithJoins],
+    shows: Shows<'_>,
+) -> Vec<Ident> {
+    let Some(name) = name_of(function).filter(|_| aliases.is_empty()) else { return aliases };
+    let positioned = match name.trim_end_matches("_outer") {
+        "explode" | "inline" => false,
+        "posexplode" => true,
+        _ => return aliases,
+    };
+    let argument = arguments(function).into_iter().next().map(|argument| argument.clone());
+    let kind = argument.and_then(|argument| type_of(argument, from, shows));
+    let names: Vec<&str> = match &kind {
+        Some(DataType::Map(..)) if positioned => vec!["pos", "key", "value"],
+        Some(DataType::Map(..)) => vec!["key", "value"],
+        Some(DataType::List(item) | DataType::LargeList(item)) if name.starts_with("inline") => {
+            match item.data_type() {
+                DataType::Struct(fields) => fields.iter().map(|field| field.name().as_str()).collect(),
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    };
+    names.into_iter().map(|name| Ident::with_quote('`', name)).collect()
 }
 
 fn generator(function: &mut Function, aliases: Vec<Ident>, outer: bool) -> Option<Generator> {

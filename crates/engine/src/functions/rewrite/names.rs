@@ -2,7 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, Select, SelectItem, Subscript, TableFactor, UnaryOperator, Value,
+    FunctionArguments, Ident, OrderByExpr, Select, SelectItem, Subscript, TableFactor, UnaryOperator, Value,
+    WindowSpec, WindowType,
 };
 
 use super::{generate, name_of};
@@ -29,7 +30,7 @@ pub(super) fn select(select: &mut Select) {
 }
 
 /// What stands before the point in `t.column`.
-fn tables(select: &Select) -> Vec<String> {
+pub(super) fn tables(select: &Select) -> Vec<String> {
     let joined = select.from.iter().flat_map(|table| {
         std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation))
     });
@@ -72,7 +73,7 @@ fn named(item: &SelectItem, tables: &[String]) -> Option<String> {
             let name = name_of(function)?;
             let other = generate::is_generator(&name)
                 || ["window", "session_window"].contains(&name.as_str())
-                || function.over.is_some();
+                || matches!(function.over, Some(WindowType::NamedWindow(_)));
             if other { None } else { Some(call(function)) }
         }
         SelectItem::UnnamedExpr(Expr::CompoundFieldAccess { root, access_chain }) => {
@@ -94,7 +95,7 @@ fn named(item: &SelectItem, tables: &[String]) -> Option<String> {
 fn call(function: &Function) -> String {
     let name = function.name.to_string().to_lowercase();
     let FunctionArguments::List(list) = &function.args else { return format!("{name}()") };
-    let arguments: Vec<String> = list
+    let mut arguments: Vec<String> = list
         .args
         .iter()
         .map(|argument| match argument {
@@ -103,6 +104,10 @@ fn call(function: &Function) -> String {
             other => other.to_string(),
         })
         .collect();
+    if function.over.is_some() && ["lag", "lead"].contains(&name.as_str()) {
+        let left_out = ["", "1", "NULL"].into_iter().skip(arguments.len());
+        arguments.extend(left_out.map(str::to_owned));
+    }
     let distinct = match list.duplicate_treatment {
         Some(DuplicateTreatment::Distinct) => "DISTINCT ",
         _ => "",
@@ -111,7 +116,47 @@ fn call(function: &Function) -> String {
     if let Some(filter) = &function.filter {
         text.push_str(&format!(" FILTER (WHERE {})", shown(filter)));
     }
+    if let Some(WindowType::WindowSpec(window)) = &function.over {
+        text.push_str(&format!(" OVER ({})", over(&name, list.args.get(1), window)));
+    }
     text
+}
+
+/// A window in Spark's words, which say the frame even where the query does not.
+fn over(function: &str, distance: Option<&FunctionArg>, window: &WindowSpec) -> String {
+    let mut parts = Vec::new();
+    let list = |items: Vec<String>| items.join(", ");
+    if !window.partition_by.is_empty() {
+        parts.push(format!("PARTITION BY {}", list(window.partition_by.iter().map(shown).collect())));
+    }
+    if !window.order_by.is_empty() {
+        parts.push(format!("ORDER BY {}", list(window.order_by.iter().map(ordered).collect())));
+    }
+    let distance = distance.map_or_else(|| "1".to_owned(), ToString::to_string);
+    parts.push(match (&window.window_frame, function) {
+        (_, "lag") => format!("ROWS BETWEEN -{distance} FOLLOWING AND -{distance} FOLLOWING"),
+        (_, "lead") => format!("ROWS BETWEEN {distance} FOLLOWING AND {distance} FOLLOWING"),
+        (_, "row_number" | "rank" | "dense_rank" | "percent_rank" | "ntile") => {
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned()
+        }
+        (Some(frame), _) => {
+            let end = frame.end_bound.as_ref().map_or_else(|| "CURRENT ROW".to_owned(), ToString::to_string);
+            format!("{} BETWEEN {} AND {end}", frame.units, frame.start_bound)
+        }
+        (None, "cume_dist") => "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned(),
+        (None, _) if window.order_by.is_empty() => {
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_owned()
+        }
+        (None, _) => "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned(),
+    });
+    parts.join(" ")
+}
+
+fn ordered(by: &OrderByExpr) -> String {
+    let rising = by.options.asc.unwrap_or(true);
+    let first = by.options.nulls_first.unwrap_or(rising);
+    let (order, nulls) = (if rising { "ASC" } else { "DESC" }, if first { "FIRST" } else { "LAST" });
+    format!("{} {order} NULLS {nulls}", shown(&by.expr))
 }
 
 fn accessed(root: &Expr, chain: &[AccessExpr]) -> String {

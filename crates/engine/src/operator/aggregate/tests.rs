@@ -62,7 +62,8 @@ fn row(id: i64, v: i64) -> Row {
 
 /// The functions that must work, over every kind of argument.
 const FUNCTIONS: &str = "count(*), count(v), sum(v), sum(x), avg(v), min(v), max(x), min(t), max(t), \
-     stddev(x), count(distinct t), count(distinct v), approx_distinct(t), sum(v) filter (where v > 0)";
+     stddev(x), count(distinct t), count(distinct v), avg(distinct v), approx_distinct(t), \
+     sum(v) filter (where v > 0)";
 
 /// Key columns in the result, and the query.
 fn queries() -> Vec<(usize, String)> {
