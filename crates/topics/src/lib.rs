@@ -3,7 +3,8 @@
 //! [`Topics`] is the store, [`Partition`] the handle. Whoever finds a partition free appends on its own thread; others
 //! hand over, through a bounded queue, to a writer thread, which drains the queue, appends what belongs together with
 //! one write per partition, flushes once where somebody asked for it, shows readers the new high watermark, and
-//! answers. Appends go on during a flush. Reads happen on the caller's thread and never wait for a writer.
+//! answers. Appends go on during a flush. A caller that may wait for the disk flushes its own append, if nobody else has the
+//! partition. Reads happen on the caller's thread and never wait for a writer.
 //!
 //! What is promised: with [`Acks::Leader`] an answered append survives the end of the process, with [`Acks::All`]
 //! also a power cut. Appends of one partition keep the order of the calls. After a failed flush the partition takes
