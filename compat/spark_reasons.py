@@ -16,7 +16,7 @@ REASONS = {
     r"Python table functions \(udtf\)|udtf #.*: this command": "table functions in Python (`udtf`) are not served",
     r"test_parity_python_streaming_datasource|streamReader|streamWriter": "data sources in Python are not served in streams",
     r"test_parity_python_datasource.*(filter|COLLATE)": "conditions are not handed to data sources in Python",
-    r"test_parity_(udf|memory)_profiler|with_profile|test_resources": "profiles of Python functions, and resources for them, are not served",
+    r"test_parity_(udf|memory)_profiler|with_profile|test_resources": "a profile counts a call for each batch, where Spark has one for each partition; none is of memory or of a data source",
     r"over a window\.|weighted_mean is neither a window": "Python functions over windows are not served",
     r"with an initial state": "`transformWithState` with an initial state is not served",
     r"not_supported_in_join_condition|udf_in_join_condition": "Python functions in the condition of an outer join are carried out, where Spark refuses them",
