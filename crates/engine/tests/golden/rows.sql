@@ -95,3 +95,4 @@ SELECT * FROM (SELECT id, b, s FROM t) PIVOT (count(s) FOR b IN (true, false AS 
 SELECT * FROM range(3)
 SELECT id + 1 AS n FROM range(1, 10, 3) AS r
 SELECT avg(DISTINCT id % 2) AS a, count(DISTINCT b, id) AS n FROM t
+SELECT * FROM (WITH u AS (SELECT id, b, s FROM t) SELECT * FROM (SELECT b, s FROM u) PIVOT (count(s) FOR b IN (true, false AS nay))) AS x

@@ -31,11 +31,28 @@ pub(super) fn turned(relation: &mut TableFactor, columns: Shows<'_>) {
     }
 }
 
-/// The names of what a table shows.
+/// The names of what a table shows: as the planner knows them, or else, of a query over what a `WITH` names, as it says them.
 fn names(table: &TableFactor, columns: Shows<'_>) -> Option<Vec<Ident>> {
     let all = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
-    let shown = columns(of_body(selected(all, table.clone())?))?;
-    Some(shown.iter().map(|field| Ident::with_quote('`', field.name().clone())).collect())
+    match columns(of_body(selected(all, table.clone())?)) {
+        Some(shown) => Some(shown.iter().map(|field| Ident::with_quote('`', field.name().clone())).collect()),
+        None => said(table),
+    }
+}
+
+fn said(table: &TableFactor) -> Option<Vec<Ident>> {
+    let TableFactor::Derived { subquery, alias, .. } = table else { return None };
+    if let Some(alias) = alias.as_ref().filter(|alias| !alias.columns.is_empty()) {
+        return Some(alias.columns.iter().map(|column| column.name.clone()).collect());
+    }
+    let SetExpr::Select(select) = subquery.body.as_ref() else { return None };
+    let name = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.clone()),
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.clone()),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => path.last().cloned(),
+        _ => None,
+    };
+    select.projection.iter().map(name).collect()
 }
 
 /// Groups of all other columns, and the aggregates of the rows that have each value.
